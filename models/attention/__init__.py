@@ -1,0 +1,27 @@
+"""Attention RNN: sees what sounds and which keys fit, and attends to its own recent outputs."""
+
+from models.attention.encoding import AttentionEncoding
+from models.configuration import Configuration
+from models.family import Family
+from models.hyperparameters import Hyperparameters
+
+
+def _make_encoding(configuration: Configuration) -> AttentionEncoding:
+    hyperparameters = configuration.hyperparameters
+    return AttentionEncoding(
+        configuration.min_note,
+        configuration.max_note,
+        hyperparameters.lookback_distances,
+        hyperparameters.lookback_unit,
+    )
+
+
+FAMILY = Family(
+    name="attention",
+    title="Attention RNN",
+    summary="Sees the sounding note, key and place in the bar, attends to its last 40 outputs, and can predict repeats.",
+    defaults=Configuration(
+        "attention", hyperparameters=Hyperparameters(clip_norm=3.0, attn_length=40, lookback_distances=(16, 32))
+    ),
+    make_encoding=_make_encoding,
+)

@@ -1,0 +1,14 @@
+"""Basic RNN: sees the last event, predicts the next one."""
+
+from models.configuration import Configuration
+from models.family import Family
+from models.hyperparameters import Hyperparameters
+from models.one_hot import OneHotEncoding
+
+FAMILY = Family(
+    name="basic",
+    title="Basic RNN",
+    summary="Sees the last event, one-hot, and predicts the next one.",
+    defaults=Configuration("basic", hyperparameters=Hyperparameters(clip_norm=5.0)),
+    make_encoding=lambda configuration: OneHotEncoding(configuration.min_note, configuration.max_note),
+)

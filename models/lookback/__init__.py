@@ -1,0 +1,25 @@
+"""Lookback RNN: sees and predicts repeats of one and two bars ago."""
+
+from models.configuration import Configuration
+from models.family import Family
+from models.hyperparameters import Hyperparameters
+from models.lookback.encoding import LookbackEncoding
+
+
+def _make_encoding(configuration: Configuration) -> LookbackEncoding:
+    hyperparameters = configuration.hyperparameters
+    return LookbackEncoding(
+        configuration.min_note,
+        configuration.max_note,
+        hyperparameters.lookback_distances,
+        hyperparameters.lookback_unit,
+    )
+
+
+FAMILY = Family(
+    name="lookback",
+    title="Lookback RNN",
+    summary="Sees the events of one and two bars ago and the place in the bar, and can predict repeats.",
+    defaults=Configuration("lookback", hyperparameters=Hyperparameters(clip_norm=5.0, lookback_distances=(16, 32))),
+    make_encoding=_make_encoding,
+)

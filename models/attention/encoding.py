@@ -1,0 +1,203 @@
+"""The attention encoding: the sounding note, direction, repeats, time and key.
+
+Source: `KeyMelodyEncoderDecoder` of note-seq. With 36 pitches and two distances an input has 74 numbers:
+
+  [0, 36)   1 at the pitch that sounds
+  36, 37    a note sounds; silence
+  38        the sounding note begins at this step
+  39        1 if the melody last went up, -1 if down, 0 before it has moved
+  [40, 42)  for each distance, 1 if the current event is a repeat
+  [42, 49)  the number of the next step in binary, lowest bit first, as 1 and -1
+  49        the next step begins a bar
+  [50, 62)  1 at every major key that holds most of the notes so far
+  [62, 74)  the same for the last three different pitches
+
+Labels are the pitches, then no event, note-off, and the repeats.
+"""
+
+import copy
+
+import numpy as np
+import numpy.typing as npt
+
+from models.encoding import Encoding, EncodingStream, Inputs, Labels, StepsPerBar, binary_counter, lookback
+from models.melody import (
+    DEFAULT_STEPS_PER_BAR,
+    IS_IN_KEY,
+    NO_EVENT,
+    NOTE_OFF,
+    PITCHES_PER_OCTAVE,
+    Events,
+)
+from models.one_hot import one_hot
+
+COUNTER_BITS = 7
+NONE = -1
+"""Stands for "no note yet" where a pitch is expected."""
+
+
+class AttentionEncoding(Encoding):
+    """Sees what sounds and which keys fit; can predict repeats."""
+
+    def __init__(
+        self, min_note: int, max_note: int, lookback_distances: tuple[int, ...], lookback_unit: str = "steps"
+    ) -> None:
+        """Sets range and distances; see the base class."""
+        super().__init__(min_note, max_note, lookback_distances, lookback_unit)
+        self.num_pitches = max_note - min_note
+        self.no_event_label = self.num_pitches
+        self.input_size = self.num_pitches + 4 + self.num_repeats + COUNTER_BITS + 1 + 2 * PITCHES_PER_OCTAVE
+
+    def event_labels(self, events: Events) -> Labels:
+        """See base class."""
+        self.check_range(events)
+        return np.where(events < 0, events - NO_EVENT + self.num_pitches, events - self.min_note)
+
+    def label_events(self) -> Events:
+        """See base class."""
+        return np.concatenate([np.arange(self.min_note, self.max_note), [NO_EVENT, NOTE_OFF]])
+
+    def inputs(self, events: Events, steps_per_bar: StepsPerBar) -> Inputs:
+        """See base class."""
+        self.check_range(events)
+        batch, steps = events.shape
+        distances = self.distances(steps_per_bar)
+        position = np.broadcast_to(np.arange(steps), (batch, steps))
+        is_repeat = (lookback(events, distances) == events[..., None]) & (position[..., None] >= distances[:, None])
+        is_note = events >= 0
+        sounding = _hold(events, events != NO_EVENT, NONE)
+        attack = _hold(events, events != NOTE_OFF, NONE) >= 0
+        newest = _hold(events, is_note, NONE)
+        before = _shift(newest)
+        changes = is_note & (before != NONE) & (events != before)
+        direction = _hold(np.sign(events - before), changes, 0)
+        second = _hold(before, changes, NONE)
+        third = _hold(_shift(second), changes & (_shift(second) != events), NONE)
+        recent = np.stack([newest, second, third], axis=-1)
+        notes = np.where(is_note[..., None], one_hot(events % PITCHES_PER_OCTAVE, PITCHES_PER_OCTAVE), 0)
+        counts = np.cumsum(notes.astype(np.int64), axis=1)
+        bar = self.bar_length(steps_per_bar)[:, None]
+        return self.assemble(sounding, attack, direction, is_repeat, position, bar, counts, recent)
+
+    def bar_length(self, steps_per_bar: StepsPerBar) -> npt.NDArray[np.int64]:
+        """Steps between bar flags, [batch]: Magenta's 16, or the melody's own bar where distances are in bars."""
+        return steps_per_bar if self._in_bars else np.full_like(steps_per_bar, DEFAULT_STEPS_PER_BAR)
+
+    def assemble(
+        self,
+        sounding: Events,
+        attack: npt.NDArray[np.bool_],
+        direction: npt.NDArray[np.int64],
+        is_repeat: npt.NDArray[np.bool_],
+        position: npt.NDArray[np.int64],
+        bar_length: npt.NDArray[np.int64],
+        pitch_class_counts: npt.NDArray[np.int64],
+        recent: Events,
+    ) -> Inputs:
+        """Input vectors [..., input_size] from their parts.
+
+        Args:
+          sounding: the sounding pitch, negative in silence, [...]. (Pitch 0 counts as silence, as in Magenta.)
+          attack: whether the latest event other than a note-off is a note-on, [...].
+          direction: 1, -1, or 0 before the melody has moved, [...].
+          is_repeat: [..., num_repeats].
+          position: step number of the current event, [...].
+          bar_length: steps between bar flags, [...].
+          pitch_class_counts: note-ons so far, [..., 12].
+          recent: the last three different pitches, negative where there are fewer, [..., 3].
+        """
+        is_sounding = sounding > 0
+        pitch = one_hot(np.where(is_sounding, sounding - self.min_note, 0), self.num_pitches) * is_sounding[..., None]
+        recent_classes = one_hot(recent % PITCHES_PER_OCTAVE, PITCHES_PER_OCTAVE) * (recent >= 0)[..., None]
+        recent_counts = recent_classes.sum(axis=-2).astype(np.int64)
+        parts = [
+            pitch,
+            np.stack([is_sounding, ~is_sounding, attack, direction], axis=-1),
+            is_repeat,
+            binary_counter(position + 1, COUNTER_BITS),
+            ((position + 1) % bar_length == 0)[..., None],
+            _best_keys(pitch_class_counts),
+            _best_keys(recent_counts),
+        ]
+        return np.concatenate(parts, axis=-1, dtype=np.float32)
+
+    def stream(self, steps_per_bar: StepsPerBar) -> "AttentionStream":
+        """See base class."""
+        return AttentionStream(self, self.distances(steps_per_bar), self.bar_length(steps_per_bar))
+
+
+class AttentionStream(EncodingStream):
+    """Keeps, besides the past events, the sounding note, the direction, the note counts and the last three pitches."""
+
+    def __init__(
+        self, encoding: AttentionEncoding, distances: npt.NDArray[np.int64], bar_length: npt.NDArray[np.int64]
+    ) -> None:
+        """Starts with no events."""
+        super().__init__(distances, int(distances.max(initial=0)) + 1)
+        batch = len(distances)
+        self._encoding = encoding
+        self._bar_length = bar_length
+        self._sounding = np.full(batch, NONE)
+        self._attack = np.zeros(batch, bool)
+        self._direction = np.zeros(batch, np.int64)
+        self._counts = np.zeros((batch, PITCHES_PER_OCTAVE), np.int64)
+        self._recent = np.full((batch, 3), NONE)
+
+    def append(self, events: Events) -> Inputs:
+        """See base class."""
+        self._encoding.check_range(events)
+        self._remember(events)
+        is_repeat = (self._ago(self._distances) == events[:, None]) & (self._distances <= self.position)
+        is_note = events >= 0
+        self._sounding = np.where(events == NO_EVENT, self._sounding, events)
+        self._attack = np.where(events == NOTE_OFF, self._attack, is_note)
+        newest, second, third = self._recent.T
+        changes = is_note & (newest != NONE) & (events != newest)
+        self._direction = np.where(changes, np.sign(events - newest), self._direction)
+        self._recent = np.stack(
+            [
+                np.where(is_note, events, newest),
+                np.where(changes, newest, second),
+                np.where(changes & (second != events), second, third),
+            ],
+            axis=-1,
+        )
+        rows = np.flatnonzero(is_note)
+        self._counts[rows, events[rows] % PITCHES_PER_OCTAVE] += 1
+        position = np.full(len(events), self.position)
+        return self._encoding.assemble(
+            self._sounding,
+            self._attack,
+            self._direction,
+            is_repeat,
+            position,
+            self._bar_length,
+            self._counts,
+            self._recent,
+        )
+
+    def take(self, indices: npt.NDArray[np.int64]) -> "AttentionStream":
+        """See base class."""
+        taken = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                setattr(taken, name, value[indices])
+        return taken
+
+
+def _best_keys(pitch_class_counts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Where a major key holds as many of the notes as any does: [..., 12] from [..., 12]."""
+    in_key = pitch_class_counts @ IS_IN_KEY
+    return in_key == in_key.max(axis=-1, keepdims=True)
+
+
+def _hold(values: npt.NDArray[np.int64], given: npt.NDArray[np.bool_], initial: int) -> npt.NDArray[np.int64]:
+    """At each step the value of the last step where one is `given`; `initial` before the first. All [batch, steps]."""
+    steps = np.where(given, np.arange(values.shape[1]), -1)
+    latest = np.maximum.accumulate(steps, axis=1)
+    return np.where(latest < 0, initial, np.take_along_axis(values, np.maximum(latest, 0), axis=1))
+
+
+def _shift(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The values of the step before, and none at the first: [batch, steps]."""
+    return np.concatenate([np.full((len(values), 1), NONE), values[:, :-1]], axis=1)

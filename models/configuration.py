@@ -1,0 +1,71 @@
+"""The whole of what defines a model: its family, range, key and hyperparameters."""
+
+import dataclasses
+
+from models import run_pb2
+from models.hyperparameters import Hyperparameters
+from models.melody import DEFAULT_STEPS_PER_QUARTER
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """One model. With its weights, nothing else is needed to use it.
+
+    Attributes:
+      config: name of the family: basic, lookback, attention or mono.
+      min_note: lowest pitch of its range.
+      max_note: the pitch above the highest of its range.
+      transpose_to_key: the major key that melodies are transposed into (0 is C); None keeps their key.
+      steps_per_quarter: steps in a quarter note.
+      hyperparameters: shape and training of the network.
+    """
+
+    config: str
+    min_note: int = 48
+    max_note: int = 84
+    transpose_to_key: int | None = 0
+    steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER
+    hyperparameters: Hyperparameters = dataclasses.field(default_factory=Hyperparameters)
+
+    def __post_init__(self) -> None:
+        """Checks range and key.
+
+        Raises:
+          ValueError: if the range is not within [0, 128) or under an octave, or the key is not in [0, 12).
+        """
+        if not 0 <= self.min_note or self.max_note > 128 or self.max_note - self.min_note < 12:
+            raise ValueError(f"the range [{self.min_note}, {self.max_note}) is not an octave or more within [0, 128)")
+        if self.transpose_to_key is not None and not 0 <= self.transpose_to_key < 12:
+            raise ValueError(f"transpose_to_key must be from 0 (C) to 11 (B), not {self.transpose_to_key}")
+
+
+def to_proto(configuration: Configuration) -> run_pb2.Configuration:
+    """The message that stores a configuration."""
+    return run_pb2.Configuration(
+        config=configuration.config,
+        min_note=configuration.min_note,
+        max_note=configuration.max_note,
+        transpose_to_key=configuration.transpose_to_key,
+        steps_per_quarter=configuration.steps_per_quarter,
+        hyperparameters=run_pb2.Hyperparameters(**dataclasses.asdict(configuration.hyperparameters)),
+    )
+
+
+def from_proto(message: run_pb2.Configuration) -> Configuration:
+    """The configuration that a message stores.
+
+    Raises:
+      UsageError: if a stored hyperparameter is out of range.
+      ValueError: if the stored range or key is.
+    """
+    stored = message.hyperparameters
+    values = {field.name: getattr(stored, field.name) for field in dataclasses.fields(Hyperparameters)}
+    lists = {name: tuple(values[name]) for name in ("rnn_layer_sizes", "lookback_distances")}
+    return Configuration(
+        config=message.config,
+        min_note=message.min_note,
+        max_note=message.max_note,
+        transpose_to_key=message.transpose_to_key if message.HasField("transpose_to_key") else None,
+        steps_per_quarter=message.steps_per_quarter,
+        hyperparameters=Hyperparameters(**{**values, **lists}),
+    )

@@ -1,0 +1,94 @@
+"""The lookback encoding: the current event, what followed it one and two bars ago, and where in the bar it is.
+
+Source: `LookbackEventSequenceEncoderDecoder` of note-seq over `MelodyOneHotEncoding`. With 36 pitches and two distances
+an input has 121 numbers:
+
+  [0, 38)     the current event, one-hot
+  [38, 114)   for each distance, the event that would come next if the melody repeated itself, one-hot
+  [114, 119)  the number of the next step in binary, lowest bit first, as 1 and -1
+  [119, 121)  for each distance, 1 if the current event is a repeat
+"""
+
+import copy
+
+import numpy as np
+import numpy.typing as npt
+
+from models.encoding import Encoding, EncodingStream, Inputs, Labels, StepsPerBar, binary_counter, lookback
+from models.melody import Events
+from models.one_hot import one_hot, one_hot_label_events, one_hot_labels
+
+COUNTER_BITS = 5
+
+
+class LookbackEncoding(Encoding):
+    """Sees and can predict repeats of what was there some steps or bars ago."""
+
+    no_event_label = 0
+
+    def __init__(
+        self, min_note: int, max_note: int, lookback_distances: tuple[int, ...], lookback_unit: str = "steps"
+    ) -> None:
+        """Sets range and distances; see the base class."""
+        super().__init__(min_note, max_note, lookback_distances, lookback_unit)
+        self.input_size = self.num_events * (1 + self.num_repeats) + COUNTER_BITS + self.num_repeats
+
+    def event_labels(self, events: Events) -> Labels:
+        """See base class."""
+        return one_hot_labels(self, events)
+
+    def label_events(self) -> Events:
+        """See base class."""
+        return one_hot_label_events(self)
+
+    def inputs(self, events: Events, steps_per_bar: StepsPerBar) -> Inputs:
+        """See base class."""
+        batch, steps = events.shape
+        distances = self.distances(steps_per_bar)
+        position = np.broadcast_to(np.arange(steps), (batch, steps))
+        past = lookback(events, distances)
+        is_repeat = (past == events[..., None]) & (position[..., None] >= distances[:, None, :])
+        return self.assemble(events, lookback(events, distances - 1), position, is_repeat)
+
+    def assemble(
+        self, events: Events, continuations: Events, position: npt.NDArray[np.int64], is_repeat: npt.NDArray[np.bool_]
+    ) -> Inputs:
+        """Input vectors [..., input_size] from their parts.
+
+        Args:
+          events: the current events, [...].
+          continuations: what would come next if the melody repeated itself, [..., num_repeats].
+          position: step number of the current event, [...].
+          is_repeat: whether the current event is a repeat, [..., num_repeats].
+        """
+        current_and_next = np.concatenate([events[..., None], continuations], axis=-1)
+        one_hots = one_hot(self.event_labels(current_and_next), self.num_events)
+        flat = one_hots.reshape(*events.shape, -1)
+        return np.concatenate([flat, binary_counter(position + 1, COUNTER_BITS), is_repeat], axis=-1, dtype=np.float32)
+
+    def stream(self, steps_per_bar: StepsPerBar) -> "LookbackStream":
+        """See base class."""
+        return LookbackStream(self, self.distances(steps_per_bar))
+
+
+class LookbackStream(EncodingStream):
+    """Keeps as many past events as the longest distance."""
+
+    def __init__(self, encoding: LookbackEncoding, distances: npt.NDArray[np.int64]) -> None:
+        """Starts with no events."""
+        super().__init__(distances, int(distances.max(initial=0)) + 1)
+        self._encoding = encoding
+
+    def append(self, events: Events) -> Inputs:
+        """See base class."""
+        self._remember(events)
+        is_repeat = (self._ago(self._distances) == events[:, None]) & (self._distances <= self.position)
+        position = np.full(len(events), self.position)
+        return self._encoding.assemble(events, self.repeats(), position, is_repeat)
+
+    def take(self, indices: npt.NDArray[np.int64]) -> "LookbackStream":
+        """See base class."""
+        taken = copy.copy(self)
+        taken._distances = self._distances[indices]
+        taken._history = self._history[indices]
+        return taken

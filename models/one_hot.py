@@ -1,0 +1,75 @@
+"""The one-hot encoding: an input and a label for every event.
+
+Source: `MelodyOneHotEncoding` of note-seq. Label 0 is no event, 1 is note-off, 2 and up are note-ons from `min_note`.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from models.encoding import Encoding, EncodingStream, Inputs, Labels, StepsPerBar
+from models.melody import NO_EVENT, NOTE_OFF, Events
+
+
+class OneHotEncoding(Encoding):
+    """Sees the current event, predicts the next one."""
+
+    no_event_label = 0
+
+    def __init__(self, min_note: int, max_note: int) -> None:
+        """Sets the range [min_note, max_note) of pitches."""
+        super().__init__(min_note, max_note)
+        self.input_size = self.num_events
+
+    def event_labels(self, events: Events) -> Labels:
+        """See base class."""
+        return one_hot_labels(self, events)
+
+    def label_events(self) -> Events:
+        """See base class."""
+        return one_hot_label_events(self)
+
+    def inputs(self, events: Events, steps_per_bar: StepsPerBar) -> Inputs:
+        """See base class."""
+        return one_hot(self.event_labels(events), self.num_events)
+
+    def stream(self, steps_per_bar: StepsPerBar) -> "OneHotStream":
+        """See base class."""
+        return OneHotStream(self, np.zeros((len(steps_per_bar), 0), np.int64))
+
+
+class OneHotStream(EncodingStream):
+    """Keeps nothing: an input depends on one event."""
+
+    def __init__(self, encoding: OneHotEncoding, distances: npt.NDArray[np.int64]) -> None:
+        """Starts with no events."""
+        super().__init__(distances, 0)
+        self._encoding = encoding
+
+    def append(self, events: Events) -> Inputs:
+        """See base class."""
+        self._remember(events)
+        return one_hot(self._encoding.event_labels(events), self._encoding.num_events)
+
+    def take(self, indices: npt.NDArray[np.int64]) -> "OneHotStream":
+        """See base class."""
+        taken = OneHotStream(self._encoding, self._distances[indices])
+        taken.position = self.position
+        return taken
+
+
+def one_hot_labels(encoding: Encoding, events: Events) -> Labels:
+    """No event 0, note-off 1, then the pitches of the range."""
+    encoding.check_range(events)
+    return np.where(events < 0, events - NO_EVENT, events - encoding.min_note + 2)
+
+
+def one_hot_label_events(encoding: Encoding) -> Events:
+    """The inverse of `one_hot_labels`: [num_events]."""
+    return np.concatenate([[NO_EVENT, NOTE_OFF], np.arange(encoding.min_note, encoding.max_note)])
+
+
+def one_hot(indices: npt.NDArray[np.int64], size: int) -> Inputs:
+    """Vectors of `size` that are 1 at the index and 0 elsewhere: [..., size]."""
+    vectors = np.zeros((indices.size, size), np.float32)
+    vectors[np.arange(indices.size), indices.ravel()] = 1.0
+    return vectors.reshape(*indices.shape, size)

@@ -1,0 +1,54 @@
+"""The families of models by name. A new family is a new folder and one line here."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from models import attention, basic, lookback, mono
+from models.configuration import Configuration
+from models.encoding import Encoding
+from models.errors import UsageError
+from models.family import Family
+from models.hyperparameters import override
+
+FAMILIES: Mapping[str, Family] = {
+    family.name: family for family in (basic.FAMILY, lookback.FAMILY, attention.FAMILY, mono.FAMILY)
+}
+
+
+def family(name: str) -> Family:
+    """The family called `name`; Magenta's names (basic_rnn and so on) are accepted.
+
+    Raises:
+      UsageError: if there is none; the message lists them.
+    """
+    found = FAMILIES.get(name.removesuffix("_rnn"))
+    if found is None:
+        raise UsageError(f"unknown configuration {name!r}; choose one of: {', '.join(FAMILIES)}")
+    return found
+
+
+def configure(name: str, overrides: Mapping[str, Any] | None = None, **fields: Any) -> Configuration:
+    """A family's default configuration with some hyperparameters and fields replaced.
+
+    Args:
+      name: the family.
+      overrides: hyperparameters to replace.
+      **fields: other fields of `Configuration` to replace.
+
+    Raises:
+      UsageError: if a name is unknown, or a value is invalid or does not go with the family.
+    """
+    defaults = family(name).defaults
+    hyperparameters = override(defaults.hyperparameters, overrides or {})
+    if hyperparameters.lookback_distances and not defaults.hyperparameters.lookback_distances:
+        raise UsageError(f"configuration {defaults.config} has no lookback_distances: its encoding does not look back")
+    try:
+        return dataclasses.replace(defaults, hyperparameters=hyperparameters, **fields)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def make_encoding(configuration: Configuration) -> Encoding:
+    """The encoding of a configuration."""
+    return family(configuration.config).make_encoding(configuration)
