@@ -33,7 +33,7 @@ class Configuration:
         Raises:
           ValueError: if the range is not within [0, 128) or under an octave, or the key is not in [0, 12).
         """
-        if not 0 <= self.min_note or self.max_note > 128 or self.max_note - self.min_note < 12:
+        if not self.min_note >= 0 or self.max_note > 128 or self.max_note - self.min_note < 12:
             raise ValueError(f"the range [{self.min_note}, {self.max_note}) is not an octave or more within [0, 128)")
         if self.transpose_to_key is not None and not 0 <= self.transpose_to_key < 12:
             raise ValueError(f"transpose_to_key must be from 0 (C) to 11 (B), not {self.transpose_to_key}")

@@ -13,6 +13,7 @@ Everything works on batches: events are [batch, steps], padded on the right with
 
 import abc
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -139,7 +140,7 @@ class Encoding(abc.ABC):
         scale = steps_per_bar[:, None] if self._in_bars else np.ones((len(steps_per_bar), 1), np.int64)
         return scale * self._distances
 
-    def check_range(self, events: Events) -> None:
+    def check_range(self, events: npt.NDArray[np.signedinteger[Any]]) -> None:
         """Raises a ValueError that names the first pitch outside the range, if there is one."""
         outside = events[(events >= 0) & ((events < self.min_note) | (events >= self.max_note))]
         if outside.size:

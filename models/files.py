@@ -31,7 +31,9 @@ def write_whole(path: pathlib.Path | str) -> Iterator[IO[bytes]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:
-        raise EtudeError(f"cannot write {path}: {error.strerror}; choose another output folder or free some space") from error
+        raise EtudeError(
+            f"cannot write {path}: {error.strerror}; choose another output folder or free some space"
+        ) from error
     partial = pathlib.Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -42,7 +44,9 @@ def write_whole(path: pathlib.Path | str) -> Iterator[IO[bytes]]:
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise EtudeError(f"cannot write {path}: {error.strerror}; choose another output folder or free some space") from error
+        raise EtudeError(
+            f"cannot write {path}: {error.strerror}; choose another output folder or free some space"
+        ) from error
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

@@ -129,5 +129,3 @@ def _write(value: Any) -> str:
     if isinstance(value, tuple | list):
         return "[" + ",".join(map(str, value)) + "]"
     return str(value)
-
-

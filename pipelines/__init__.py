@@ -1,0 +1,1 @@
+"""The data side: source files to NoteSequences to melodies to datasets, and the evaluation and comparison jobs."""

@@ -63,7 +63,7 @@ class LookbackEncoding(Encoding):
         """
         current_and_next = np.concatenate([events[..., None], continuations], axis=-1)
         one_hots = one_hot(self.event_labels(current_and_next), self.num_events)
-        flat = one_hots.reshape(*events.shape, -1)
+        flat = one_hots.reshape(*events.shape, self.num_events * (1 + self.num_repeats))
         return np.concatenate([flat, binary_counter(position + 1, COUNTER_BITS), is_repeat], axis=-1, dtype=np.float32)
 
     def stream(self, steps_per_bar: StepsPerBar) -> "LookbackStream":

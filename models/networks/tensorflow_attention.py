@@ -82,9 +82,7 @@ def _recurrence(attn_length: int, units: int) -> Any:
             cell = forget_gate * cell + input_gate * new_input
             hidden = output_gate * tf.tanh(cell)
             query = tf.matmul(tf.concat([cell, hidden], axis=1), query_kernel) + query_bias
-            scores = tf.reshape(
-                tf.matmul(tf.reshape(tf.tanh(keys + query), [-1, units]), column), [attn_length, batch]
-            )
+            scores = tf.reshape(tf.matmul(tf.reshape(tf.tanh(keys + query), [-1, units]), column), [attn_length, batch])
             attended = tf.nn.softmax(scores, axis=0)
             summary = tf.reduce_sum(attended[..., None] * memory, axis=0)
             output = tf.matmul(tf.concat([hidden, summary], axis=1), output_kernel) + output_bias

@@ -29,7 +29,7 @@ def lstm_layer(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 
 
 def project(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    """inputs x kernel + bias at every step: [steps, batch, columns]."""
+    """Inputs x kernel + bias at every step: [steps, batch, columns]."""
     flat = tf.reshape(inputs, [-1, inputs.shape[2]])
     shape = tf.concat([tf.shape(inputs)[:2], [kernel.shape[1]]], axis=0)
     projected = tf.reshape(tf.nn.bias_add(tf.matmul(flat, kernel), bias), shape)

@@ -1,0 +1,117 @@
+"""A trained model: its configuration, encoding and network, ready for likelihood and generation. No TensorFlow."""
+
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from models.checkpoint import load_arrays
+from models.configuration import Configuration
+from models.dataset import squash_all
+from models.encoding import Encoding, Inputs
+from models.errors import EtudeError
+from models.evaluation import MelodySums, evaluate
+from models.likelihood import LogProbabilities
+from models.melody import Melody, as_events
+from models.melody_set import MelodySet
+from models.networks.network import Network, log_softmax
+from models.networks.weights import Weights
+from models.progress import Progress, silent
+from models.registry import make_encoding
+from models.run_directory import BEST, RunDirectory, weight_shapes
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A model with its weights.
+
+    Attributes:
+      configuration: what it is.
+      weights: as `models.networks.weights.shapes` names them.
+      path: where it was read from.
+      step: the training step of the weights.
+      training_fingerprint: of the dataset that it was trained on; empty if unknown.
+    """
+
+    configuration: Configuration
+    weights: Weights
+    path: pathlib.Path
+    step: int = 0
+    training_fingerprint: str = ""
+
+    @functools.cached_property
+    def encoding(self) -> Encoding:
+        """The configuration's encoding."""
+        return make_encoding(self.configuration)
+
+    @functools.cached_property
+    def network(self) -> Network:
+        """The network with these weights."""
+        return Network(self.configuration.hyperparameters, self.weights)
+
+    def log_probabilities(self, inputs: Inputs, lengths: npt.NDArray[np.int64]) -> LogProbabilities:
+        """Log-probabilities after every step: [batch, steps, num_labels] from [batch, steps, input_size]."""
+        return log_softmax(self.network.logits(inputs))
+
+    def evaluate(self, melodies: MelodySet, squash: bool = True, progress: Progress = silent) -> MelodySums:
+        """The sums of every melody.
+
+        Args:
+          melodies: the melodies.
+          squash: bring them into the model's key and range first; False for melodies that are there already.
+          progress: told after every batch.
+
+        Raises:
+          EtudeError: if, without `squash`, a pitch is outside the model's range.
+        """
+        if squash:
+            melodies = squash_all(melodies, self.configuration)
+        try:
+            self.encoding.check_range(melodies.flat)
+        except ValueError as error:
+            raise EtudeError(f"{error} of {self.path}; leave out --no-squash to bring the melody into it") from error
+        return evaluate(self.encoding, melodies, self.log_probabilities, progress)
+
+    def log_likelihood(self, melodies: Sequence[npt.ArrayLike], squash: bool = True) -> list[float]:
+        """The log-likelihood of melodies, in nats, given their first event.
+
+        Source: Magenta's `melody_log_likelihood`: the canonical labels of events 2 to n, at temperature 1.
+
+        Args:
+          melodies: lists of events, each of at least one.
+          squash: bring them into the model's key and range first, as Magenta does.
+
+        Returns:
+          One number a melody.
+
+        Raises:
+          ValueError: if an event is outside [-2, 127], or a melody is empty.
+        """
+        packed = MelodySet.of(Melody(as_events(events)) for events in melodies)
+        if not packed.lengths.all():
+            raise ValueError("a melody without events has no log-likelihood")
+        return [float(value) for value in self.evaluate(packed, squash).log_likelihood] if len(packed) else []
+
+
+def load(path: pathlib.Path | str, checkpoint: str = BEST) -> Model:
+    """Reads a model.
+
+    Args:
+      path: a run directory.
+      checkpoint: "best" on the eval split, "latest", or the number of a step.
+
+    Raises:
+      EtudeError: if there is no model or no such checkpoint, or it is damaged or does not fit its configuration.
+    """
+    run = RunDirectory(pathlib.Path(path))
+    configuration = run.configuration()
+    arrays = load_arrays(run.weights_file(checkpoint), {**weight_shapes(configuration), "step": ()})
+    weights = {
+        name.removeprefix("weights/"): array.astype(np.float32)
+        for name, array in arrays.items()
+        if name.startswith("weights/")
+    }
+    return Model(configuration, weights, run.path, int(arrays["step"]), run.read().dataset.fingerprint)

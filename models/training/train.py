@@ -1,0 +1,299 @@
+"""The training loop: batches, steps, evaluation, checkpoints; resumes where a killed run stopped.
+
+Batch order and dropout depend on seed and step alone, so a resumed run ends with the weights of an undisturbed one.
+"""
+
+import dataclasses
+import math
+import pathlib
+import platform
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from google.protobuf import json_format
+
+from models import evaluation_pb2, run_pb2
+from models.checkpoint import load_arrays, save_arrays
+from models.configuration import Configuration, from_proto, to_proto
+from models.dataset import read_description, read_melodies, squash_all
+from models.encoding import Encoding, Inputs, Labels
+from models.errors import EtudeError
+from models.evaluation import evaluate, report
+from models.files import remove_partial_files
+from models.melody_set import MelodySet
+from models.networks.weights import Weights, initialise
+from models.progress import Progress, silent
+from models.registry import make_encoding
+from models.run_directory import RunDirectory
+from models.training.batches import BatchPlan
+from models.training.metrics import EVAL, TRAIN, MetricsLog
+
+CHECKPOINT_SECONDS = 60.0
+CHECKPOINTS_KEPT = 2
+STEPS_PER_LOG = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """How long and how often.
+
+    Attributes:
+      num_steps: training steps in all.
+      seed: of initial weights, batch order and dropout.
+      eval_every: steps between evaluations.
+      early_stopping: stop after so many evaluations without a lower event loss; 0 never stops early.
+    """
+
+    num_steps: int = 1000
+    seed: int = 0
+    eval_every: int = 100
+    early_stopping: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """How a run ended.
+
+    Attributes:
+      step: the last step.
+      best: the figures of the evaluation with the lowest event loss.
+      stopped_early: whether it ended before `num_steps`.
+    """
+
+    step: int
+    best: dict[str, Any]
+    stopped_early: bool
+
+
+def train(
+    configuration: Configuration,
+    dataset: pathlib.Path,
+    run_dir: pathlib.Path,
+    schedule: Schedule,
+    initial_weights: Weights | None = None,
+    progress: Progress = silent,
+) -> Result:
+    """Trains a model, or goes on training it.
+
+    Args:
+      configuration: the model.
+      dataset: a dataset folder.
+      run_dir: where the run is kept; if it holds a checkpoint of this very run, training goes on from there.
+      schedule: how long and how often.
+      initial_weights: weights to start from instead of random ones.
+      progress: told after every step, with loss and speed.
+
+    Returns:
+      How the run ended.
+
+    Raises:
+      EtudeError: if the dataset is missing, empty or does not go with the configuration, the batch is larger than the
+        training split, the run directory holds another run, or the loss stops being a number.
+    """
+    run = RunDirectory(run_dir)
+    encoding = make_encoding(configuration)
+    _check_transpositions(configuration, dataset)
+    train_set = squash_all(read_melodies(dataset, TRAIN), configuration)
+    eval_set = squash_all(read_melodies(dataset, EVAL), configuration)
+    batch_size = configuration.hyperparameters.batch_size
+    if batch_size > len(train_set):
+        raise EtudeError(
+            f"batch_size={batch_size} is larger than the train split of {dataset}, which has {len(train_set)} melodies; "
+            f"use --hparams batch_size={max(1, len(train_set) // 4)} or a larger dataset"
+        )
+    _claim(run, describe(configuration, dataset, schedule))
+
+    from models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
+
+    if initial_weights is None:
+        initial_weights = initialise(configuration.hyperparameters, encoding, schedule.seed)
+    trainer = Trainer(configuration, encoding, initial_weights, schedule.seed)
+    if steps := run.steps():
+        trainer.restore(load_arrays(run.checkpoint(steps[-1]), trainer.state_shapes()))
+    log = MetricsLog(run.metrics, trainer.step, _shown_hyperparameters(configuration, schedule))
+    try:
+        return _Loop(run, configuration, encoding, trainer, log, schedule, train_set, eval_set, progress).run()
+    finally:
+        log.close()
+
+
+def describe(configuration: Configuration, dataset: pathlib.Path, schedule: Schedule) -> run_pb2.Run:
+    """What is stored of a run beside its checkpoints."""
+    return run_pb2.Run(
+        configuration=to_proto(configuration),
+        seed=schedule.seed,
+        num_steps=schedule.num_steps,
+        eval_every=schedule.eval_every,
+        early_stopping=schedule.early_stopping,
+        dataset=run_pb2.Run.Dataset(path=str(dataset), fingerprint=read_description(dataset).fingerprint),
+        versions=run_pb2.Versions(
+            etude=metadata.version("etude"),
+            python=platform.python_version(),
+            tensorflow=metadata.version("tensorflow"),
+            numpy=np.__version__,
+        ),
+    )
+
+
+class _Loop:
+    """The state of one run of the loop."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        configuration: Configuration,
+        encoding: Encoding,
+        trainer: Any,
+        log: MetricsLog,
+        schedule: Schedule,
+        train_set: MelodySet,
+        eval_set: MelodySet,
+        progress: Progress,
+    ) -> None:
+        self._run = run
+        self._configuration = configuration
+        self._encoding = encoding
+        self._trainer = trainer
+        self._log = log
+        self._schedule = schedule
+        self._train_set = train_set
+        self._eval_set = eval_set
+        self._progress = progress
+        self._plan = BatchPlan(train_set.lengths, configuration.hyperparameters.batch_size, schedule.seed)
+        self._saved_at = time.monotonic()
+
+    def run(self) -> Result:
+        """Steps, logs, evaluates and saves until the end."""
+        schedule, trainer = self._schedule, self._trainer
+        clock, events = time.monotonic(), 0
+        speed = 0.0
+        batches = self._batches(trainer.step, schedule.num_steps)
+        while trainer.step < schedule.num_steps and not self._should_stop():
+            inputs, labels, lengths = next(batches)
+            figures = trainer.train(inputs, labels, lengths)
+            if not math.isfinite(figures["loss"]):
+                raise EtudeError(
+                    f"the loss is {figures['loss']} at step {trainer.step}; use a lower learning rate, such as "
+                    f"--hparams learning_rate={self._configuration.hyperparameters.learning_rate / 10:g}, in a new run"
+                )
+            events += int(lengths.sum())
+            if trainer.step % STEPS_PER_LOG == 0 or trainer.step == schedule.num_steps:
+                speed = events / (time.monotonic() - clock)
+                clock, events = time.monotonic(), 0
+                self._log_step(figures, speed)
+            note = f"loss {figures['loss']:.3f}" + (f", {speed:,.0f} events/s" if speed else "")
+            self._progress(trainer.step, schedule.num_steps, note)
+            if trainer.step % schedule.eval_every == 0 or trainer.step == schedule.num_steps:
+                started = time.monotonic()
+                self._evaluate()
+                self._save()
+                clock += time.monotonic() - started
+            elif time.monotonic() - self._saved_at > CHECKPOINT_SECONDS:
+                self._save()
+        evaluations = self._log.evaluations()
+        best = min(evaluations, key=lambda line: line["event"]["loss"])
+        return Result(trainer.step, best, trainer.step < schedule.num_steps)
+
+    def _batches(self, start: int, stop: int) -> Iterator[tuple[Inputs, Labels, npt.NDArray[np.int64]]]:
+        """The batches of steps start to stop, each prepared while the one before is trained on."""
+        with ThreadPoolExecutor(1) as executor:
+            upcoming = executor.submit(self._batch, start)
+            for step in range(start, stop):
+                batch = upcoming.result()
+                if step + 1 < stop:
+                    upcoming = executor.submit(self._batch, step + 1)
+                yield batch
+
+    def _batch(self, step: int) -> tuple[Inputs, Labels, npt.NDArray[np.int64]]:
+        batch = self._train_set.batch(self._plan.indices(step))
+        inputs = self._encoding.inputs(batch.events[:, :-1], batch.steps_per_bar)
+        labels = self._encoding.labels(batch.events, batch.steps_per_bar)[:, 1:]
+        return inputs, labels, batch.num_predicted
+
+    def _log_step(self, figures: dict[str, float], speed: float) -> None:
+        label = {"loss": figures["loss"], "perplexity": math.exp(figures["loss"]), **figures}
+        self._log.write(
+            TRAIN,
+            self._trainer.step,
+            {
+                "label": label,
+                "learning_rate": self._configuration.hyperparameters.learning_rate,
+                "events_per_second": speed,
+                "epoch": self._trainer.step / self._plan.steps_per_epoch,
+            },
+        )
+
+    def _evaluate(self) -> None:
+        sums = evaluate(self._encoding, self._eval_set, self._trainer.log_probabilities)
+        figures = figures_of(report(sums))
+        losses = [line["event"]["loss"] for line in self._log.evaluations()]
+        if figures["event"]["loss"] < min(losses, default=math.inf):
+            weights = {f"weights/{name}": value for name, value in self._trainer.weights().items()}
+            save_arrays(self._run.best, {**weights, "step": np.array(self._trainer.step, np.int64)})
+        self._log.write(EVAL, self._trainer.step, figures)
+
+    def _save(self) -> None:
+        save_arrays(self._run.checkpoint(self._trainer.step), self._trainer.state())
+        for old in self._run.steps()[:-CHECKPOINTS_KEPT]:
+            self._run.checkpoint(old).unlink()
+        self._saved_at = time.monotonic()
+
+    def _should_stop(self) -> bool:
+        patience = self._schedule.early_stopping
+        losses = [line["event"]["loss"] for line in self._log.evaluations()]
+        return bool(patience) and len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
+
+
+def figures_of(message: evaluation_pb2.EvaluationReport) -> dict[str, Any]:
+    """The figures of a report, zeros included, without the fields that say what it is of."""
+    figures: dict[str, Any] = json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    return {name: figures[name] for name in ("log_likelihood", "label", "event")}
+
+
+def _shown_hyperparameters(configuration: Configuration, schedule: Schedule) -> dict[str, Any]:
+    values = dataclasses.asdict(configuration.hyperparameters)
+    shown = {name: str(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {"config": configuration.config, "seed": schedule.seed, **shown}
+
+
+def _check_transpositions(configuration: Configuration, dataset: pathlib.Path) -> None:
+    transpositions = list(read_description(dataset).transpositions)
+    if configuration.transpose_to_key is not None and set(transpositions) - {0}:
+        raise EtudeError(
+            f"{dataset} holds its training melodies transposed by {transpositions}, but configuration "
+            f"{configuration.config} transposes every melody into one key, so the copies would be the same melody again; "
+            "use --config mono, or a dataset made without --transpose"
+        )
+
+
+def _claim(run: RunDirectory, description: run_pb2.Run) -> None:
+    """Stores what the run is, or checks that the directory holds the same one.
+
+    Only the length of the run may change when it resumes.
+    """
+    if not run.config.is_file():
+        run.write(description)
+    stored = run.read()
+    differences = []
+    stored_configuration, wanted_configuration = from_proto(stored.configuration), from_proto(description.configuration)
+    for name, before, now in [
+        ("configuration", stored_configuration, wanted_configuration),
+        ("seed", stored.seed, description.seed),
+        ("dataset fingerprint", stored.dataset.fingerprint, description.dataset.fingerprint),
+    ]:
+        if before != now:
+            differences.append(f"{name} {before} instead of {now}")
+    if differences:
+        raise EtudeError(
+            f"{run.path} holds another run: {'; '.join(differences)}. Use another --run-dir, or the options of that run"
+        )
+    run.write(description)
+    remove_partial_files(run.path)
+    remove_partial_files(run.checkpoints)

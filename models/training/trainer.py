@@ -1,0 +1,170 @@
+"""The optimiser's step in TensorFlow, and the forward pass for evaluation.
+
+As Magenta's graph: the loss is the mean over the real steps of the batch; every variable's gradient is clipped by its own
+norm; Adam with epsilon 1e-8.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from models.checkpoint import Arrays
+from models.configuration import Configuration
+from models.encoding import Encoding, Inputs, Labels
+from models.likelihood import LogProbabilities
+from models.networks import tensorflow_network
+from models.networks.tensorflow_lstm import Tensor
+from models.networks.weights import Weights
+
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+
+
+class Trainer:
+    """A network in training: its weights, its optimiser's moments, and the number of steps taken."""
+
+    def __init__(self, configuration: Configuration, encoding: Encoding, weights: Weights, seed: int) -> None:
+        """Starts at step 0.
+
+        Args:
+          configuration: the model's.
+          encoding: the configuration's.
+          weights: initial weights.
+          seed: of the dropout.
+        """
+        self._hyperparameters = configuration.hyperparameters
+        self._no_event_label = encoding.no_event_label
+        self._seed = seed
+        self._parts = _parallel_parts()
+        self.step = 0
+        self._weights = {name: tf.Variable(value) for name, value in weights.items()}
+        self._first_moments = {name: tf.Variable(tf.zeros_like(value)) for name, value in weights.items()}
+        self._second_moments = {name: tf.Variable(tf.zeros_like(value)) for name, value in weights.items()}
+        inputs = tf.TensorSpec([None, None, encoding.input_size], tf.float32)
+        labels = tf.TensorSpec([None, None], tf.int32)
+        lengths = tf.TensorSpec([None], tf.int64)
+        number = tf.TensorSpec([], tf.int64)
+        self._train = tf.function(self._train_step, input_signature=[inputs, labels, lengths, number])
+        self._forward = tf.function(self._log_probabilities, input_signature=[inputs, lengths])
+
+    def train(self, inputs: Inputs, labels: Labels, lengths: npt.NDArray[np.int64]) -> dict[str, float]:
+        """Takes one step.
+
+        Args:
+          inputs: [batch, steps, input_size].
+          labels: [batch, steps].
+          lengths: real steps of each melody, [batch].
+
+        Returns:
+          loss, accuracy, event_accuracy and no_event_accuracy of the batch (before the step, with dropout).
+        """
+        sums = self._train(inputs, labels.astype(np.int32), lengths, np.int64(self.step))
+        self.step += 1
+        loss, steps, correct, events, event_correct = (float(value) for value in sums)
+        return {
+            "loss": loss / steps,
+            "accuracy": correct / steps,
+            "event_accuracy": event_correct / events if events else 0.0,
+            "no_event_accuracy": (correct - event_correct) / (steps - events) if steps > events else 0.0,
+        }
+
+    def log_probabilities(self, inputs: Inputs, lengths: npt.NDArray[np.int64]) -> LogProbabilities:
+        """Log-probabilities after every step, without dropout: [batch, steps, num_labels]."""
+        result: LogProbabilities = self._forward(inputs, lengths).numpy()
+        return result
+
+    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The weights as they are now."""
+        return {name: variable.numpy() for name, variable in self._weights.items()}
+
+    def state(self) -> Arrays:
+        """All that is needed to go on from here, for a checkpoint."""
+        groups = self._groups().items()
+        arrays: Arrays = {f"{group}/{name}": value.numpy() for group, some in groups for name, value in some.items()}
+        return {**arrays, "step": np.array(self.step, np.int64)}
+
+    def state_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every array of `state`."""
+        return {name: array.shape for name, array in self.state().items()}
+
+    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Goes on from a `state`."""
+        for group, variables in self._groups().items():
+            for name, variable in variables.items():
+                variable.assign(state[f"{group}/{name}"])
+        self.step = int(state["step"])
+
+    def _groups(self) -> dict[str, dict[str, tf.Variable]]:
+        return {
+            "weights": self._weights,
+            "first_moments": self._first_moments,
+            "second_moments": self._second_moments,
+        }
+
+    def _train_step(self, inputs: Tensor, labels: Tensor, lengths: Tensor, step: Tensor) -> Tensor:
+        num_steps = tf.cast(tf.reduce_sum(lengths), tf.float32)
+        with tf.GradientTape() as tape:
+            weights = {name: tf.convert_to_tensor(variable) for name, variable in self._weights.items()}
+            # The parts are independent graphs, which TensorFlow runs on different cores at the same time.
+            sums = [
+                self._sums(
+                    weights,
+                    inputs[part :: self._parts],
+                    labels[part :: self._parts],
+                    lengths[part :: self._parts],
+                    (step * self._parts + part, self._seed),
+                )
+                for part in range(self._parts)
+            ]
+            total = tf.add_n(sums)
+            loss = total[0] / num_steps
+        gradients = tape.gradient(loss, self._weights)
+        self._apply(gradients, step)
+        return tf.stack([total[0], num_steps, *tf.unstack(total[1:])])
+
+    def _sums(
+        self, weights: Mapping[str, Tensor], inputs: Tensor, labels: Tensor, lengths: Tensor, seed: Any
+    ) -> Tensor:
+        """Sums over real steps: loss, correct labels, labels other than no event, correct ones among those."""
+        logits = tensorflow_network.logits(self._hyperparameters, weights, inputs, lengths, _mix(*seed))
+        is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        correct = is_real & (tf.argmax(logits, axis=2, output_type=tf.int32) == labels)
+        is_event = is_real & (labels != self._no_event_label)
+        counts = [tf.reduce_sum(tf.cast(where, tf.float32)) for where in (correct, is_event, correct & is_event)]
+        return tf.stack([tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts])
+
+    def _log_probabilities(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        return tf.nn.log_softmax(tensorflow_network.logits(self._hyperparameters, self._weights, inputs, lengths))
+
+    def _apply(self, gradients: Mapping[str, Tensor], step: Tensor) -> None:
+        """Adam (Kingma and Ba 2015) on gradients that are clipped one by one."""
+        taken = tf.cast(step, tf.float32) + 1.0
+        for name, gradient in gradients.items():
+            tf.raw_ops.ResourceApplyAdam(
+                var=self._weights[name].handle,
+                m=self._first_moments[name].handle,
+                v=self._second_moments[name].handle,
+                beta1_power=tf.pow(BETA_1, taken),
+                beta2_power=tf.pow(BETA_2, taken),
+                lr=self._hyperparameters.learning_rate,
+                beta1=BETA_1,
+                beta2=BETA_2,
+                epsilon=EPSILON,
+                grad=tf.clip_by_norm(gradient, self._hyperparameters.clip_norm),
+            )
+
+
+def _mix(step: Tensor, seed: int) -> Tensor:
+    """One seed from the step (and part) and the run's seed."""
+    return tf.random.stateless_uniform([], tf.stack([step, tf.constant(seed, tf.int64)]), None, None, tf.int64)
+
+
+def _parallel_parts() -> int:
+    """Into how many parts a batch is cut: one a core, or one where there is a GPU."""
+    if tf.config.list_physical_devices("GPU"):
+        return 1
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
