@@ -14,7 +14,7 @@ import numpy as np
 from models.errors import UsageError
 from models.melody import NO_EVENT, NOTE_OFF, PITCHES_PER_OCTAVE, Events
 from pipelines.note_sequences import NoteSequence
-from pipelines.quantisation import Integers, QuantisedPart, Unusable, quantise, split_at_time_changes
+from pipelines.quantisation import Integers, QuantisedPart, UnusableError, quantise, split_at_time_changes
 
 REJECT = "reject"
 HIGHEST = "highest"
@@ -61,6 +61,9 @@ class ExtractionOptions:
             )
         if self.polyphony not in POLYPHONY:
             raise UsageError(f"--polyphony must be one of {', '.join(POLYPHONY)}, not {self.polyphony!r}")
+
+
+MAGENTA_OPTIONS = ExtractionOptions()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -111,7 +114,7 @@ class Extraction:
     rejections: list[Rejection]
 
 
-def extract(sequence: NoteSequence, options: ExtractionOptions = ExtractionOptions()) -> Extraction:
+def extract(sequence: NoteSequence, options: ExtractionOptions = MAGENTA_OPTIONS) -> Extraction:
     """Extracts every melody of a piece.
 
     Args:
@@ -124,12 +127,12 @@ def extract(sequence: NoteSequence, options: ExtractionOptions = ExtractionOptio
     result = Extraction([], [])
     try:
         parts = split_at_time_changes(sequence)
-    except Unusable as error:
+    except UnusableError as error:
         return Extraction([], [Rejection(error.reason, error.detail)])
     for index, part in enumerate(parts):
         try:
             quantised = quantise(part, options.steps_per_quarter)
-        except Unusable as error:
+        except UnusableError as error:
             if len(part.pitch):
                 result.rejections.append(Rejection(error.reason, error.detail, part=index))
             continue
@@ -142,7 +145,7 @@ def extract(sequence: NoteSequence, options: ExtractionOptions = ExtractionOptio
 
 
 def extract_from_part(
-    part: QuantisedPart, options: ExtractionOptions = ExtractionOptions(), part_index: int = 0
+    part: QuantisedPart, options: ExtractionOptions = MAGENTA_OPTIONS, part_index: int = 0
 ) -> Extraction:
     """Extracts the melodies of every track of one quantised part.
 
@@ -187,11 +190,8 @@ def _track(part: QuantisedPart, instrument: int, polyphony: str) -> list[_Note]:
     """The notes of one track, in the order in which they compete for a step."""
     chosen: Integers = np.flatnonzero(part.instrument == instrument)
     starts = part.start_step[chosen]
-    if polyphony == SKIP_LATER:
-        order = np.argsort(starts, kind="stable")
-    else:
-        order = np.lexsort((-part.pitch[chosen], starts))
-    chosen = chosen[order]
+    by_pitch = np.zeros_like(starts) if polyphony == SKIP_LATER else -part.pitch[chosen]
+    chosen = chosen[np.lexsort((by_pitch, starts))]
     return list(
         map(
             _Note._make,

@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
 
-class Unusable(Exception):
+class UnusableError(Exception):
     """A piece or a part that cannot be quantised.
 
     Attributes:
@@ -103,11 +103,11 @@ def split_at_time_changes(sequence: NoteSequence) -> list[Part]:
       The parts, in order; none if the piece has no length.
 
     Raises:
-      Unusable: if the piece is quantised already or a time is not a number.
+      UnusableError: if the piece is quantised already or a time is not a number.
     """
     information = sequence.quantization_info
     if information.steps_per_quarter > 0 or information.steps_per_second > 0:
-        raise Unusable("already-quantised", "times in steps cannot be quantised again")
+        raise UnusableError("already-quantised", "times in steps cannot be quantised again")
     notes = sorted(sequence.notes, key=lambda note: note.start_time)
     start = np.array([note.start_time for note in notes], np.float64)
     end = np.array([note.end_time for note in notes], np.float64)
@@ -118,7 +118,7 @@ def split_at_time_changes(sequence: NoteSequence) -> list[Part]:
     changes = _time_changes(sequence)
     times = np.array([sequence.total_time, *(time for time, _, _ in changes)])
     if not (np.isfinite(start).all() and np.isfinite(end).all() and np.isfinite(times).all()):
-        raise Unusable("bad-time", "a time is not a finite number")
+        raise UnusableError("bad-time", "a time is not a finite number")
 
     boundaries, settings = _split_times(changes, sequence.total_time)
     parts = []
@@ -184,26 +184,26 @@ def quantise(part: Part, steps_per_quarter: int) -> QuantisedPart:
       steps_per_quarter: steps in a quarter note, at least 1.
 
     Raises:
-      Unusable: if the metre is no metre or its bar is not a whole number of steps, if a note lies before time 0, or if
+      UnusableError: if the metre is no metre or its bar is not a whole number of steps, if a note lies before time 0, or if
         a pitch is outside 0 to 127.
     """
     metre = f"{part.numerator}/{part.denominator}"
     if part.numerator <= 0 or part.denominator <= 0 or part.denominator & (part.denominator - 1):
-        raise Unusable("bad-time-signature", metre)
+        raise UnusableError("bad-time-signature", metre)
     steps_per_bar = steps_per_quarter * (4.0 / part.denominator * part.numerator)
     if steps_per_bar % 1:
-        raise Unusable("non-integer-steps-per-bar", f"{steps_per_bar:g} steps in a bar of {metre}")
+        raise UnusableError("non-integer-steps-per-bar", f"{steps_per_bar:g} steps in a bar of {metre}")
     steps_per_second = steps_per_quarter * part.quarters_per_minute / 60.0
     start = np.trunc(part.start * steps_per_second + 0.5)
     end = np.trunc(part.end * steps_per_second + 0.5)
     end = np.where(end == start, end + 1, end)
     if (start < 0).any() or (end < 0).any():
-        raise Unusable("negative-time", f"a note starts at step {start.min():.0f}")
+        raise UnusableError("negative-time", f"a note starts at step {start.min():.0f}")
     if not (start <= MAX_STEP).all() or not (end <= MAX_STEP).all():
-        raise Unusable("bad-time", f"a note ends at step {end.max():.0f}")
+        raise UnusableError("bad-time", f"a note ends at step {end.max():.0f}")
     outside = (part.pitch[~part.is_drum] < MIN_PITCH) | (part.pitch[~part.is_drum] > MAX_PITCH)
     if outside.any():
-        raise Unusable("pitch-out-of-range", f"pitch {part.pitch[~part.is_drum][outside][0]}")
+        raise UnusableError("pitch-out-of-range", f"pitch {part.pitch[~part.is_drum][outside][0]}")
     return QuantisedPart(
         steps_per_quarter=steps_per_quarter,
         steps_per_bar=int(steps_per_bar),

@@ -10,9 +10,7 @@ from note_seq import melodies_lib, sequences_lib
 from note_seq.events_lib import NonIntegerStepsPerBarError
 from note_seq.protobuf import music_pb2
 
-from models.errors import UsageError
 from pipelines.extraction import ExtractionOptions, extract
-from pipelines.quantisation import quantise, split_at_time_changes
 
 REFERENCE = json.loads((pathlib.Path(__file__).parents[1] / "testdata" / "extraction.json").read_text())
 CASES = {case["note_sequence"]["id"]: case for case in REFERENCE["cases"]}
@@ -103,10 +101,16 @@ def note_sequences(draw):
             is_drum=draw(st.sampled_from([False, False, False, True])),
         )
     for _ in range(draw(st.integers(0, 3))):
-        numerator, denominator = draw(st.sampled_from([(4, 4), (3, 4), (6, 8), (2, 2), (5, 16), (7, 32), (0, 4), (3, 5)]))
-        sequence.time_signatures.add(time=draw(st.one_of(st.just(0.0), times)), numerator=numerator, denominator=denominator)
+        numerator, denominator = draw(
+            st.sampled_from([(4, 4), (3, 4), (6, 8), (2, 2), (5, 16), (7, 32), (0, 4), (3, 5)])
+        )
+        sequence.time_signatures.add(
+            time=draw(st.one_of(st.just(0.0), times)), numerator=numerator, denominator=denominator
+        )
     for _ in range(draw(st.integers(0, 3))):
-        sequence.tempos.add(time=draw(st.one_of(st.just(0.0), times)), qpm=draw(st.sampled_from([60.0, 97.3, 120.0, 240.0])))
+        sequence.tempos.add(
+            time=draw(st.one_of(st.just(0.0), times)), qpm=draw(st.sampled_from([60.0, 97.3, 120.0, 240.0]))
+        )
     ends = [note.end_time for note in sequence.notes]
     sequence.total_time = max(ends, default=0.0) + draw(st.sampled_from([0.0, 0.0, 1.0, -1.0]))
     return sequence

@@ -1,0 +1,153 @@
+"""The only module that knows Beam: it maps a function over slices with whatever runner the user wants."""
+
+import contextlib
+import dataclasses
+import io
+import logging
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from models.errors import EtudeError, UsageError
+
+
+@contextlib.contextmanager
+def _no_console_log() -> Iterator[None]:
+    """Keeps Beam, which logs through the root logger, from printing; handlers that the caller installed still hear it."""
+    handler = logging.NullHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+with _no_console_log():
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+SliceFunction = Callable[[Any], Mapping[str, int]]
+"""Works on one slice, writes its shards, and returns what it counted."""
+
+
+class _Process(beam.DoFn):  # type: ignore[misc]
+    """Calls a function on each slice and counts what it returns."""
+
+    def __init__(self, function: SliceFunction) -> None:
+        self._function = function
+
+    def process(self, element: Any) -> Iterator[int]:
+        for name, count in self._function(element).items():
+            beam.metrics.Metrics.counter("etude", name).inc(count)
+        yield element.index
+
+
+@dataclasses.dataclass
+class ProcessSlices(beam.PTransform):  # type: ignore[misc]
+    """Slices in, the numbers of the finished ones out; the results are files.
+
+    Attributes:
+      function: does the work; it has to be picklable.
+    """
+
+    function: SliceFunction
+
+    def expand(self, pcollection: Any) -> Any:
+        """Spreads the slices over the workers and processes each."""
+        # Slices must not stay fused with their source, or one worker would get them all.
+        return pcollection | beam.Reshuffle() | beam.ParDo(_Process(self.function))
+
+
+def run_slices(
+    function: SliceFunction, slices: Sequence[Any], workers: int = 1, beam_options: Sequence[str] = ()
+) -> dict[str, int]:
+    """Calls `function` on every slice.
+
+    By default this happens in this process (workers=1) or in `workers` processes of Beam's FnApiRunner. Any Beam option
+    may be given, another runner too: it needs the inputs and the output folder on a file system that its workers share.
+
+    Args:
+      function: does the work; picklable, for it may travel to other processes.
+      slices: objects with an `index`.
+      workers: processes.
+      beam_options: Beam's own options, such as `--runner=FlinkRunner`.
+
+    Returns:
+      The counters, summed over all slices (on runners that report metrics).
+
+    Raises:
+      EtudeError: what `function` raised, or that the runner does not work here.
+    """
+    if not slices:
+        return {}
+    with _no_console_log():
+        options = _pipeline_options(beam_options)
+        pipeline = beam.Pipeline(runner=_runner(options, workers), options=options)
+        pipeline | beam.Create(list(slices)) | "Process" >> ProcessSlices(function)
+        try:
+            result = pipeline.run()
+            result.wait_until_finish()
+        except Exception as error:
+            raise _own_error(error) or error from error
+        return _counters(result)
+
+
+def _pipeline_options(beam_options: Sequence[str]) -> Any:
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            options = PipelineOptions(list(beam_options))
+            runner = options.view_as(StandardOptions).runner or ""
+    except SystemExit as error:
+        reason = complaint.getvalue().strip().rpartition("error: ")[2]
+        raise UsageError(f"Beam does not accept the options {' '.join(beam_options)}: {reason}") from error
+    if "dask" in runner.lower():
+        raise UsageError(
+            f"{runner} silently loses data and writes records to the wrong files; "
+            "leave --runner away, or use FlinkRunner, SparkRunner or DataflowRunner"
+        )
+    return options
+
+
+def _runner(options: Any, workers: int) -> Any:
+    """The user's runner, or FnApiRunner with as many processes as asked for."""
+    if workers < 1:
+        raise UsageError(f"--workers must be at least 1, not {workers}")
+    standard = options.view_as(StandardOptions)
+    if standard.runner not in (None, "FnApiRunner"):
+        return standard.runner
+    direct = options.view_as(DirectOptions)
+    if workers == 1 or (direct.direct_running_mode or "in_memory") != "in_memory":
+        return FnApiRunner()
+    direct.direct_num_workers = workers
+    command = [sys.executable, "-P", str(pathlib.Path(__file__).with_name("beam_worker.py"))]
+    # Beam hands the command to a shell.
+    line = subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
+    return FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(line))
+
+
+def _own_error(error: BaseException) -> EtudeError | None:
+    """The EtudeError that Beam wrapped, found by cause or, where it came from another process, by its text."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, EtudeError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    match = re.search(
+        r"(?:^|\s|')(?:models\.errors\.)?(?:EtudeError|UsageError): (.*?)(?: \[while running|\\n|\n|$)", str(error)
+    )
+    return EtudeError(match[1]) if match else None
+
+
+def _counters(result: Any) -> dict[str, int]:
+    try:
+        counters = result.metrics().query()["counters"]
+    except (AttributeError, NotImplementedError):
+        return {}
+    return {counter.key.metric.name: counter.result for counter in counters if counter.key.metric.namespace == "etude"}

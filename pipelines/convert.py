@@ -1,0 +1,235 @@
+"""Music files to NoteSequences."""
+
+import collections
+import dataclasses
+import json
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from models.errors import EtudeError
+from models.files import write_text, write_whole
+from models.progress import Progress, silent
+from models.records import write_records
+from pipelines import job as jobs
+from pipelines.note_sequences import NoteSequence
+from pipelines.readers import read_music
+from pipelines.readers.reading import Reading, Rejected
+from pipelines.reasons import describe_most_frequent, remedy
+from pipelines.shards import Slice, slices
+from pipelines.sources import Source, expand_archives, expand_sources, licence_notes, read_source
+
+SHARDS = "notes"
+MANIFEST = "manifest.jsonl"
+SUMMARY = "summary.json"
+_PHASE = "convert"
+_ARCHIVES = "archives"
+_KEYS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+
+
+@dataclasses.dataclass(frozen=True)
+class ConversionSummary:
+    """What a conversion found.
+
+    Attributes:
+      num_sources: files read.
+      num_sequences: NoteSequences written.
+      sources_by_status: "converted", "partly" (some tunes of a tunebook were rejected) or "rejected".
+      formats: NoteSequences by format.
+      metres: NoteSequences by their first metre.
+      keys: NoteSequences by their first key, where it is given.
+      tempos: NoteSequences by their first tempo, in whole quarter notes a minute.
+      rejected: rejected pieces by reason.
+      notes: what the user has to know about the sources.
+      files: the shards.
+      was_complete: whether the folder was complete before and nothing was done.
+    """
+
+    num_sources: int
+    num_sequences: int
+    sources_by_status: dict[str, int]
+    formats: dict[str, int]
+    metres: dict[str, int]
+    keys: dict[str, int]
+    tempos: dict[str, int]
+    rejected: dict[str, int]
+    notes: list[str]
+    files: list[str]
+    was_complete: bool = False
+
+
+def convert(
+    sources: Sequence[str],
+    output: pathlib.Path | str,
+    *,
+    workers: int = 1,
+    beam_options: Sequence[str] = (),
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> ConversionSummary:
+    """Converts music files to NoteSequences.
+
+    Writes `notes-SSSSS-of-NNNNN.tfrecord`, `manifest.jsonl` (one object a source: what became of it) and, last,
+    `summary.json`. The bytes depend on the sources alone. A job that was killed goes on where it was; on a complete
+    folder it does nothing.
+
+    Args:
+      sources: files, folders, globs, archives and `corpus:NAME`.
+      output: the folder to write.
+      workers: processes.
+      beam_options: Beam's own options, if it is to run elsewhere than here.
+      overwrite: whether the results of another job in the folder are to be replaced.
+      progress: is told of finished slices.
+
+    Returns:
+      What was found.
+
+    Raises:
+      EtudeError: if there is nothing to read, nothing could be read, or the folder cannot be written.
+    """
+    progress(0, 0, "looking for music files")
+    found = expand_sources(sources)
+    parts = slices(found, [source.size for source in found])
+    job = jobs.Job(
+        command="convert",
+        output=pathlib.Path(output),
+        marker=SUMMARY,
+        records=(f"{SHARDS}-*.tfrecord",),
+        reports=(MANIFEST,),
+        inputs=[[source.collection, source.name, source.size, source.modified] for source in found],
+    )
+    with jobs.claim(job, overwrite) as is_complete:
+        if not is_complete:
+            expand_archives(found, job.work / _ARCHIVES)
+            resources = jobs.Resources(workers, beam_options, progress)
+            jobs.run_phase(
+                job, _PHASE, ConvertSlice(job), parts, [SHARDS], resources, f"converting {len(found):,} files"
+            )
+            _finish(job, parts, licence_notes(sources))
+    values = json.loads((job.output / SUMMARY).read_text(encoding="utf-8"))
+    values["rejected"] = {entry["reason"]: entry["count"] for entry in values["rejected"]}
+    names = {field.name for field in dataclasses.fields(ConversionSummary)}
+    known = {name: value for name, value in values.items() if name in names}
+    return ConversionSummary(**known, was_complete=is_complete)
+
+
+@dataclasses.dataclass(frozen=True)
+class ConvertSlice:
+    """Reads the sources of one slice and writes their NoteSequences as one shard.
+
+    Attributes:
+      job: the job that the slice belongs to.
+    """
+
+    job: jobs.Job
+
+    def __call__(self, part: Slice[Source]) -> Mapping[str, int]:
+        """Converts one slice; returns the number of sequences and of rejections by reason."""
+        entries: list[dict[str, Any]] = []
+        counts: dict[str, collections.Counter[str]] = {
+            name: collections.Counter() for name in ("formats", "metres", "keys", "tempos", "rejected")
+        }
+
+        def records() -> Iterator[bytes]:
+            for source in part.items:
+                readings = _read(source, self.job.work / _ARCHIVES)
+                entries.append(_manifest_entry(source, readings, part.shard(SHARDS)))
+                for reading in readings:
+                    if reading.rejected is not None:
+                        counts["rejected"][reading.rejected.reason] += 1
+                    elif reading.sequence is not None:
+                        _count(source, reading.sequence, counts)
+                        yield reading.sequence.SerializeToString(deterministic=True)
+
+        num_sequences = write_records(self.job.output / part.shard(SHARDS), records())
+        jobs.write_result(self.job.result_path(_PHASE, part.index), {"manifest": entries, "counts": counts})
+        rejected = {f"rejected-{reason}": count for reason, count in counts["rejected"].items()}
+        return {"sources": len(entries), "sequences": num_sequences, **rejected}
+
+
+def _read(source: Source, archives: pathlib.Path) -> list[Reading]:
+    try:
+        data = read_source(source, archives)
+    except ValueError as error:
+        return [Reading(rejected=Rejected("unreadable", str(error)))]
+    return read_music(source, data)
+
+
+def _manifest_entry(source: Source, readings: Sequence[Reading], shard: str) -> dict[str, Any]:
+    rejected = []
+    for reading in readings:
+        if reading.rejected is not None:
+            entry: dict[str, Any] = {"reason": reading.rejected.reason, "detail": reading.rejected.detail}
+            if reading.line:
+                entry |= {"reference_number": reading.reference_number, "title": reading.title, "line": reading.line}
+            rejected.append(entry)
+    num_sequences = len(readings) - len(rejected)
+    status = "rejected" if not num_sequences else "partly" if rejected else "converted"
+    return {
+        "source": source.full_name,
+        "format": source.format,
+        "status": status,
+        "num_sequences": num_sequences,
+        "shard": shard,
+        "rejected": rejected,
+    }
+
+
+def _count(source: Source, sequence: NoteSequence, counts: Mapping[str, collections.Counter[str]]) -> None:
+    counts["formats"][source.format] += 1
+    metre = sequence.time_signatures[0] if sequence.time_signatures else None
+    counts["metres"][f"{metre.numerator}/{metre.denominator}" if metre else "none"] += 1
+    if sequence.key_signatures:
+        key = sequence.key_signatures[0]
+        counts["keys"][f"{_KEYS[key.key % 12]} {key.Mode.Name(key.mode).lower().replace('_', ' ')}"] += 1
+    counts["tempos"][f"{sequence.tempos[0].qpm:.0f}" if sequence.tempos else "none"] += 1
+
+
+def _finish(job: jobs.Job, parts: Sequence[Slice[Source]], notes: list[str]) -> None:
+    """Writes the manifest and the summary out of the results of the slices."""
+    totals: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    statuses: collections.Counter[str] = collections.Counter()
+    examples: dict[str, str] = {}
+    num_sources = num_sequences = 0
+    with write_whole(job.output / MANIFEST) as manifest:
+        for part in parts:
+            result = jobs.read_result(job.result_path(_PHASE, part.index))
+            for name, counts in result["counts"].items():
+                totals[name].update(counts)
+            for entry in result["manifest"]:
+                num_sources += 1
+                num_sequences += entry["num_sequences"]
+                statuses[entry["status"]] += 1
+                for rejected in entry["rejected"]:
+                    examples.setdefault(rejected["reason"], _example(entry["source"], rejected))
+                manifest.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+    if not num_sequences:
+        jobs.give_up(job)
+        raise EtudeError(
+            f"none of the {num_sources:,} files could be converted:\n{describe_most_frequent(totals['rejected'])}\n"
+            f"{job.output / MANIFEST} says why for each file"
+        )
+    rejected = [
+        {"reason": reason, "count": count, "remedy": remedy(reason), "example": examples[reason]}
+        for reason, count in _ranked(totals["rejected"]).items()
+    ]
+    summary = {
+        "version": jobs.version(),
+        "num_sources": num_sources,
+        "num_sequences": num_sequences,
+        "sources_by_status": _ranked(statuses),
+        **{name: _ranked(totals[name]) for name in ("formats", "metres", "keys", "tempos")},
+        "rejected": rejected,
+        "notes": notes,
+        "files": [part.shard(SHARDS) for part in parts],
+    }
+    write_text(job.output / SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
+
+
+def _example(source: str, rejected: Mapping[str, Any]) -> str:
+    where = f"{source}, line {rejected['line']} (X:{rejected['reference_number']})" if "line" in rejected else source
+    return f"{where}: {rejected['detail']}" if rejected["detail"] else where
+
+
+def _ranked(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,164 @@
+"""NoteSequences to a dataset of melodies."""
+
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf import json_format
+
+from models import dataset_pb2, registry
+from models.configuration import Configuration
+from models.errors import UsageError
+from models.files import write_text
+from models.progress import Progress, silent
+from pipelines import job as jobs
+from pipelines import melody_slices
+from pipelines.dataset_totals import REJECTED, add_statistics, decide, join_dense
+from pipelines.extraction import MAGENTA_OPTIONS, ExtractionOptions
+from pipelines.melody_slices import ExtractSlice, WriteSlice
+from pipelines.note_files import expand_note_files
+from pipelines.shards import Slice
+from pipelines.split import SplitRule
+
+DESCRIPTION = "dataset.json"
+ETUDE = "etude"
+MAGENTA = "magenta"
+FORMATS = (ETUDE, MAGENTA)
+MAGENTA_FILES = {
+    "train": "training_melodies.tfrecord",
+    "eval": "eval_melodies.tfrecord",
+    "test": "test_melodies.tfrecord",
+}
+
+
+def create_dataset(
+    notes: Sequence[pathlib.Path | str],
+    output: pathlib.Path | str,
+    *,
+    eval_ratio: float = 0.1,
+    test_ratio: float = 0.0,
+    salt: str = "",
+    extraction: ExtractionOptions = MAGENTA_OPTIONS,
+    transpositions: Sequence[int] = (0,),
+    format: str = ETUDE,
+    config: str = "",
+    workers: int = 1,
+    beam_options: Sequence[str] = (),
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> dataset_pb2.DatasetDescription:
+    """Extracts the melodies of NoteSequences and splits them.
+
+    Writes `SPLIT-SSSSS-of-NNNNN.tfrecord` for every split (or, in Magenta's form, `training_melodies.tfrecord` and
+    `eval_melodies.tfrecord`), `rejected.jsonl` (why tracks gave no melody) and, last, `dataset.json`. The bytes depend
+    on the NoteSequences and the options alone. A job that was killed goes on where it was; on a complete folder it does
+    nothing.
+
+    Args:
+      notes: folders that `etude convert` wrote, and TFRecord files of NoteSequences, Magenta's too.
+      output: the folder to write.
+      eval_ratio: the share of pieces that evaluate.
+      test_ratio: the share of pieces that are kept for a last test.
+      salt: another salt gives another split.
+      extraction: what makes a melody.
+      transpositions: semitones by which copies of training melodies are moved; 0 is the melody itself.
+      format: "etude" for one dataset that serves every configuration, "magenta" for dense records of one.
+      config: the configuration that a dataset in Magenta's form is encoded for.
+      workers: processes.
+      beam_options: Beam's own options, if it is to run elsewhere than here.
+      overwrite: whether the results of another job in the folder are to be replaced.
+      progress: is told of finished slices.
+
+    Returns:
+      What the dataset holds.
+
+    Raises:
+      EtudeError: if there are no NoteSequences or no melodies, a split would be empty, or the folder cannot be written.
+      UsageError: if an option is out of range or does not go with another.
+    """
+    rule = SplitRule(eval_ratio, test_ratio, salt)
+    configuration = _configuration(format, config, extraction)
+    _check_transpositions(transpositions, configuration)
+    files = expand_note_files(notes)
+    parts = [Slice(index, len(files), (file,)) for index, file in enumerate(files)]
+    description = dataset_pb2.DatasetDescription(
+        format=format,
+        config=configuration.config if configuration else "",
+        version=jobs.version(),
+        split_rule=dataset_pb2.SplitRule(eval_ratio=eval_ratio, test_ratio=test_ratio, salt=salt),
+        extraction=dataset_pb2.Extraction(
+            steps_per_quarter=extraction.steps_per_quarter,
+            min_bars=extraction.min_bars,
+            max_steps=extraction.max_steps,
+            min_unique_pitches=extraction.min_unique_pitches,
+            gap_bars=extraction.gap_bars,
+            polyphony=extraction.polyphony,
+        ),
+        transpositions=transpositions,
+    )
+    job = jobs.Job(
+        command="dataset",
+        output=pathlib.Path(output),
+        marker=DESCRIPTION,
+        records=("train-*.tfrecord", "eval-*.tfrecord", "test-*.tfrecord", *MAGENTA_FILES.values()),
+        reports=(REJECTED,),
+        inputs=[_to_json(description), [[file.name, file.size, file.modified] for file in files]],
+    )
+    resources = jobs.Resources(workers, beam_options, progress)
+    with jobs.claim(job, overwrite) as is_complete:
+        if not is_complete:
+            extract = ExtractSlice(job, extraction, rule)
+            jobs.run_phase(job, melody_slices.EXTRACT, extract, parts, [], resources, "extracting melodies")
+            decide(job, parts, rule)
+            shards = [] if configuration else rule.splits
+            write = WriteSlice(job, rule.splits, tuple(transpositions), configuration)
+            jobs.run_phase(job, melody_slices.WRITE, write, parts, shards, resources, "writing the splits")
+            add_statistics(description, job, parts, rule)
+            for split in description.splits:
+                if configuration:
+                    split.files.append(MAGENTA_FILES[split.name])
+                    join_dense(job, split.name, len(parts), job.output / MAGENTA_FILES[split.name])
+                else:
+                    split.files.extend(part.shard(split.name) for part in parts)
+            write_text(job.output / DESCRIPTION, json.dumps(_to_json(description), indent=2) + "\n")
+    text = (job.output / DESCRIPTION).read_text(encoding="utf-8")
+    return json_format.Parse(text, dataset_pb2.DatasetDescription())
+
+
+def _configuration(format: str, config: str, extraction: ExtractionOptions) -> Configuration | None:
+    if format not in FORMATS:
+        raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not {format!r}")
+    if format == ETUDE:
+        if config:
+            raise UsageError(
+                "--config goes with --format magenta; a dataset in Etude's form serves every configuration"
+            )
+        return None
+    if not config:
+        raise UsageError("--format magenta needs --config NAME: its records are encoded for one configuration")
+    configuration = registry.configure(config)
+    if configuration.steps_per_quarter != extraction.steps_per_quarter:
+        raise UsageError(
+            f"{config} has {configuration.steps_per_quarter} steps per quarter note; "
+            f"--steps-per-quarter {extraction.steps_per_quarter} does not go with --format magenta"
+        )
+    return configuration
+
+
+def _check_transpositions(transpositions: Sequence[int], configuration: Configuration | None) -> None:
+    if len(set(transpositions)) < len(transpositions) or 0 not in transpositions:
+        raise UsageError(f"transpositions must hold 0 and no number twice, not {list(transpositions)}")
+    if len(transpositions) > 1 and configuration and configuration.transpose_to_key is not None:
+        raise UsageError(
+            f"{configuration.config} brings every melody into one key, which undoes transposition; "
+            "transpose for configurations that keep absolute pitch (mono)"
+        )
+
+
+def _to_json(description: dataset_pb2.DatasetDescription) -> Any:
+    """The description as JSON values, each field under its own name, empty ones too."""
+    text = json_format.MessageToDict(
+        description, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    return text

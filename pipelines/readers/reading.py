@@ -1,0 +1,37 @@
+"""What a reader found: a piece, or the reason why there is none."""
+
+import dataclasses
+
+from pipelines.note_sequences import NoteSequence
+
+
+@dataclasses.dataclass(frozen=True)
+class Rejected:
+    """Why a piece cannot be used.
+
+    Attributes:
+      reason: a name out of `pipelines.reasons`.
+      detail: what exactly was met.
+    """
+
+    reason: str
+    detail: str = ""
+
+
+@dataclasses.dataclass
+class Reading:
+    """A piece of a file, or the reason why there is none. Exactly one of `sequence` and `rejected` is set.
+
+    Attributes:
+      sequence: the piece.
+      rejected: why it cannot be used.
+      reference_number: the tune's number (ABC's `X:`), 0 if it has none.
+      title: the tune's title, if it has one.
+      line: the line of the file that the tune starts on, from 1; 0 if the format has no lines.
+    """
+
+    sequence: NoteSequence | None = None
+    rejected: Rejected | None = None
+    reference_number: int = 0
+    title: str = ""
+    line: int = 0

@@ -1,0 +1,48 @@
+"""Why music is rejected, by name, and what its owner can do about it."""
+
+import collections
+from collections.abc import Mapping
+
+REMEDIES = {
+    # While reading files.
+    "unreadable": "the file is damaged or is not what its extension says; open and save it again in a music program",
+    "too-large": "the file is larger than any real score; check where it comes from",
+    "too-long-in-ticks": "a time in the file is absurd, which a damaged file has; open and save it again in a music program",
+    "unsupported-timing": "the file counts in seconds (SMPTE), not beats; save it again with ticks per quarter note",
+    "no-notes": "there is nothing to learn from it",
+    "reader-failed": "the reader met something that it does not expect; please report it together with the file",
+    "abc-chords": "the ABC reader does not read chords yet; convert the tune to MIDI (abc2midi)",
+    "abc-tuplets": "the ABC reader does not read tuplets yet; convert the tune to MIDI (abc2midi)",
+    "abc-variant-endings": "the ABC reader does not read variant endings yet; convert the tune to MIDI (abc2midi)",
+    "abc-parts": "the ABC reader does not read P: fields yet; convert the tune to MIDI (abc2midi)",
+    "abc-voices": "the ABC reader does not read several voices yet; convert the tune to MIDI (abc2midi)",
+    "abc-repeats": "repeat signs do not match; correct the tune, or convert it to MIDI (abc2midi)",
+    "abc-invalid-character": "the ABC reader does not know a sign in it; convert the tune to MIDI (abc2midi)",
+    "abc-syntax": "the ABC reader does not understand it; correct the tune, or convert it to MIDI (abc2midi)",
+    # While extracting melodies.
+    "already-quantised": "give NoteSequences with times in seconds",
+    "bad-time": "a time in it is not a sensible number; convert the file again",
+    "negative-time": "a note lies before the start; convert the file again",
+    "bad-note": "a note ends before it starts; convert the file again",
+    "pitch-out-of-range": "a pitch is outside 0 to 127; convert the file again",
+    "bad-time-signature": "the metre is none that a bar can have; correct the file",
+    "non-integer-steps-per-bar": "a bar is not a whole number of steps; raise --steps-per-quarter",
+    "drums": "drum tracks have no melody",
+    "no-audible-notes": "all notes of the track have velocity 0",
+    "polyphonic": "several notes of a track start together; --polyphony highest keeps the highest",
+    "too-short": "the melody has fewer bars than wanted; lower --min-bars",
+    "too-long": "the melody is longer than any real one; set --max-steps",
+    "too-few-pitches": "the melody has too few different pitches; lower --min-unique-pitches",
+}
+"""Reason and remedy."""
+
+
+def remedy(reason: str) -> str:
+    """What can be done about a rejection."""
+    return REMEDIES[reason]
+
+
+def describe_most_frequent(counts: Mapping[str, int], most: int = 3) -> str:
+    """The most frequent reasons with their counts and remedies, one a line."""
+    ranked = sorted(collections.Counter(counts).items(), key=lambda item: (-item[1], item[0]))
+    return "\n".join(f"  {count:,} x {reason}: {remedy(reason)}" for reason, count in ranked[:most])

@@ -1,0 +1,260 @@
+"""What `etude convert` is given, expanded to a sorted list of music files.
+
+A source is a file, a folder (searched recursively), a glob, an archive or `corpus:NAME`. Names are relative to the
+collection that a file belongs to, so that they do not depend on where it lies.
+"""
+
+import dataclasses
+import glob
+import hashlib
+import importlib.util
+import os
+import pathlib
+from collections.abc import Iterable, Iterator, Sequence
+
+from models.errors import EtudeError
+from pipelines import archives
+
+FORMATS = {
+    ".mid": "midi",
+    ".midi": "midi",
+    ".abc": "abc",
+    ".xml": "musicxml",
+    ".musicxml": "musicxml",
+    ".mxl": "musicxml",
+}
+"""Format by file extension."""
+
+CORPUS_PREFIX = "corpus:"
+CORPORA = ("ryansMammoth", "oneills1850", "airdsAirs", "essenFolksong", "miscFolk", "bach")
+"""Collections that the music21 package carries."""
+NON_COMMERCIAL_CORPORA = ("essenFolksong",)
+
+MAX_FILE_BYTES = 1 << 26
+"""Larger files are rejected unread."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """One music file.
+
+    Attributes:
+      collection: the folder, archive or corpus that it belongs to.
+      name: its path in the collection, with forward slashes.
+      path: the file on disk: itself, or its archive.
+      member: its path in the archive; empty if it is a file by itself.
+      offset: where it starts in a .tar archive; -1 otherwise.
+      size: bytes.
+      modified: when the file on disk was changed, in nanoseconds.
+    """
+
+    collection: str
+    name: str
+    path: str
+    member: str = ""
+    offset: int = -1
+    size: int = 0
+    modified: int = 0
+
+    @property
+    def full_name(self) -> str:
+        """Collection and name, unique in a list of sources."""
+        return f"{self.collection}/{self.name}" if self.collection else self.name
+
+    @property
+    def format(self) -> str:
+        """What it is written in: "midi", "abc" or "musicxml"."""
+        return FORMATS[_suffix(self.name)]
+
+
+def expand_sources(arguments: Sequence[str]) -> list[Source]:
+    """Finds the music files that the arguments stand for.
+
+    Args:
+      arguments: files, folders, globs, archives and `corpus:NAME`.
+
+    Returns:
+      The files, each once, sorted by collection and name: the same list whatever the order of the arguments' contents
+      on disk.
+
+    Raises:
+      EtudeError: if an argument names nothing, an archive is damaged, or no music file is found.
+    """
+    roots: dict[str, str] = {}
+    found: dict[tuple[str, str], Source] = {}
+    for argument in arguments:
+        for source in _expand(argument, roots):
+            found.setdefault((os.path.realpath(source.path), source.member), source)
+    if not found:
+        raise EtudeError(_nothing_found(arguments))
+    return _with_unique_names(sorted(found.values(), key=lambda source: (source.collection, source.name, source.path)))
+
+
+def read_source(source: Source, expanded_archives: pathlib.Path) -> bytes:
+    """The bytes of a source.
+
+    Args:
+      source: the source.
+      expanded_archives: the folder that `expand_archives` filled.
+
+    Raises:
+      ValueError: if it is too large or cannot be read.
+    """
+    if source.size > MAX_FILE_BYTES:
+        raise ValueError(f"has {source.size:,} bytes, at most {MAX_FILE_BYTES:,} are read")
+    path = pathlib.Path(source.path)
+    if source.member:
+        archive = _expanded_archive(path, expanded_archives) if archives.is_compressed_tar(path) else path
+        return archives.read_member(archive, source.member, source.offset, source.size)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise ValueError(f"has more than the {MAX_FILE_BYTES:,} bytes that are read")
+    return data
+
+
+def expand_archives(sources: Iterable[Source], folder: pathlib.Path) -> None:
+    """Expands each compressed .tar among the sources once, so that workers can read its members in any order."""
+    for path in sorted({source.path for source in sources if source.member}):
+        target = _expanded_archive(pathlib.Path(path), folder)
+        if archives.is_compressed_tar(path) and not target.exists():
+            archives.expand_tar(pathlib.Path(path), target)
+
+
+def licence_notes(arguments: Sequence[str]) -> list[str]:
+    """What a user of these sources has to know about their licence."""
+    return [
+        f"{CORPUS_PREFIX}{name} is licensed for non-commercial use only"
+        for name in NON_COMMERCIAL_CORPORA
+        if CORPUS_PREFIX + name in arguments
+    ]
+
+
+def _expand(argument: str, roots: dict[str, str]) -> Iterator[Source]:
+    if argument.startswith(CORPUS_PREFIX):
+        name = argument.removeprefix(CORPUS_PREFIX)
+        yield from _in_folder(_corpus_folder(name), name)
+        return
+    if os.path.exists(argument):
+        yield from _in_path(pathlib.Path(argument), roots)
+        return
+    matches = sorted(glob.glob(argument, recursive=True))
+    if not matches:
+        raise EtudeError(f"{argument} does not exist; give a music file, a folder, an archive or {_corpus_names()}")
+    for match in matches:
+        path = pathlib.Path(match)
+        # A glob may well match other files; a name that is typed out may not.
+        if path.is_dir() or archives.is_archive(path) or _suffix(path.name) in FORMATS:
+            yield from _in_path(path, roots)
+
+
+def _in_path(path: pathlib.Path, roots: dict[str, str]) -> Iterator[Source]:
+    if path.is_dir():
+        yield from _in_folder(path, _collection_name(path, roots))
+    elif archives.is_archive(path):
+        yield from _in_archive(path, _collection_name(path, roots))
+    elif _suffix(path.name) in FORMATS:
+        yield _file(path, _collection_name(path.absolute().parent, roots), path.name)
+    else:
+        raise EtudeError(
+            f"{path} is no music file by its name; known extensions are {' '.join(FORMATS)} {' '.join(archives.SUFFIXES)}"
+        )
+
+
+def _in_folder(folder: pathlib.Path, collection: str) -> Iterator[Source]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        for name in names:
+            path = pathlib.Path(parent, name)
+            if not _is_hidden(name) and _suffix(name) in FORMATS and path.is_file():
+                yield _file(path, collection, path.relative_to(folder).as_posix())
+
+
+def _in_archive(path: pathlib.Path, collection: str) -> Iterator[Source]:
+    modified = path.stat().st_mtime_ns
+    for member in archives.list_members(path):
+        parts = member.name.replace("\\", "/").split("/")
+        if _suffix(member.name) in FORMATS and not any(_is_hidden(part) for part in parts if part != "."):
+            name = "/".join(part for part in parts if part not in ("", "."))
+            yield Source(collection, _printable(name), str(path), member.name, member.offset, member.size, modified)
+
+
+def _file(path: pathlib.Path, collection: str, name: str) -> Source:
+    status = path.stat()
+    return Source(collection, _printable(name), str(path), size=status.st_size, modified=status.st_mtime_ns)
+
+
+def _corpus_folder(name: str) -> pathlib.Path:
+    if name not in CORPORA:
+        raise EtudeError(f"there is no {CORPUS_PREFIX}{name}; there is {_corpus_names()}")
+    package = importlib.util.find_spec("music21")
+    if package is None or not package.submodule_search_locations:
+        raise EtudeError(f"{CORPUS_PREFIX}{name} is read from the music21 package: pip install 'etude[demo]'")
+    folder = pathlib.Path(package.submodule_search_locations[0]) / "corpus" / name
+    if not folder.is_dir():
+        raise EtudeError(
+            f"the installed music21 has no {folder}; install music21 10 or another that carries its corpus"
+        )
+    return folder
+
+
+def _collection_name(root: pathlib.Path, roots: dict[str, str]) -> str:
+    """The last part of the root's name, with a number if another root has that name."""
+    key = os.path.realpath(root)
+    if key not in roots:
+        name = _printable(os.path.basename(key))
+        taken = set(roots.values())
+        number = 1
+        unique = name
+        while unique in taken or unique in CORPORA:
+            number += 1
+            unique = f"{name}-{number}"
+        roots[key] = unique
+    return roots[key]
+
+
+def _with_unique_names(sources: list[Source]) -> list[Source]:
+    """Numbers sources that share a name (an archive may hold the same path twice)."""
+    seen: dict[str, int] = {}
+    unique = []
+    for source in sources:
+        count = seen[source.full_name] = seen.get(source.full_name, 0) + 1
+        if count > 1:
+            stem = source.name.removesuffix(_suffix(source.name))
+            source = dataclasses.replace(source, name=f"{stem}~{count}{_suffix(source.name)}")
+        unique.append(source)
+    return unique
+
+
+def _expanded_archive(path: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    return folder / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.tar"
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _printable(name: str) -> str:
+    """The name as text that can be stored: bytes that are no UTF-8 are replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _corpus_names() -> str:
+    return ", ".join(CORPUS_PREFIX + name for name in CORPORA)
+
+
+def _nothing_found(arguments: Sequence[str]) -> str:
+    message = f"no music files in {' '.join(arguments)}; looked for {' '.join(FORMATS)}"
+    for argument in arguments:
+        if os.path.isdir(argument):
+            inside = [name for name in sorted(os.listdir(argument)) if archives.is_archive(name)]
+            if inside:
+                return f"{message} (it holds archives, which have to be named: {os.path.join(argument, inside[0])})"
+    return message
