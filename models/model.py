@@ -3,7 +3,8 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from models.encoding import Encoding, Inputs
 from models.errors import EtudeError
 from models.evaluation import MelodySums, evaluate
 from models.likelihood import LogProbabilities
+from models.magenta.load import is_checkpoint, load_bundle, load_checkpoint
 from models.melody import Melody, as_events
 from models.melody_set import MelodySet
 from models.networks.network import Network, log_softmax
@@ -96,17 +98,26 @@ class Model:
         return [float(value) for value in self.evaluate(packed, squash).log_likelihood] if len(packed) else []
 
 
-def load(path: pathlib.Path | str, checkpoint: str = BEST) -> Model:
+def load(
+    path: pathlib.Path | str, checkpoint: str = BEST, config: str = "", overrides: Mapping[str, Any] | None = None
+) -> Model:
     """Reads a model.
 
     Args:
-      path: a run directory.
-      checkpoint: "best" on the eval split, "latest", or the number of a step.
+      path: a run directory, a Magenta bundle (.mag), or the prefix of a checkpoint that Magenta's training wrote.
+      checkpoint: of a run directory: "best" on the eval split, "latest", or the number of a step.
+      config: of a Magenta checkpoint: its family.
+      overrides: of a Magenta checkpoint: hyperparameters that differ from the family's defaults.
 
     Raises:
       EtudeError: if there is no model or no such checkpoint, or it is damaged or does not fit its configuration.
     """
-    run = RunDirectory(pathlib.Path(path))
+    path = pathlib.Path(path)
+    if path.suffix == ".mag":
+        return _of_magenta(path, *load_bundle(path))
+    if is_checkpoint(path):
+        return _of_magenta(path, *load_checkpoint(path, config, overrides or {}))
+    run = RunDirectory(path)
     configuration = run.configuration()
     arrays = load_arrays(run.weights_file(checkpoint), {**weight_shapes(configuration), "step": ()})
     weights = {
@@ -114,4 +125,8 @@ def load(path: pathlib.Path | str, checkpoint: str = BEST) -> Model:
         for name, array in arrays.items()
         if name.startswith("weights/")
     }
-    return Model(configuration, weights, run.path, int(arrays["step"]), run.read().dataset.fingerprint)
+    return Model(configuration, weights, path, int(arrays["step"]), run.read().dataset.fingerprint)
+
+
+def _of_magenta(path: pathlib.Path, configuration: Configuration, weights: Weights, step: int) -> Model:
+    return Model(configuration, weights, path, step)
