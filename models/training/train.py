@@ -26,7 +26,8 @@ from models.errors import EtudeError
 from models.evaluation import evaluate, report
 from models.files import remove_partial_files
 from models.melody_set import MelodySet
-from models.networks.weights import Weights, initialise
+from models.model import load
+from models.networks.weights import Weights, initialise, shapes
 from models.progress import Progress, silent
 from models.registry import make_encoding
 from models.run_directory import RunDirectory
@@ -75,7 +76,7 @@ def train(
     dataset: pathlib.Path,
     run_dir: pathlib.Path,
     schedule: Schedule,
-    initial_weights: Weights | None = None,
+    initial_model: pathlib.Path | str = "",
     progress: Progress = silent,
 ) -> Result:
     """Trains a model, or goes on training it.
@@ -85,7 +86,7 @@ def train(
       dataset: a dataset folder.
       run_dir: where the run is kept; if it holds a checkpoint of this very run, training goes on from there.
       schedule: how long and how often.
-      initial_weights: weights to start from instead of random ones.
+      initial_model: a model whose weights to start from instead of random ones.
       progress: told after every step, with loss and speed.
 
     Returns:
@@ -106,13 +107,14 @@ def train(
             f"batch_size={batch_size} is larger than the train split of {dataset}, which has {len(train_set)} melodies; "
             f"use --hparams batch_size={max(1, len(train_set) // 4)} or a larger dataset"
         )
-    _claim(run, describe(configuration, dataset, schedule))
+    weights = _initial_weights(configuration, encoding, schedule.seed, initial_model)
+    description = describe(configuration, dataset, schedule)
+    description.initial_model = str(initial_model)
+    _claim(run, description)
 
     from models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
 
-    if initial_weights is None:
-        initial_weights = initialise(configuration.hyperparameters, encoding, schedule.seed)
-    trainer = Trainer(configuration, encoding, initial_weights, schedule.seed)
+    trainer = Trainer(configuration, encoding, weights, schedule.seed)
     if steps := run.steps():
         trainer.restore(load_arrays(run.checkpoint(steps[-1]), trainer.state_shapes()))
     log = MetricsLog(run.metrics, trainer.step, _shown_hyperparameters(configuration, schedule))
@@ -249,6 +251,24 @@ class _Loop:
         return bool(patience) and len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
 
 
+def _initial_weights(
+    configuration: Configuration, encoding: Encoding, seed: int, initial_model: pathlib.Path | str
+) -> Weights:
+    """Random weights, or those of a model of the same shape."""
+    if not initial_model:
+        return initialise(configuration.hyperparameters, encoding, seed)
+    weights = load(initial_model).weights
+    wanted = shapes(configuration.hyperparameters, encoding)
+    for name in wanted.keys() | weights.keys():
+        found = weights[name].shape if name in weights else None
+        if found != wanted.get(name):
+            raise EtudeError(
+                f"{initial_model} does not fit the configuration: its {name} has the shape {found}, not {wanted.get(name)}; "
+                "use its --config and --hparams"
+            )
+    return weights
+
+
 def figures_of(message: evaluation_pb2.EvaluationReport) -> dict[str, Any]:
     """The figures of a report, zeros included, without the fields that say what it is of."""
     figures: dict[str, Any] = json_format.MessageToDict(
@@ -286,6 +306,7 @@ def _claim(run: RunDirectory, description: run_pb2.Run) -> None:
     for name, before, now in [
         ("configuration", stored_configuration, wanted_configuration),
         ("seed", stored.seed, description.seed),
+        ("initial model", stored.initial_model, description.initial_model),
         ("dataset fingerprint", stored.dataset.fingerprint, description.dataset.fingerprint),
     ]:
         if before != now:

@@ -1,6 +1,12 @@
 """Options that several subcommands share."""
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from models.model import Model
+
+MODEL_HELP = "run directory, Magenta bundle (.mag) or checkpoint of Magenta's training"
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
@@ -18,14 +24,32 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.usage = f"{parser.format_usage().removeprefix('usage: ').strip()} [-- BEAM_OPTION ...]"
 
 
-def add_checkpoint(parser: argparse.ArgumentParser) -> None:
-    """`--checkpoint`."""
-    parser.add_argument(
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Which weights of a run, and what a Magenta checkpoint does not know of itself."""
+    group = parser.add_argument_group("which weights")
+    group.add_argument(
         "--checkpoint",
         default="best",
         metavar="best|latest|STEP",
-        help="which weights of a run to use (default: best, those with the lowest event loss on the eval split)",
+        help="of a run directory (default: best, those with the lowest event loss on the eval split)",
     )
+    group.add_argument(
+        "--config",
+        default="",
+        metavar="NAME",
+        help="configuration of a checkpoint of Magenta's training (model.ckpt-N)",
+    )
+    group.add_argument(
+        "--hparams", default="", metavar="NAME=VALUE,...", help="its hyperparameters, where not the defaults"
+    )
+
+
+def load_model(path: str, options: argparse.Namespace) -> "Model":
+    """The model that a MODEL argument and the options above name."""
+    from models.hyperparameters import parse_overrides
+    from models.model import load
+
+    return load(path, options.checkpoint, options.config, parse_overrides(options.hparams))
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:

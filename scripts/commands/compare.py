@@ -11,7 +11,7 @@ floors that any model should beat. A model that was trained on another dataset i
 import argparse
 import pathlib
 
-from scripts.commands.common import add_checkpoint, add_dataset
+from scripts.commands.common import add_dataset
 from scripts.console import Console
 
 
@@ -27,13 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-other-training-data", action="store_true", help="compare models trained on other datasets too"
     )
-    add_checkpoint(parser)
+    parser.add_argument(
+        "--checkpoint",
+        default="best",
+        metavar="best|latest|STEP",
+        help="which weights of a run directory (default best)",
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Compares."""
-    from pipelines.comparison.compare import compare
     from pipelines.comparison.table import format_table
+
+    from pipelines.comparison.compare import compare
 
     output = pathlib.Path(options.output)
     with console.progress("comparing") as progress:

@@ -14,26 +14,25 @@ import json
 import pathlib
 from typing import Any
 
-from scripts.commands.common import add_checkpoint, add_dataset
+from scripts.commands.common import MODEL_HELP, add_dataset, add_model_options, load_model
 from scripts.console import Console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("models", nargs="+", metavar="MODEL", help="run directory or Magenta bundle (.mag)")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help=MODEL_HELP)
     add_dataset(parser)
     parser.add_argument("--split", default="eval", help="which split (default eval)")
-    add_checkpoint(parser)
+    add_model_options(parser)
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE (- for standard output)")
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Evaluates."""
     from models.files import write_text
-    from models.model import load
     from pipelines.evaluate import evaluate_model, write_tensorboard
 
-    models = [load(path, options.checkpoint) for path in options.models]
+    models = [load_model(path, options) for path in options.models]
     reports: list[dict[str, Any]] = []
     for model in models:
         with console.progress(f"evaluating {model.path}") as progress:

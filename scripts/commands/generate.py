@@ -17,13 +17,13 @@ import argparse
 import pathlib
 import secrets
 
-from scripts.commands.common import add_checkpoint
+from scripts.commands.common import MODEL_HELP, add_model_options, load_model
 from scripts.console import Console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("model", metavar="MODEL", help="run directory or Magenta bundle (.mag)")
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for the melodies; made if need be")
     parser.add_argument("--num-outputs", type=int, default=10, help="number of melodies (default 10)")
     parser.add_argument(
@@ -48,18 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--qpm", type=float, help="tempo in quarter notes a minute (default: the primer's, or 120)")
     parser.add_argument("--program", type=int, default=0, help="General MIDI instrument, 0 to 127 (default 0, piano)")
-    add_checkpoint(parser)
+    add_model_options(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Generates."""
     from models.generation import GenerationOptions, generate
-    from models.model import load
     from pipelines.generate import check_midi_settings, write_melodies
     from pipelines.primer import default_primer, parse_primer, read_primer
 
     check_midi_settings(options.qpm, options.program)
-    model = load(options.model, options.checkpoint)
+    model = load_model(options.model, options)
     if options.primer_midi:
         primer = read_primer(options.primer_midi, model.configuration.steps_per_quarter)
     elif options.primer_melody:

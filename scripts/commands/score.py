@@ -13,13 +13,13 @@ event_log_likelihood sums over all labels that stand for the same event.
 import argparse
 import json
 
-from scripts.commands.common import add_checkpoint
+from scripts.commands.common import MODEL_HELP, add_model_options, load_model
 from scripts.console import Console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("model", metavar="MODEL", help="run directory or Magenta bundle (.mag)")
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="files, folders, archives or corpus:NAME")
     parser.add_argument(
         "--events", action="append", default=[], metavar="LIST",
@@ -28,20 +28,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-squash", action="store_true", help="take the events as they are, in the model's key and range"
     )
-    add_checkpoint(parser)
+    add_model_options(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Scores."""
     from models.errors import UsageError
     from models.melody import Melody
-    from models.model import load
     from pipelines.event_lists import parse_events
     from pipelines.score import read_melodies, score
 
     if not options.sources and not options.events:
         raise UsageError("nothing to score: name a SOURCE, or give --events")
-    model = load(options.model, options.checkpoint)
+    model = load_model(options.model, options)
     melodies = [Melody(parse_events(text, "--events"), source=text) for text in options.events]
     if options.sources:
         with console.progress("reading") as progress:

@@ -13,7 +13,7 @@ metrics.jsonl, and the same for TensorBoard. Killed at any moment, the same comm
 import argparse
 import pathlib
 
-from scripts.commands.common import add_dataset
+from scripts.commands.common import MODEL_HELP, add_dataset
 from scripts.console import Console
 
 
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--early-stopping", type=int, default=0, metavar="N",
         help="stop after N evaluations without a lower event loss on the eval split (default: never)",
     )  # fmt: skip
+    parser.add_argument("--init-from", metavar="MODEL", help=f"start from the weights of a {MODEL_HELP}")
     parser.add_argument("--min-note", type=int, help="lowest pitch of the model's range (default 48; mono: 0)")
     parser.add_argument("--max-note", type=int, help="the pitch above the highest of the range (default 84; mono: 128)")
 
@@ -60,7 +61,9 @@ def run(options: argparse.Namespace, console: Console) -> None:
     )
     run_dir = pathlib.Path(options.run_dir)
     with console.progress(f"training {configuration.config}") as progress:
-        result = train(configuration, pathlib.Path(options.dataset), run_dir, schedule, progress=progress)
+        result = train(
+            configuration, pathlib.Path(options.dataset), run_dir, schedule, options.init_from or "", progress=progress
+        )
     label, event = result.best["label"], result.best["event"]
     ended = f"stopped early at step {result.step:,}" if result.stopped_early else f"{result.step:,} steps done"
     console.say(
