@@ -46,7 +46,10 @@ def read_melodies(folder: pathlib.Path | str, split: str) -> MelodySet:
     description = read_description(folder)
     splits = {stored.name: stored for stored in description.splits}
     if split not in splits:
-        raise EtudeError(f"{folder} has no split {split!r}; it has: {', '.join(splits)}")
+        raise EtudeError(
+            f"{folder} has no {split} split, only {', '.join(splits)}; write it again with "
+            f"'etude dataset --{split}-ratio 0.1', or name another split"
+        )
     if not splits[split].num_melodies:
         raise EtudeError(
             f"the {split} split of {folder} is empty; write the dataset again with a larger --{split}-ratio"

@@ -6,25 +6,22 @@ Batch order and dropout depend on seed and step alone, so a resumed run ends wit
 import dataclasses
 import math
 import pathlib
-import platform
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from google.protobuf import json_format
 
-from models import evaluation_pb2, run_pb2
+from models import evaluation_pb2
 from models.checkpoint import load_arrays, save_arrays
-from models.configuration import Configuration, from_proto, to_proto
+from models.configuration import Configuration
 from models.dataset import read_description, read_melodies, squash_all
 from models.encoding import Encoding, Inputs, Labels
 from models.errors import EtudeError
 from models.evaluation import evaluate, report
-from models.files import remove_partial_files
 from models.melody_set import MelodySet
 from models.model import load
 from models.networks.weights import Weights, initialise, shapes
@@ -32,28 +29,13 @@ from models.progress import Progress, silent
 from models.registry import make_encoding
 from models.run_directory import RunDirectory
 from models.training.batches import BatchPlan
+from models.training.identity import claim, describe
 from models.training.metrics import EVAL, TRAIN, MetricsLog
+from models.training.schedule import Schedule
 
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINTS_KEPT = 2
 STEPS_PER_LOG = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class Schedule:
-    """How long and how often.
-
-    Attributes:
-      num_steps: training steps in all.
-      seed: of initial weights, batch order and dropout.
-      eval_every: steps between evaluations.
-      early_stopping: stop after so many evaluations without a lower event loss; 0 never stops early.
-    """
-
-    num_steps: int = 1000
-    seed: int = 0
-    eval_every: int = 100
-    early_stopping: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +92,7 @@ def train(
     weights = _initial_weights(configuration, encoding, schedule.seed, initial_model)
     description = describe(configuration, dataset, schedule)
     description.initial_model = str(initial_model)
-    _claim(run, description)
+    claim(run, description)
 
     from models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
 
@@ -122,24 +104,6 @@ def train(
         return _Loop(run, configuration, encoding, trainer, log, schedule, train_set, eval_set, progress).run()
     finally:
         log.close()
-
-
-def describe(configuration: Configuration, dataset: pathlib.Path, schedule: Schedule) -> run_pb2.Run:
-    """What is stored of a run beside its checkpoints."""
-    return run_pb2.Run(
-        configuration=to_proto(configuration),
-        seed=schedule.seed,
-        num_steps=schedule.num_steps,
-        eval_every=schedule.eval_every,
-        early_stopping=schedule.early_stopping,
-        dataset=run_pb2.Run.Dataset(path=str(dataset), fingerprint=read_description(dataset).fingerprint),
-        versions=run_pb2.Versions(
-            etude=metadata.version("etude"),
-            python=platform.python_version(),
-            tensorflow=metadata.version("tensorflow"),
-            numpy=np.__version__,
-        ),
-    )
 
 
 class _Loop:
@@ -291,30 +255,3 @@ def _check_transpositions(configuration: Configuration, dataset: pathlib.Path) -
             f"{configuration.config} transposes every melody into one key, so the copies would be the same melody again; "
             "use --config mono, or a dataset made without --transpose"
         )
-
-
-def _claim(run: RunDirectory, description: run_pb2.Run) -> None:
-    """Stores what the run is, or checks that the directory holds the same one.
-
-    Only the length of the run may change when it resumes.
-    """
-    if not run.config.is_file():
-        run.write(description)
-    stored = run.read()
-    differences = []
-    stored_configuration, wanted_configuration = from_proto(stored.configuration), from_proto(description.configuration)
-    for name, before, now in [
-        ("configuration", stored_configuration, wanted_configuration),
-        ("seed", stored.seed, description.seed),
-        ("initial model", stored.initial_model, description.initial_model),
-        ("dataset fingerprint", stored.dataset.fingerprint, description.dataset.fingerprint),
-    ]:
-        if before != now:
-            differences.append(f"{name} {before} instead of {now}")
-    if differences:
-        raise EtudeError(
-            f"{run.path} holds another run: {'; '.join(differences)}. Use another --run-dir, or the options of that run"
-        )
-    run.write(description)
-    remove_partial_files(run.path)
-    remove_partial_files(run.checkpoints)

@@ -47,7 +47,8 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from models.errors import UsageError
     from models.hyperparameters import parse_overrides
     from models.registry import configure
-    from models.training.train import Schedule, train
+    from models.training.schedule import Schedule
+    from models.training.train import train
 
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
     configuration = configure(options.config, parse_overrides(options.hparams), **fields)

@@ -1,0 +1,66 @@
+"""What a run is: stored beside its checkpoints, and checked before it resumes."""
+
+import dataclasses
+import pathlib
+import platform
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from models import run_pb2
+from models.configuration import Configuration, from_proto, to_proto
+from models.dataset import read_description
+from models.errors import EtudeError
+from models.files import remove_partial_files
+from models.run_directory import RunDirectory
+from models.training.schedule import Schedule
+
+
+def describe(configuration: Configuration, dataset: pathlib.Path, schedule: Schedule) -> run_pb2.Run:
+    """What is stored of a run beside its checkpoints."""
+    return run_pb2.Run(
+        configuration=to_proto(configuration),
+        seed=schedule.seed,
+        num_steps=schedule.num_steps,
+        eval_every=schedule.eval_every,
+        early_stopping=schedule.early_stopping,
+        dataset=run_pb2.Run.Dataset(path=str(dataset), fingerprint=read_description(dataset).fingerprint),
+        versions=run_pb2.Versions(
+            etude=metadata.version("etude"),
+            python=platform.python_version(),
+            tensorflow=metadata.version("tensorflow"),
+            numpy=np.__version__,
+        ),
+    )
+
+
+def claim(run: RunDirectory, description: run_pb2.Run) -> None:
+    """Stores what the run is, or checks that the directory holds the same one.
+
+    Only the length of the run may change when it resumes.
+
+    Raises:
+      EtudeError: if the directory holds another run; the message names what differs.
+    """
+    if not run.config.is_file():
+        run.write(description)
+    stored = run.read()
+    before, now = _identity(stored), _identity(description)
+    differences = [f"{name}={before[name]} instead of {now[name]}" for name in now if before[name] != now[name]]
+    if differences:
+        raise EtudeError(
+            f"{run.path} holds another run: it has {', '.join(differences)}; "
+            "use another --run-dir, or the options of that run"
+        )
+    run.write(description)
+    remove_partial_files(run.path)
+    remove_partial_files(run.checkpoints)
+
+
+def _identity(run: run_pb2.Run) -> dict[str, Any]:
+    """What makes two runs the same: all but their length and the versions."""
+    configuration = dataclasses.asdict(from_proto(run.configuration))
+    hyperparameters = configuration.pop("hyperparameters")
+    others = {"seed": run.seed, "initial_model": run.initial_model, "dataset fingerprint": run.dataset.fingerprint}
+    return {**configuration, **hyperparameters, **others}
