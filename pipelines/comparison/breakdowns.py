@@ -1,0 +1,134 @@
+"""Ways to divide the predicted steps of melodies into categories, to see where a model is good and where it is not."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from models.melody import NO_EVENT
+from models.melody_set import Batch, MelodySet
+
+Indices = npt.NDArray[np.int64]
+
+LENGTH_EDGES = (64, 128, 256, 384)
+BAR_EDGES = (1, 2, 3, 4, 8, 16)
+METRE_NAMES = {16: "4/4", 8: "2/4", 12: "3/4 or 6/8", 18: "9/8", 24: "6/4 or 12/8", 6: "3/8", 32: "4/2 or 8/4"}
+"""The usual metres of bars of so many sixteenths. A melody does not keep more of its metre than that."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Breakdown:
+    """A division of steps into categories.
+
+    Attributes:
+      name: in results.
+      title: in words.
+      categories: in order.
+      index: the category of each predicted step of a batch, [batch, steps - 1].
+    """
+
+    name: str
+    title: str
+    categories: tuple[str, ...]
+    index: Callable[[Batch], Indices]
+
+
+def breakdowns(melodies: MelodySet) -> list[Breakdown]:
+    """All divisions; their categories are those that occur in `melodies`."""
+    metres = sorted({int(steps) for steps in melodies.steps_per_bar})
+    return [_metre(metres), *(_position(steps) for steps in metres), _bar(), _length(), _event(), _repetition()]
+
+
+def metre_name(steps_per_bar: int) -> str:
+    """What a bar of so many sixteenths usually is."""
+    usual = METRE_NAMES.get(steps_per_bar)
+    return f"{usual} ({steps_per_bar} steps a bar)" if usual else f"{steps_per_bar} steps a bar"
+
+
+def bars_seen_before(events: Indices, steps_per_bar: int) -> npt.NDArray[np.bool_]:
+    """For each step of a melody, [steps], whether its bar is the same as an earlier whole bar, event for event."""
+    seen: set[bytes] = set()
+    result = np.zeros(len(events), bool)
+    for start in range(0, len(events), steps_per_bar):
+        bar = events[start : start + steps_per_bar].tobytes()
+        result[start : start + steps_per_bar] = bar in seen
+        seen.add(bar)
+    return result
+
+
+def _metre(metres: list[int]) -> Breakdown:
+    return Breakdown(
+        "metre",
+        "Metre",
+        tuple(metre_name(steps) for steps in metres),
+        lambda batch: _per_melody(np.searchsorted(metres, batch.steps_per_bar), batch),
+    )
+
+
+def _position(steps_per_bar: int) -> Breakdown:
+    """Positions in bars of this length; steps of other melodies go to no category."""
+
+    def index(batch: Batch) -> Indices:
+        position = _steps(batch) % steps_per_bar
+        return np.where(_per_melody(batch.steps_per_bar, batch) == steps_per_bar, position, -1)
+
+    return Breakdown(
+        f"position_in_bar_{steps_per_bar}",
+        f"Position in the bar, {metre_name(steps_per_bar)}",
+        tuple(str(position + 1) for position in range(steps_per_bar)),
+        index,
+    )
+
+
+def _bar() -> Breakdown:
+    def index(batch: Batch) -> Indices:
+        bar = _steps(batch) // batch.steps_per_bar[:, None]
+        return np.searchsorted(BAR_EDGES, bar, side="right")
+
+    return Breakdown("bar", "Bar of the melody", _ranges(BAR_EDGES, first=1), index)
+
+
+def _length() -> Breakdown:
+    return Breakdown(
+        "length",
+        "Length of the melody, in steps",
+        _ranges(LENGTH_EDGES, first=0),
+        lambda batch: _per_melody(np.searchsorted(LENGTH_EDGES, batch.lengths, side="right"), batch),
+    )
+
+
+def _event() -> Breakdown:
+    return Breakdown(
+        "event",
+        "Kind of the true event",
+        ("no event", "note-off", "note-on"),
+        lambda batch: np.minimum(batch.events[:, 1:] - NO_EVENT, 2),
+    )
+
+
+def _repetition() -> Breakdown:
+    def index(batch: Batch) -> Indices:
+        result = np.zeros(batch.events.shape, np.int64)
+        for row, (length, steps_per_bar) in enumerate(zip(batch.lengths, batch.steps_per_bar, strict=True)):
+            result[row, :length] = bars_seen_before(batch.events[row, :length], int(steps_per_bar))
+        return result[:, 1:]
+
+    return Breakdown("repetition", "Bars new or repeated", ("new bar", "same as an earlier bar"), index)
+
+
+def _steps(batch: Batch) -> Indices:
+    """The number of each predicted step, [1, steps - 1]."""
+    return np.arange(1, batch.events.shape[1])[None]
+
+
+def _per_melody(values: Indices, batch: Batch) -> Indices:
+    return np.broadcast_to(values[:, None], (len(values), batch.events.shape[1] - 1))
+
+
+def _ranges(edges: tuple[int, ...], first: int) -> tuple[str, ...]:
+    """Names of the categories between edges, counted from `first`."""
+    starts = [first, *(edge + first for edge in edges)]
+    names = [str(a) if a == b - 1 else f"{a} to {b - 1}" for a, b in itertools.pairwise(starts)]
+    return (*names, f"{starts[-1]} or more")

@@ -1,0 +1,116 @@
+"""Compares trained models on the melodies of one split: results.json and results.csv."""
+
+import pathlib
+import shlex
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Any
+
+from google.protobuf import json_format
+
+from models import dataset_pb2
+from models.dataset import read_description, read_melodies
+from models.files import write_text
+from models.melody_set import MelodySet
+from models.progress import Progress, silent
+from pipelines.comparison.entrants import group, load_entrants
+from pipelines.comparison.measurements import measure
+from pipelines.comparison.presentation import Presentation
+from pipelines.comparison.results import DatasetResult, Results
+from pipelines.comparison.results_csv import to_csv
+from pipelines.comparison.results_json import to_json
+from pipelines.comparison.summaries import summarise
+from pipelines.comparison.verdict import verdict
+
+RESULTS_FILE = "results.json"
+TABLE_FILE = "results.csv"
+
+
+def compare(
+    models: Sequence[pathlib.Path],
+    dataset: pathlib.Path,
+    output: pathlib.Path,
+    *,
+    split: str = "eval",
+    checkpoint: str = "best",
+    allow_other_training_data: bool = False,
+    generated: Sequence[pathlib.Path] = (),
+    presentation: Presentation | None = None,
+    progress: Progress = silent,
+) -> Results:
+    """Compares models and writes what it finds.
+
+    Args:
+      models: run directories or bundles; those that differ in their seed alone are one configuration.
+      dataset: the dataset folder that all are evaluated on.
+      output: the folder to write to.
+      split: the melodies to evaluate on.
+      checkpoint: "best", "latest" or the number of a step, for all models.
+      allow_other_training_data: whether models may have been trained on another dataset.
+      generated: folders of generated melodies, each named like the run that made it.
+      presentation: what the report says beside the figures.
+      progress: told after every batch.
+
+    Returns:
+      The results, as they are in results.json.
+
+    Raises:
+      EtudeError: if a model or the dataset is missing or damaged, or a model was trained on other data.
+    """
+    description = read_description(dataset)
+    melodies, train = read_melodies(dataset, split), read_melodies(dataset, "train")
+    entries = group(load_entrants(models, dataset, description, checkpoint, allow_other_training_data))
+    measurements = measure(entries, melodies, train, progress)
+    summary = summarise(measurements)
+    presentation = presentation or Presentation(
+        command=_command(models, dataset, output, split, checkpoint, allow_other_training_data, generated)
+    )
+    results = Results(
+        version=metadata.version("etude"),
+        command=presentation.command,
+        checkpoint=checkpoint,
+        dataset=_dataset(dataset, description, split, melodies),
+        verdict=verdict(summary.configurations, summary.floors, summary.pairs),
+        configurations=summary.configurations,
+        floors=summary.floors,
+        pairs=summary.pairs,
+        breakdowns=summary.breakdowns,
+        published=presentation.published,
+    )
+    write_text(output / TABLE_FILE, to_csv(results))
+    write_text(output / RESULTS_FILE, to_json(results))
+    return results
+
+
+def _dataset(
+    path: pathlib.Path, description: dataset_pb2.DatasetDescription, split: str, melodies: MelodySet
+) -> DatasetResult:
+    predicted = [melodies.events(index)[1:] for index in range(len(melodies))]
+    whole: dict[str, Any] = json_format.MessageToDict(description, preserving_proto_field_name=True)
+    return DatasetResult(
+        path=str(path),
+        fingerprint=description.fingerprint,
+        split=split,
+        num_melodies=len(melodies),
+        num_steps=sum(len(events) for events in predicted),
+        num_notes=sum(int((events >= 0).sum()) for events in predicted),
+        description=whole,
+    )
+
+
+def _command(
+    models: Sequence[pathlib.Path],
+    dataset: pathlib.Path,
+    output: pathlib.Path,
+    split: str,
+    checkpoint: str,
+    allow_other_training_data: bool,
+    generated: Sequence[pathlib.Path],
+) -> str:
+    """The command line that does the same again."""
+    words = ["etude", "compare", *map(str, models), "--dataset", str(dataset), "--output", str(output)]
+    words += ["--split", split, "--checkpoint", checkpoint]
+    words += ["--allow-other-training-data"] if allow_other_training_data else []
+    for folder in generated:
+        words += ["--generated", str(folder)]
+    return shlex.join(words)

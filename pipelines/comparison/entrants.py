@@ -1,0 +1,196 @@
+"""The models that are compared: loaded, checked against the dataset, and grouped into configurations."""
+
+import dataclasses
+import pathlib
+from collections.abc import Iterable, Sequence
+
+from models import dataset_pb2, run_pb2
+from models.configuration import Configuration
+from models.errors import EtudeError
+from models.hyperparameters import Hyperparameters
+from models.model import Model, load
+from models.registry import family
+from models.run_directory import RunDirectory
+
+
+@dataclasses.dataclass(frozen=True)
+class Space:
+    """The key and range that melodies are brought into. Likelihoods are comparable within one space only.
+
+    Attributes:
+      min_note: lowest pitch.
+      max_note: the pitch above the highest.
+      transpose_to_key: the major key; None where melodies keep theirs.
+    """
+
+    min_note: int
+    max_note: int
+    transpose_to_key: int | None
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> "Space":
+        """The space of a configuration."""
+        return cls(configuration.min_note, configuration.max_note, configuration.transpose_to_key)
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        key = "own key" if self.transpose_to_key is None else f"key {self.transpose_to_key}"
+        return f"pitches {self.min_note} to {self.max_note - 1}, {key}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Entrant:
+    """One trained model.
+
+    Attributes:
+      path: as given.
+      model: the model.
+      run: what its run directory says; None for a model without one.
+    """
+
+    path: pathlib.Path
+    model: Model
+    run: run_pb2.Run | None
+
+    @property
+    def seed(self) -> int | None:
+        """The seed that it was trained with, if known."""
+        return self.run.seed if self.run else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A configuration in the comparison: models that differ in their seed alone.
+
+    Attributes:
+      name: short, and different from all others.
+      title: in words.
+      entrants: by seed.
+    """
+
+    name: str
+    title: str
+    entrants: tuple[Entrant, ...]
+
+    @property
+    def configuration(self) -> Configuration:
+        """What its models share."""
+        return self.entrants[0].model.configuration
+
+    @property
+    def space(self) -> Space:
+        """The key and range of its models."""
+        return Space.of(self.configuration)
+
+
+def load_entrants(
+    paths: Sequence[pathlib.Path],
+    dataset: pathlib.Path,
+    description: dataset_pb2.DatasetDescription,
+    checkpoint: str,
+    allow_other_training_data: bool,
+) -> list[Entrant]:
+    """Loads models and checks that they may be compared on a dataset.
+
+    Raises:
+      EtudeError: if there is no model, a model is missing, was trained on other data, or has other steps.
+    """
+    if not paths:
+        raise EtudeError("there is nothing to compare; give at least one run directory")
+    entrants = []
+    for path in paths:
+        model = load(path, checkpoint)
+        _check_steps(path, model, dataset, description)
+        trained_on = model.training_fingerprint
+        if trained_on and trained_on != description.fingerprint and not allow_other_training_data:
+            raise EtudeError(
+                f"{path} was trained on a dataset with fingerprint {trained_on}, but {dataset} has fingerprint "
+                f"{description.fingerprint}: its eval melodies may have been training melodies of this model. Compare on "
+                "the dataset that it was trained on, or add --allow-other-training-data"
+            )
+        entrants.append(Entrant(path, model, RunDirectory(path).read() if path.is_dir() else None))
+    return entrants
+
+
+def group(entrants: Sequence[Entrant]) -> list[Entry]:
+    """Puts models that differ in their seed alone together, in the order of their first appearance.
+
+    Models that share their seed, too, are copies of each other; each of them stands for itself.
+    """
+    groups: dict[bytes, list[Entrant]] = {}
+    for number, entrant in enumerate(entrants):
+        groups.setdefault(_identity(entrant, number), []).append(entrant)
+    members: list[list[Entrant]] = []
+    for found in groups.values():
+        has_copies = len({entrant.seed for entrant in found}) < len(found)
+        members += [[entrant] for entrant in found] if has_copies else [sorted(found, key=lambda one: one.seed or 0)]
+    names = _names(members)
+    return [Entry(name, _title(name, found[0]), tuple(found)) for name, found in zip(names, members, strict=True)]
+
+
+def _check_steps(
+    path: pathlib.Path, model: Model, dataset: pathlib.Path, description: dataset_pb2.DatasetDescription
+) -> None:
+    steps, stored = model.configuration.steps_per_quarter, description.extraction.steps_per_quarter
+    if stored and steps != stored:
+        raise EtudeError(
+            f"{path} takes {steps} steps a quarter note, but {dataset} has {stored}; write a dataset with "
+            f"--steps-per-quarter {steps}"
+        )
+
+
+def _identity(entrant: Entrant, number: int) -> bytes:
+    """The same for models that differ in their seed alone."""
+    if entrant.run is None:
+        return f"model {number}".encode()
+    identity = run_pb2.Run()
+    identity.CopyFrom(entrant.run)
+    identity.ClearField("seed")
+    identity.ClearField("versions")
+    identity.dataset.ClearField("path")
+    return identity.SerializeToString(deterministic=True)
+
+
+def _names(members: Sequence[Sequence[Entrant]]) -> list[str]:
+    """The family, with whatever sets a configuration apart from others of its family."""
+    settings = [_settings(found[0]) for found in members]
+    names = []
+    for mine in settings:
+        others = [one for one in settings if one["config"] == mine["config"]]
+        differing = [name for name in mine if any(one[name] != mine[name] for one in others)]
+        names.append(", ".join([mine["config"], *(f"{name}={mine[name]}" for name in differing)]))
+    return [
+        name if names.count(name) == 1 else f"{name}, {found[0].path.name}"
+        for name, found in zip(names, members, strict=True)
+    ]
+
+
+def _settings(entrant: Entrant) -> dict[str, str]:
+    configuration = entrant.model.configuration
+    values = {
+        "config": configuration.config,
+        "min_note": configuration.min_note,
+        "max_note": configuration.max_note,
+        "transpose_to_key": configuration.transpose_to_key,
+        **dataclasses.asdict(configuration.hyperparameters),
+        "num_steps": entrant.run.num_steps if entrant.run else None,
+    }
+    return {name: str(value) for name, value in values.items()}
+
+
+def _title(name: str, entrant: Entrant) -> str:
+    config = entrant.model.configuration.config
+    return name.replace(config, family(config).title, 1)
+
+
+def changed_hyperparameters(configuration: Configuration) -> dict[str, object]:
+    """The hyperparameters that are not the defaults of the family."""
+    defaults: Hyperparameters = family(configuration.config).defaults.hyperparameters
+    values = dataclasses.asdict(configuration.hyperparameters)
+    return {name: value for name, value in values.items() if value != getattr(defaults, name)}
+
+
+def spaces(entries: Iterable[Entry]) -> list[Space]:
+    """The spaces of entries, in the order of their first appearance."""
+    return list(dict.fromkeys(entry.space for entry in entries))

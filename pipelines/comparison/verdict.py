@@ -1,0 +1,127 @@
+"""The answer in words: which configuration is better, by how much, and how sure that is."""
+
+from collections.abc import Sequence
+
+from pipelines.comparison.figures import Estimate
+from pipelines.comparison.results import ConfigurationResult, FloorResult, PairResult, Verdict
+
+
+def verdict(
+    configurations: Sequence[ConfigurationResult], floors: Sequence[FloorResult], pairs: Sequence[PairResult]
+) -> Verdict:
+    """Says what the figures say, and no more; for each space by itself, since figures are comparable within one only."""
+    spaces = list(dict.fromkeys(one.space for one in configurations))
+    parts = []
+    for space in spaces:
+        members = sorted((one for one in configurations if one.space == space), key=_loss)
+        parts.append(
+            (members, [one for one in floors if one.space == space], [one for one in pairs if one.space == space])
+        )
+    # The space with most configurations is what the comparison is about.
+    parts.sort(key=lambda part: -len(part[0]))
+    headline = _headline(*parts[0])
+    sentences = [sentence for part in parts for sentence in _sentences(*part, is_main=part is parts[0])]
+    return Verdict(headline, sentences)
+
+
+def _headline(ranked: Sequence[ConfigurationResult], floors: Sequence[FloorResult], pairs: Sequence[PairResult]) -> str:
+    best = ranked[0]
+    if len(ranked) == 1:
+        return f"{best.title} predicts melodies at {_number(_loss(best))} nats a step."
+    equals = [one for one in ranked[1:] if not _pair(best, one, pairs).is_told_apart]
+    if not equals:
+        margin = _pair(best, ranked[1], pairs)
+        return (
+            f"{best.title} predicts melodies best: by {_signed(margin.nats_per_step)} nats a step "
+            f"({_signed(margin.bits_per_note)} bits a note) over {ranked[1].title}."
+        )
+    names = _list([best.title, *(one.title for one in equals)])
+    if len(equals) == len(ranked) - 1:
+        return f"{names} cannot be told apart on this data."
+    return (
+        f"{names} cannot be told apart; both predict better than the rest."
+        if len(equals) == 1
+        else (f"{names} cannot be told apart; all of them predict better than the rest.")
+    )
+
+
+def _sentences(
+    ranked: Sequence[ConfigurationResult],
+    floors: Sequence[FloorResult],
+    pairs: Sequence[PairResult],
+    is_main: bool,
+) -> list[str]:
+    result = []
+    if not is_main:
+        result.append(
+            f"{_list([one.title for one in ranked])} {'stands' if len(ranked) == 1 else 'stand'} apart: "
+            f"{'it reads' if len(ranked) == 1 else 'they read'} melodies in another key or range ({ranked[0].space}), "
+            "so the figures are not comparable with the others."
+        )
+    titles = {one.name: one.title for one in ranked}
+    place = {one.name: index for index, one in enumerate(ranked)}
+    for pair in sorted(pairs, key=lambda pair: (place[pair.first], place[pair.second])):
+        result.append(_pair_sentence(pair, titles))
+    result += _floor_sentences(ranked, floors)
+    if is_main:
+        result.append(_no_event_sentence(floors))
+    if is_main and {len(one.runs) for one in ranked} == {1}:
+        result.append(
+            "Each configuration was trained once: the intervals say what other melodies would change, not what another "
+            "random seed would."
+        )
+    return result
+
+
+def _pair_sentence(pair: PairResult, titles: dict[str, str]) -> str:
+    first, second = titles[pair.first], titles[pair.second]
+    sureness = f"95% interval {_interval(pair.nats_per_step)}; corrected p {_p_value(pair.p_value_corrected)}"
+    difference = f"{_signed(pair.nats_per_step)} nats a step, {_signed(pair.bits_per_note)} bits a note ({sureness})"
+    if pair.is_told_apart:
+        return f"{first} is better than {second} by {difference}."
+    return f"{first} and {second} cannot be told apart: the difference is {difference}."
+
+
+def _floor_sentences(ranked: Sequence[ConfigurationResult], floors: Sequence[FloorResult]) -> list[str]:
+    best = next(one for one in floors if one.name == ranked[0].best_floor)
+    rule = f"the best simple rule, “{best.title.lower()}” at {_number(_loss(best))} nats a step"
+    under = [
+        one.title for one in ranked if one.nats_over_floor.interval is None or one.nats_over_floor.interval[0] <= 0
+    ]
+    if under:
+        return [f"{_list(under)} {'is' if len(under) == 1 else 'are'} not clearly better than {rule}."]
+    return [f"{'All are' if len(ranked) > 1 else 'It is'} better than {rule}."]
+
+
+def _no_event_sentence(floors: Sequence[FloorResult]) -> str:
+    accuracy = next(one.figures["event.accuracy"].value for one in floors if one.name == "no_event")
+    return f"Always answering “no event” is right at {accuracy or 0:.1%} of the steps: read accuracies beside that."
+
+
+def _pair(first: ConfigurationResult, second: ConfigurationResult, pairs: Sequence[PairResult]) -> PairResult:
+    return next(one for one in pairs if {one.first, one.second} == {first.name, second.name})
+
+
+def _loss(result: ConfigurationResult | FloorResult) -> float:
+    value = result.figures["event.loss"].value
+    return float("inf") if value is None else value
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _signed(estimate: Estimate) -> str:
+    return "0" if estimate.value is None else _number(estimate.value)
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.interval[0]:.3f} to {estimate.interval[1]:.3f}" if estimate.interval else "unknown"
+
+
+def _p_value(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

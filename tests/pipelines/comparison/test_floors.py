@@ -1,0 +1,102 @@
+import collections
+import math
+
+import numpy as np
+import pytest
+
+from models.melody import Melody
+from models.melody_set import MelodySet
+from models.one_hot import OneHotEncoding
+from pipelines.comparison.breakdowns import breakdowns
+from pipelines.comparison.detailed_evaluation import evaluate_floor
+from pipelines.comparison.figures import figures, sum_columns
+from pipelines.comparison.floors import fit_floors
+
+ENCODING = OneHotEncoding(60, 72)
+NUM_EVENTS = 14
+
+
+def random_melodies(seed, count):
+    random = np.random.default_rng(seed)
+    return [
+        Melody(random.choice([-2, -2, -1, 60, 62, 64, 71], size=random.integers(2, 40)), steps_per_bar=bar)
+        for bar in random.choice([6, 8], size=count)
+    ]
+
+
+TRAIN = random_melodies(0, 30)
+EVAL = random_melodies(1, 12)
+FLOORS = {floor.name: floor for floor in fit_floors(ENCODING, MelodySet.of(TRAIN))}
+
+
+def pairs(melodies):
+    return [
+        (melody, step, int(melody.events[step - 1]), int(melody.events[step]))
+        for melody in melodies
+        for step in range(1, len(melody.events))
+    ]
+
+
+def bar_ago(melody, step):
+    return int(melody.events[step - melody.steps_per_bar]) if step >= melody.steps_per_bar else -2
+
+
+def expected_probability(name, melody, step, before, event):
+    """By counting, one step after the other."""
+    if name == "unigram":
+        counts = collections.Counter(event for *_, event in pairs(TRAIN))
+        return (counts[event] + 1) / (counts.total() + NUM_EVENTS)
+    if name == "bigram":
+        follows = collections.Counter(event for _, _, other, event in pairs(TRAIN) if other == before)
+        return (follows[event] + 1) / (follows.total() + NUM_EVENTS)
+    hits = [bar_ago(melody, step) == event for melody, step, _, event in pairs(TRAIN)]
+    rate = (sum(hits) + 1) / (len(hits) + 2)
+    return rate if bar_ago(melody, step) == event else (1 - rate) / (NUM_EVENTS - 1)
+
+
+@pytest.mark.parametrize("name", ["unigram", "bigram", "repeat_bar"])
+def test_likelihood_by_counting(name):
+    nats = -sum(math.log(expected_probability(name, *pair)) for pair in pairs(EVAL))
+    sums = evaluate_floor(ENCODING, MelodySet.of(EVAL), FLOORS[name], []).melodies
+    found = figures(sum_columns(sums).sum(axis=0))
+    assert found["event.loss"] == pytest.approx(nats / len(pairs(EVAL)), rel=1e-6)
+    assert found["event.loss"] == found["label.loss"]
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_probabilities_sum_to_one(name):
+    batch = MelodySet.of(EVAL).batch(np.arange(len(EVAL)))
+    assert np.exp(FLOORS[name].predict(batch)).sum(axis=-1) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_accuracy_of_no_event():
+    found = figures(
+        sum_columns(evaluate_floor(ENCODING, MelodySet.of(EVAL), FLOORS["no_event"], []).melodies).sum(axis=0)
+    )
+    assert found["event.accuracy"] == np.mean([event == -2 for *_, event in pairs(EVAL)])
+    assert found["label.no_event_accuracy"] == 1.0
+    assert found["label.event_accuracy"] == 0.0
+    assert not FLOORS["no_event"].has_likelihood
+
+
+def test_accuracy_of_repeating_the_last_bar():
+    found = figures(
+        sum_columns(evaluate_floor(ENCODING, MelodySet.of(EVAL), FLOORS["repeat_bar"], []).melodies).sum(axis=0)
+    )
+    assert found["event.accuracy"] == np.mean(
+        [bar_ago(melody, step) == event for melody, step, _, event in pairs(EVAL)]
+    )
+
+
+def test_categories_add_up_to_the_whole():
+    melodies = MelodySet.of(EVAL)
+    divisions = breakdowns(melodies)
+    sums = evaluate_floor(ENCODING, melodies, FLOORS["bigram"], divisions)
+    whole = [sums.melodies.num_steps, sums.melodies.event_log_likelihood, sums.melodies.most_probable_event_correct]
+    for division in divisions:
+        if division.name.startswith("position"):
+            continue
+        assert sums.categories[division.name].sum(axis=1) == pytest.approx(np.stack(whole, axis=1), rel=1e-5)
+    positions = [sums.categories[division.name] for division in divisions if division.name.startswith("position")]
+    assert len(positions) == 2
+    assert sum(one.sum(axis=1) for one in positions) == pytest.approx(np.stack(whole, axis=1), rel=1e-5)
