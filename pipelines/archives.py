@@ -77,7 +77,7 @@ def list_members(path: pathlib.Path) -> Iterator[Member]:
         limit = _expansion_limit(path)
         with tarfile.open(path, "r:*") as tar:
             for member in tar:
-                if member.offset_data + member.size > limit:
+                if is_compressed_tar(path) and member.offset_data + member.size > limit:
                     raise _expands_too_much(path, limit)
                 if member.isreg() and not member.sparse:
                     yield Member(member.name, member.size, member.offset_data)
@@ -147,8 +147,7 @@ def _damaged(path: pathlib.Path, error: Exception) -> EtudeError:
 
 
 def _expansion_limit(path: pathlib.Path) -> int:
-    size = os.stat(path).st_size
-    return max(size * MAX_EXPANSION, MAX_SMALL_EXPANSION) if is_compressed_tar(path) else size
+    return max(os.stat(path).st_size * MAX_EXPANSION, MAX_SMALL_EXPANSION)
 
 
 def _expands_too_much(path: pathlib.Path, limit: int) -> EtudeError:

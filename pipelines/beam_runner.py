@@ -94,7 +94,10 @@ def run_slices(
             result = pipeline.run()
             result.wait_until_finish()
         except Exception as error:
-            raise _own_error(error) or error from error
+            message = _own_message(error)
+            if message is None:
+                raise
+            raise EtudeError(message) from error
         return _counters(result)
 
 
@@ -104,9 +107,14 @@ def _pipeline_options(beam_options: Sequence[str]) -> Any:
         with contextlib.redirect_stderr(complaint):
             options = PipelineOptions(list(beam_options))
             runner = options.view_as(StandardOptions).runner or ""
+            known = options.get_all_options().keys()
+            unknown = options.get_all_options(retain_unknown_options=True).keys() - known
     except SystemExit as error:
         reason = complaint.getvalue().strip().rpartition("error: ")[2]
         raise UsageError(f"Beam does not accept the options {' '.join(beam_options)}: {reason}") from error
+    # The job servers of portable runners have options of their own.
+    if unknown and not runner:
+        raise UsageError(f"Beam has no option {', '.join(f'--{name}' for name in sorted(unknown))}")
     if "dask" in runner.lower():
         raise UsageError(
             f"{runner} silently loses data and writes records to the wrong files; "
@@ -132,17 +140,16 @@ def _runner(options: Any, workers: int) -> Any:
     return FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(line))
 
 
-def _own_error(error: BaseException) -> EtudeError | None:
-    """The EtudeError that Beam wrapped, found by cause or, where it came from another process, by its text."""
+def _own_message(error: BaseException) -> str | None:
+    """The message of the EtudeError that Beam wrapped; from another process only its text arrives."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, EtudeError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    match = re.search(
-        r"(?:^|\s|')(?:models\.errors\.)?(?:EtudeError|UsageError): (.*?)(?: \[while running|\\n|\n|$)", str(error)
-    )
-    return EtudeError(match[1]) if match else None
+            # Beam appends where it happened.
+            return str(cause).partition(" [while running ")[0]
+        cause = cause.__cause__
+    match = re.search(r"models\.errors\.\w+: (.*?)(?: \[while running |\\n|$)", str(error), re.MULTILINE)
+    return match[1] if match else None
 
 
 def _counters(result: Any) -> dict[str, int]:

@@ -87,7 +87,6 @@ def convert(
     Raises:
       EtudeError: if there is nothing to read, nothing could be read, or the folder cannot be written.
     """
-    progress(0, 0, "looking for music files")
     found = expand_sources(sources)
     parts = slices(found, [source.size for source in found])
     job = jobs.Job(
@@ -99,7 +98,9 @@ def convert(
         inputs=[[source.collection, source.name, source.size, source.modified] for source in found],
     )
     with jobs.claim(job, overwrite) as is_complete:
-        if not is_complete:
+        if is_complete:
+            progress(len(parts), len(parts), f"{job.output} is complete already")
+        else:
             expand_archives(found, job.work / _ARCHIVES)
             resources = jobs.Resources(workers, beam_options, progress)
             jobs.run_phase(

@@ -107,7 +107,9 @@ def create_dataset(
     )
     resources = jobs.Resources(workers, beam_options, progress)
     with jobs.claim(job, overwrite) as is_complete:
-        if not is_complete:
+        if is_complete:
+            progress(len(parts), len(parts), f"{job.output} is complete already")
+        else:
             extract = ExtractSlice(job, extraction, rule)
             jobs.run_phase(job, melody_slices.EXTRACT, extract, parts, [], resources, "extracting melodies")
             decide(job, parts, rule)
@@ -158,7 +160,6 @@ def _check_transpositions(transpositions: Sequence[int], configuration: Configur
 
 def _to_json(description: dataset_pb2.DatasetDescription) -> Any:
     """The description as JSON values, each field under its own name, empty ones too."""
-    text = json_format.MessageToDict(
+    return json_format.MessageToDict(
         description, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    return text

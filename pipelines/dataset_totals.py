@@ -76,6 +76,8 @@ def add_statistics(
     digests: list[bytes] = []
     for _, result in _results(job, WRITE, parts):
         description.num_leaked_melodies_dropped += result["num_leaked"]
+        if result["num_transpositions_out_of_range"]:
+            description.rejected["transposition-out-of-range"] += result["num_transpositions_out_of_range"]
         digests.extend(map(bytes.fromhex, result["digests"]))
         for name, counts in result["splits"].items():
             split = splits[name]

@@ -78,26 +78,39 @@ def claim(job: Job, overwrite: bool = False) -> Iterator[bool]:
     Raises:
       EtudeError: if the folder cannot be written to, belongs to another job, or is being written by another process.
     """
-    _check_writable(job)
+    if job.output.exists() and not job.output.is_dir():
+        raise EtudeError(f"{job.output} is a file; --output has to be a folder")
+    if not overwrite:
+        _check_same_job(job)
+    if _is_complete(job):
+        # A job that was killed after its last file leaves the work folder behind.
+        _remove_work(job)
+        yield True
+        return
+    _make_work(job)
     with _locked(job):
         if overwrite and not _belongs_to(job):
             _remove_records(job)
         _check_same_job(job)
-        if _is_complete(job):
-            # A job that was killed after its last file leaves the work folder behind.
-            _remove_work(job)
-            yield True
-            return
         (job.output / job.marker).unlink(missing_ok=True)
         remove_partial_files(job.output)
         write_text(job.output / JOB_FILE, json.dumps({"command": job.command, "fingerprint": job.fingerprint}) + "\n")
-        yield False
-        _remove_work(job)
+        try:
+            yield False
+        except BaseException:
+            if not any(job.work.glob("*/*.json")):
+                # Nothing is done that could be resumed: leave no trace.
+                give_up(job)
+            raise
+    _remove_work(job)
 
 
 def give_up(job: Job) -> None:
     """Frees the folder of a job that cannot succeed, for another try; the reports stay, to be read."""
     _remove_records(job)
+    _remove_work(job)
+    with contextlib.suppress(OSError):
+        job.output.rmdir()  # if nothing is left in it
 
 
 def version() -> str:
@@ -196,14 +209,13 @@ def _watched(folder: pathlib.Path, total: int, progress: Progress, note: str) ->
     report()
 
 
-def _check_writable(job: Job) -> None:
+def _make_work(job: Job) -> None:
+    """Makes the work folder, which also shows that the output can be written: Beam would bury the error."""
     try:
-        if job.output.exists() and not job.output.is_dir():
-            raise EtudeError(f"{job.output} is a file; --output has to be a folder")
         job.work.mkdir(parents=True, exist_ok=True)
-        write_text(job.work / "writable", "")
     except OSError as error:
         raise EtudeError(f"cannot write to {job.output}: {error.strerror}; choose another --output") from error
+    write_text(job.work / "writable", "")
 
 
 @contextlib.contextmanager
@@ -240,7 +252,7 @@ def _belongs_to(job: Job) -> bool:
 def _check_same_job(job: Job) -> None:
     if _belongs_to(job):
         return
-    if (job.output / JOB_FILE).exists() or _record_files(job):
+    if job.output.exists() and ((job.output / JOB_FILE).exists() or _record_files(job)):
         raise EtudeError(
             f"{job.output} holds the results of another job (other sources or options); "
             "choose another --output, or replace them with --overwrite"
@@ -248,7 +260,9 @@ def _check_same_job(job: Job) -> None:
 
 
 def _is_complete(job: Job) -> bool:
-    """Whether the marker is there and so is every file that it lists."""
+    """Whether the folder is this job's, with its marker and every file that the marker lists."""
+    if not _belongs_to(job):
+        return False
     try:
         listed = _listed_files(json.loads((job.output / job.marker).read_text(encoding="utf-8")))
         return all((job.output / name).exists() for name in listed)
@@ -272,9 +286,8 @@ def _remove_records(job: Job) -> None:
     # The marker goes first: a folder whose removal is interrupted must not look complete.
     for path in [job.output / job.marker, *_record_files(job), job.output / JOB_FILE]:
         path.unlink(missing_ok=True)
-    for path in job.work.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
+    for path in job.work.glob("*/"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove_work(job: Job) -> None:

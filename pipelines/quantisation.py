@@ -116,9 +116,10 @@ def split_at_time_changes(sequence: NoteSequence) -> list[Part]:
     is_drum = np.array([note.is_drum for note in notes], np.bool_)
     is_audible = ~is_drum & np.array([note.velocity != 0 for note in notes], np.bool_)
     changes = _time_changes(sequence)
-    times = np.array([sequence.total_time, *(time for time, _, _ in changes)])
-    if not (np.isfinite(start).all() and np.isfinite(end).all() and np.isfinite(times).all()):
-        raise UnusableError("bad-time", "a time is not a finite number")
+    times = [sequence.total_time, *(time for time, _, _ in changes)]
+    tempos = [qpm for _, _, qpm in changes if qpm is not None]
+    if not all(np.isfinite(values).all() for values in (start, end, times, tempos)):
+        raise UnusableError("bad-time", "a time or a tempo is not a finite number")
 
     boundaries, settings = _split_times(changes, sequence.total_time)
     parts = []

@@ -29,6 +29,7 @@ REMEDIES = {
     "non-integer-steps-per-bar": "a bar is not a whole number of steps; raise --steps-per-quarter",
     "drums": "drum tracks have no melody",
     "no-audible-notes": "all notes of the track have velocity 0",
+    "transposition-out-of-range": "a transposed copy leaves the pitches 0 to 127; give smaller transpositions",
     "polyphonic": "several notes of a track start together; --polyphony highest keeps the highest",
     "too-short": "the melody has fewer bars than wanted; lower --min-bars",
     "too-long": "the melody is longer than any real one; set --max-steps",

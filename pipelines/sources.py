@@ -176,10 +176,10 @@ def _in_folder(folder: pathlib.Path, collection: str) -> Iterator[Source]:
 def _in_archive(path: pathlib.Path, collection: str) -> Iterator[Source]:
     modified = path.stat().st_mtime_ns
     for member in archives.list_members(path):
-        parts = member.name.replace("\\", "/").split("/")
-        if _suffix(member.name) in FORMATS and not any(_is_hidden(part) for part in parts if part != "."):
-            name = "/".join(part for part in parts if part not in ("", "."))
-            yield Source(collection, _printable(name), str(path), member.name, member.offset, member.size, modified)
+        parts = [part for part in member.name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+        if _suffix(member.name) in FORMATS and not any(map(_is_hidden, parts)):
+            name = _printable("/".join(parts))
+            yield Source(collection, name, str(path), member.name, member.offset, member.size, modified)
 
 
 def _file(path: pathlib.Path, collection: str, name: str) -> Source:
@@ -218,13 +218,15 @@ def _collection_name(root: pathlib.Path, roots: dict[str, str]) -> str:
 
 def _with_unique_names(sources: list[Source]) -> list[Source]:
     """Numbers sources that share a name (an archive may hold the same path twice)."""
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     unique = []
     for source in sources:
-        count = seen[source.full_name] = seen.get(source.full_name, 0) + 1
-        if count > 1:
-            stem = source.name.removesuffix(_suffix(source.name))
-            source = dataclasses.replace(source, name=f"{stem}~{count}{_suffix(source.name)}")
+        stem, suffix = os.path.splitext(source.name)
+        number = 1
+        while source.full_name in taken:
+            number += 1
+            source = dataclasses.replace(source, name=f"{stem}~{number}{suffix}")
+        taken.add(source.full_name)
         unique.append(source)
     return unique
 

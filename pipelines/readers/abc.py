@@ -72,7 +72,9 @@ def split_tunebook(text: str) -> list[Tune]:
         number = re.match(r"\d{1,9}", next((value for name, value in fields if name == "X"), ""))
         title = next((value for name, value in fields if name == "T"), "").strip()
         body = [entry for entry in block if not entry.startswith("X:")]
-        tunes.append(Tune(header + body, int(number[0]) if number else 0, title, line))
+        # What the tune says itself replaces what the file's header says.
+        inherited = [entry for entry in header if entry[0] == "%" or entry[0] not in names]
+        tunes.append(Tune(inherited + body, int(number[0]) if number else 0, title, line))
     return tunes
 
 

@@ -10,7 +10,9 @@ from note_seq import melodies_lib, sequences_lib
 from note_seq.events_lib import NonIntegerStepsPerBarError
 from note_seq.protobuf import music_pb2
 
+from models.errors import UsageError
 from pipelines.extraction import ExtractionOptions, extract
+from pipelines.reasons import REMEDIES
 
 REFERENCE = json.loads((pathlib.Path(__file__).parents[1] / "testdata" / "extraction.json").read_text())
 CASES = {case["note_sequence"]["id"]: case for case in REFERENCE["cases"]}
@@ -133,3 +135,125 @@ def test_extraction_equals_note_seq(sequence, options):
     expected = melodies_by_note_seq(sequence, options)
     melodies = extract(sequence, options).melodies
     assert [(m.events.tolist(), m.start_step, m.steps_per_bar, m.instrument) for m in melodies] == expected
+
+
+def sequence_of(notes, total_time=None):
+    """A piece at 120 quarters a minute, in 4/4, out of (start step, end step, pitch) or with the instrument as fourth."""
+    sequence = music_pb2.NoteSequence()
+    for start, end, pitch, *instrument in notes:
+        sequence.notes.add(
+            start_time=start / 8,
+            end_time=end / 8,
+            pitch=pitch,
+            velocity=80,
+            instrument=instrument[0] if instrument else 0,
+        )
+    sequence.total_time = max(note.end_time for note in sequence.notes) if total_time is None else total_time
+    return sequence
+
+
+def scale(start, num_notes, instrument=0):
+    return [
+        (start + 2 * i, start + 2 * i + 2, 60 + (0, 2, 4, 5, 7, 9, 11)[i % 7], instrument) for i in range(num_notes)
+    ]
+
+
+def reasons(extraction):
+    return [(rejection.reason, rejection.instrument) for rejection in extraction.rejections]
+
+
+def test_melodies_before_a_polyphonic_spot_are_kept():
+    notes = [*scale(0, 64), *scale(160, 64), (256, 258, 72)]
+    extraction = extract(sequence_of(notes))
+    assert [len(melody.events) for melody in extraction.melodies] == [128]
+    assert reasons(extraction) == [("polyphonic", 0)]
+    assert extraction.rejections[0].start_step == 256
+
+
+def test_polyphony_choices():
+    notes = [(0, 4, 60), (0, 2, 67), (4, 8, 62), (4, 6, 50)]
+    for polyphony, expected in {"highest": [67, -2, -1, -2, 62], "skip-later": [60, -2, -2, -2, 62]}.items():
+        options = ExtractionOptions(min_bars=0, min_unique_pitches=0, polyphony=polyphony)
+        (melody,) = extract(sequence_of(notes), options).melodies
+        assert melody.events.tolist()[:5] == expected
+    reverse = [(0, 4, 67), (0.2, 2, 72), (4, 8, 62)]
+    options = ExtractionOptions(min_bars=0, min_unique_pitches=0, polyphony="skip-later")
+    assert extract(sequence_of(reverse), options).melodies[0].events[0] == 67
+
+
+def test_every_track_that_gives_nothing_has_a_reason():
+    notes = [*scale(0, 64, 0), *scale(0, 8, 1), *[(2 * i, 2 * i + 2, 60 + i % 2, 2) for i in range(64)]]
+    sequence = sequence_of([*notes, (0, 4, 60, 3), (0, 4, 64, 3), (0, 4, 60, 4), (0, 4, 60, 5), (8, 2, 60, 6)])
+    for note in sequence.notes:
+        note.is_drum = note.instrument == 4
+        note.velocity = 0 if note.instrument == 5 else 80
+    extraction = extract(sequence)
+    assert [melody.instrument for melody in extraction.melodies] == [0]
+    assert reasons(extraction) == [
+        ("too-short", 1),
+        ("too-few-pitches", 2),
+        ("polyphonic", 3),
+        ("drums", 4),
+        ("no-audible-notes", 5),
+        ("bad-note", 6),
+    ]
+    assert {reason for reason, _ in reasons(extraction)} <= set(REMEDIES)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda s: s.time_signatures.add(numerator=3, denominator=5), "bad-time-signature"),
+        (lambda s: s.time_signatures.add(numerator=0, denominator=4), "bad-time-signature"),
+        (lambda s: s.time_signatures.add(numerator=-3, denominator=4), "bad-time-signature"),
+        (lambda s: s.time_signatures.add(numerator=5, denominator=32), "non-integer-steps-per-bar"),
+        (lambda s: s.notes.add(start_time=0, end_time=-1, pitch=60, velocity=80), "negative-time"),
+        (lambda s: s.notes.add(start_time=float("nan"), end_time=1, pitch=60, velocity=80), "bad-time"),
+        (lambda s: s.notes.add(start_time=0, end_time=float("inf"), pitch=60, velocity=80), None),
+        (lambda s: s.tempos.add(qpm=float("inf")), "bad-time"),
+        (lambda s: s.notes.add(start_time=0, end_time=1, pitch=128, velocity=80), "pitch-out-of-range"),
+        (lambda s: setattr(s.quantization_info, "steps_per_quarter", 4), "already-quantised"),
+        (lambda s: setattr(s, "total_time", 0), "no-notes"),
+        (lambda s: s.ClearField("notes"), "no-notes"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_strange_pieces_are_rejected_and_do_no_harm(change, reason):
+    sequence = sequence_of(scale(0, 64))
+    change(sequence)
+    extraction = extract(sequence)
+    if reason is not None:
+        assert [rejection.reason for rejection in extraction.rejections] == [reason]
+        assert not extraction.melodies
+
+
+def test_absurdly_long_note_takes_no_memory():
+    sequence = sequence_of([*scale(0, 64), (128, 1 << 36, 60)])
+    (melody,) = extract(sequence).melodies
+    assert len(melody.events) == 512
+    assert melody.full_length == 1 << 36
+    assert [r.reason for r in extract(sequence, ExtractionOptions(max_steps=0)).rejections] == ["too-long"]
+
+
+def test_long_melodies_are_cut_or_kept_whole():
+    sequence = sequence_of(scale(0, 400))
+    assert [(len(m.events), m.full_length) for m in extract(sequence).melodies] == [(512, 800)]
+    assert [len(m.events) for m in extract(sequence, ExtractionOptions(max_steps=0)).melodies] == [800]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"steps_per_quarter": 0},
+        {"min_bars": -1},
+        {"min_bars": float("nan")},
+        {"min_bars": float("inf")},
+        {"max_steps": -1},
+        {"min_unique_pitches": 13},
+        {"gap_bars": -0.5},
+        {"polyphony": "lowest"},
+    ],
+)
+def test_options_that_cannot_be(values):
+    with pytest.raises(UsageError, match="--" + next(iter(values)).replace("_", "-")):
+        ExtractionOptions(**values)
