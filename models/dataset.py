@@ -1,15 +1,18 @@
 """Reads a dataset folder: its description, and the melodies of a split for a model."""
 
 import pathlib
+from collections.abc import Callable
 
 from google.protobuf import json_format
 
 from models import dataset_pb2
 from models.configuration import Configuration
 from models.errors import EtudeError
-from models.melody import squash
+from models.magenta import records as magenta_records
+from models.melody import Melody, squash
 from models.melody_set import MelodySet
 from models.records import read_records
+from models.registry import make_encoding
 from models.sequence_examples import decode_melody
 
 DESCRIPTION_FILE = "dataset.json"
@@ -21,11 +24,14 @@ def read_description(folder: pathlib.Path | str) -> dataset_pb2.DatasetDescripti
     Raises:
       EtudeError: if the folder is missing, holds no dataset or an unfinished one, or its description is damaged.
     """
-    path = pathlib.Path(folder) / DESCRIPTION_FILE
+    folder = pathlib.Path(folder)
+    path = folder / DESCRIPTION_FILE
     if not path.parent.is_dir():
         raise EtudeError(
             f"there is no dataset folder {path.parent}; make one with 'etude dataset NOTES --output DATASET'"
         )
+    if not path.is_file() and magenta_records.has_records(folder):
+        return magenta_records.describe(folder)
     if not path.is_file():
         raise EtudeError(
             f"{path.parent} holds no finished dataset (no {DESCRIPTION_FILE}); run the 'etude dataset' command again"
@@ -40,35 +46,54 @@ def read_melodies(folder: pathlib.Path | str, split: str) -> MelodySet:
     """The melodies of a split as they were extracted.
 
     Raises:
-      EtudeError: if the dataset has no such split, the split is empty, or a file is missing or damaged.
+      EtudeError: if the dataset has no such split, the split is empty, a file is missing or damaged, or the dataset is in
+        Magenta's form, which holds melodies as one configuration encodes them.
     """
     folder = pathlib.Path(folder)
-    description = read_description(folder)
-    splits = {stored.name: stored for stored in description.splits}
+    if read_description(folder).format == magenta_records.FORMAT:
+        raise EtudeError(
+            f"{folder} is in Magenta's form, which holds the melodies of one configuration only; "
+            "use a dataset that was written without --format magenta"
+        )
+    return MelodySet.of(_records(folder, split, decode_melody))
+
+
+def read_for_model(folder: pathlib.Path | str, split: str, configuration: Configuration) -> MelodySet:
+    """The melodies of a split in the key and range of a model, from a dataset in either form.
+
+    Raises:
+      EtudeError: as `read_melodies`, and if a dataset in Magenta's form was written for another configuration.
+    """
+    folder = pathlib.Path(folder)
+    if read_description(folder).format != magenta_records.FORMAT:
+        return squash_all(read_melodies(folder, split), configuration)
+    encoding = make_encoding(configuration)
+    return MelodySet.of(_records(folder, split, lambda record: Melody(magenta_records.decode_record(record, encoding))))
+
+
+def _records(folder: pathlib.Path, split: str, decode: Callable[[bytes], Melody]) -> list[Melody]:
+    splits = {stored.name: stored for stored in read_description(folder).splits}
     if split not in splits:
         raise EtudeError(
             f"{folder} has no {split} split, only {', '.join(splits)}; write it again with "
             f"'etude dataset --{split}-ratio 0.1', or name another split"
         )
     if not splits[split].num_melodies:
-        raise EtudeError(
-            f"the {split} split of {folder} is empty; write the dataset again with a larger --{split}-ratio"
-            if split != "train"
-            else f"the train split of {folder} is empty; write the dataset again with a smaller --eval-ratio"
-        )
+        remedy = "smaller --eval-ratio" if split == "train" else f"larger --{split}-ratio"
+        raise EtudeError(f"the {split} split of {folder} is empty; write the dataset again with a {remedy}")
     melodies = []
     for name in splits[split].files:
         for number, record in enumerate(read_records(folder / name), start=1):
             try:
-                melodies.append(decode_melody(record))
+                melodies.append(decode(record))
             except ValueError as error:
-                raise EtudeError(f"{folder / name}: record {number}: {error}; write the dataset again") from error
+                raise EtudeError(f"{folder / name}: record {number}: {error}") from error
     if len(melodies) != splits[split].num_melodies:
         raise EtudeError(
             f"the {split} split of {folder} holds {len(melodies)} melodies where {DESCRIPTION_FILE} says "
             f"{splits[split].num_melodies}; write the dataset again"
         )
-    return MelodySet.of(melodies)
+    return melodies
 
 
 def squash_all(melodies: MelodySet, configuration: Configuration) -> MelodySet:

@@ -4,7 +4,7 @@ import pathlib
 import time
 from typing import Any
 
-from models.dataset import read_description, read_melodies
+from models.dataset import read_description, read_for_model
 from models.evaluation import report
 from models.messages import as_dict
 from models.model import Model
@@ -25,8 +25,8 @@ def evaluate_model(model: Model, dataset: pathlib.Path, split: str, progress: Pr
     Raises:
       EtudeError: if the dataset or the split is missing, empty or damaged.
     """
-    melodies = read_melodies(dataset, split)
-    message = report(model.evaluate(melodies, progress=progress))
+    melodies = read_for_model(dataset, split, model.configuration)
+    message = report(model.evaluate(melodies, squash=False, progress=progress))
     message.config = model.configuration.config
     message.model = str(model.path)
     message.step = model.step

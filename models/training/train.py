@@ -18,7 +18,7 @@ from google.protobuf import json_format
 from models import evaluation_pb2
 from models.checkpoint import load_arrays, save_arrays
 from models.configuration import Configuration
-from models.dataset import read_description, read_melodies, squash_all
+from models.dataset import read_description, read_for_model
 from models.encoding import Encoding, Inputs, Labels
 from models.errors import EtudeError
 from models.evaluation import evaluate, report
@@ -81,8 +81,8 @@ def train(
     run = RunDirectory(run_dir)
     encoding = make_encoding(configuration)
     _check_transpositions(configuration, dataset)
-    train_set = squash_all(read_melodies(dataset, TRAIN), configuration)
-    eval_set = squash_all(read_melodies(dataset, EVAL), configuration)
+    train_set = read_for_model(dataset, TRAIN, configuration)
+    eval_set = read_for_model(dataset, EVAL, configuration)
     batch_size = configuration.hyperparameters.batch_size
     if batch_size > len(train_set):
         raise EtudeError(

@@ -98,4 +98,5 @@ def run(options: argparse.Namespace, console: Console) -> None:
         console.say(
             f"rejected, most frequent first (all in rejected.jsonl):\n{describe_most_frequent(description.rejected)}"
         )
-    console.say(f"next: etude train --config lookback --dataset {options.output} --run-dir runs/lookback")
+    config = options.config or "lookback"
+    console.say(f"next: etude train --config {config} --dataset {options.output} --run-dir runs/{config}")

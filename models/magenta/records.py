@@ -1,0 +1,90 @@
+"""Magenta's training records: dense inputs and labels of one configuration, read back as melodies."""
+
+import hashlib
+import pathlib
+
+import numpy as np
+
+from models import dataset_pb2
+from models.encoding import Encoding, Inputs, Labels
+from models.melody import DEFAULT_STEPS_PER_BAR, Events
+from models.records import read_records
+from models.sequence_examples import decode_inputs_and_labels
+
+FILES = {"train": "training_melodies.tfrecord", "eval": "eval_melodies.tfrecord"}
+"""The names that Magenta's melody_rnn_create_dataset gives to the splits."""
+
+FORMAT = "magenta"
+
+
+def has_records(folder: pathlib.Path) -> bool:
+    """Whether Magenta's files are in the folder."""
+    return (folder / FILES["train"]).is_file()
+
+
+def describe(folder: pathlib.Path) -> dataset_pb2.DatasetDescription:
+    """The description of a folder that Magenta wrote, which has none of its own: its splits and a fingerprint.
+
+    Raises:
+      EtudeError: if a record is damaged.
+    """
+    description = dataset_pb2.DatasetDescription(format=FORMAT, transpositions=[0])
+    digests = []
+    for split, name in FILES.items():
+        if (folder / name).is_file():
+            records = [hashlib.sha256(split.encode() + record).hexdigest() for record in read_records(folder / name)]
+            digests += records
+            description.splits.add(name=split, num_melodies=len(records), files=[name])
+    description.fingerprint = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+    return description
+
+
+def decode_record(record: bytes, encoding: Encoding) -> Events:
+    """The melody of a record, in the key and range that it was encoded in.
+
+    The labels tell every event but the first, which the first input tells.
+
+    Args:
+      record: a SequenceExample with `inputs` and `labels`.
+      encoding: the configuration's that it was written for.
+
+    Raises:
+      ValueError: if it is damaged or was not written for this encoding; the message gives the sizes.
+    """
+    inputs, labels = decode_inputs_and_labels(record)
+    if inputs.shape[1] != encoding.input_size or not (labels.min() >= 0 and labels.max() < encoding.num_labels):
+        raise ValueError(
+            f"it has inputs of {inputs.shape[1]} numbers and labels up to {labels.max()}, where the configuration has "
+            f"{encoding.input_size} and {encoding.num_labels - 1}"
+        )
+    events = _decode_labels(_first_event(inputs, encoding), labels, encoding)
+    bars = np.array([DEFAULT_STEPS_PER_BAR])
+    if not np.array_equal(encoding.inputs(events[None, :-1], bars)[0], inputs):
+        raise ValueError("its inputs are not those of its labels: it was written for another configuration")
+    return events
+
+
+def _first_event(inputs: Inputs, encoding: Encoding) -> int:
+    """The event whose input is the record's first."""
+    candidates = encoding.label_events()
+    # No event comes before note-off: at the start of a melody they look the same, and only the first occurs.
+    candidates = candidates[np.argsort(candidates, kind="stable")]
+    known = encoding.inputs(candidates[:, None], np.full(len(candidates), DEFAULT_STEPS_PER_BAR))[:, 0]
+    matches = np.flatnonzero((known == inputs[0]).all(axis=1))
+    if not matches.size:
+        raise ValueError("its first input is that of no event: it was written for another configuration")
+    return int(candidates[matches[0]])
+
+
+def _decode_labels(first: int, labels: Labels, encoding: Encoding) -> Events:
+    fixed = encoding.label_events()
+    distances = encoding.distances(np.array([DEFAULT_STEPS_PER_BAR]))[0]
+    no_event = int(fixed.min())
+    events = [first]
+    for label in labels.tolist():
+        if label < encoding.num_events:
+            events.append(int(fixed[label]))
+        else:
+            distance = int(distances[label - encoding.num_events])
+            events.append(events[-distance] if distance <= len(events) else no_event)
+    return np.array(events, dtype=np.int64)
