@@ -1,0 +1,60 @@
+"""Bytes to text: encodings, and the ways in which ABC writes letters outside ASCII."""
+
+import codecs
+import html
+import re
+import unicodedata
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CHARSET = re.compile(rb"(?:^|[\r\n])(?:%%|I:)\s*abc-charset[ \t]+([\w.-]{1,40})", re.I)
+_LINE_END = re.compile(r"\r*\n|\r")
+_COMBINING = {"`": "̀", "'": "́", "^": "̂", "~": "̃", '"': "̈", "c": "̧", "r": "̊", "u": "̆", "v": "̌", "H": "̋", "=": "̄"}
+_LIGATURES = {"ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "aa": "å", "AA": "Å", "/o": "ø", "/O": "Ø"}
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(ss|ae|AE|oe|OE|aa|AA|/o|/O)|([`'^~\"cruvH=])([A-Za-z])|([%\\&]))")
+
+
+def decode(data: bytes) -> str:
+    """Decodes a file: by its byte order mark, as UTF-8, by its `I:abc-charset`, or else as Windows' Latin-1."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, errors="replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    declared = _CHARSET.search(data[:10_000])
+    name = declared[1].decode("ascii") if declared else ""
+    try:
+        return data.decode(name if codecs.lookup(name).name.startswith("iso8859") else "cp1252")
+    except (LookupError, UnicodeDecodeError):
+        return data.decode("latin-1")
+
+
+def split_lines(text: str) -> list[str]:
+    """Cuts a text into lines, whichever machine wrote it."""
+    return _LINE_END.split(text)
+
+
+def decode_string(text: str) -> str:
+    r"""A text string with its escapes resolved: `\'e`, `\"u`, `\ss`, `&eacute;`, `\u00e9`, `\%`."""
+    text = text.strip()
+    if "\\" in text:
+        text = _ESCAPE.sub(_unescape, text)
+    return html.unescape(text) if "&" in text else text
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code, ligature, accent, letter, character = match.groups()
+    if code:
+        return "" if 0xD800 <= int(code, 16) < 0xE000 else chr(int(code, 16))
+    if ligature:
+        return _LIGATURES[ligature]
+    if accent:
+        return unicodedata.normalize("NFC", letter + _COMBINING[accent])
+    return str(character)

@@ -1,0 +1,138 @@
+"""The signs of a line of music, as regular expressions."""
+
+import functools
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+from pipelines.abc.key import ACCIDENTALS, LETTERS
+from pipelines.abc.metre import MAX_DENOMINATOR
+from pipelines.abc.problems import AbcError
+
+MAX_LENGTH = 4096
+"""Longest note, in unit note lengths."""
+
+MAX_ENDINGS = 100
+_LENGTH = r"\d*/*\d*"
+_NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}-?"
+_BAR = r"(?:\.?(?::*\[?\||::+|:+(?=\]))(?:[|:]|\[(?=[|:\]])|\])*)"
+_NUMBERS = r"\d+(?:[,.-]\d+)*[,.]?"
+
+TOKEN = re.compile(
+    "|".join(
+        f"(?P<{name}>{pattern})"
+        for name, pattern in {
+            "note": _NOTE,
+            "space": r"[\s`\\]+",
+            "bar": rf"{_BAR}(?:\[?{_NUMBERS})?",
+            "ending": rf"\[{_NUMBERS}",
+            "rest": rf"[zx]{_LENGTH}",
+            "bar_rest": r"[ZX]\d*",
+            "broken": r">+|<+",
+            "tuplet": r"\((?=\d)\d+(?::\d*)?(?::\d*)?",
+            "slur": r"\.?[()]",
+            "quoted": r'"[^"]*"',
+            "decoration": r"!(?:[^!|\[\]\s]+|(?:D\.?\s?[CS]|da|dal|to|fine)\b[^!|\[\]]*)!",
+            "grace": r"\{[^{}|]*\}",
+            "field": r"\[[A-Za-z]:[^\]]*\]",
+            "chord": rf'\[(?:"[^"]*"|[^\]\["|])*\]{_LENGTH}-?',
+            "plus": r"\+[^+\s|]*\+",
+            "tie": r"\.?-",
+            "overlay": r"&",
+            "ornament": r"[.~H-Wh-w]",
+            "spacer": r"y\d*",
+            "mail": r"=(?:20)?\s*$",
+            "reserved": r"[!#*;?@$+]",
+        }.items()
+    )
+)
+"""One sign of a line of music; the name of the group that matched is its kind."""
+
+NOTE_IN_CHORD = re.compile(
+    rf"(?P<note>{_NOTE})|(?P<quoted>\"[^\"]*\")|(?P<silent>![^!]*!|[zx]{_LENGTH}|[\s`.~H-Wh-w()])"
+)
+NOTE_IN_PLUS_CHORD = re.compile(rf"(?:{_NOTE})+")
+ACCIDENTAL_IN_GRACE = re.compile(r"(\^\^?|__?|=)([A-Ga-g])([,']*)")
+_NOTE_PARTS = re.compile(rf"(\^\^?|__?|=)?([A-Ga-g])([,']*)({_LENGTH})(-?)")
+_LENGTH_PARTS = re.compile(r"(\d*)(/*)(\d*)")
+
+
+class WrittenNote(NamedTuple):
+    """A note as written.
+
+    Attributes:
+      letter: 0 for C to 6 for B.
+      octave: octaves above that of `C`.
+      accidental: the alteration written before it, None if there is none.
+      length: in unit note lengths.
+      tied: whether `-` follows.
+    """
+
+    letter: int
+    octave: int
+    accidental: int | None
+    length: Fraction
+    tied: bool
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def parse_note(text: str) -> WrittenNote:
+    """Reads a note such as `^c'3/2-`.
+
+    Raises:
+      AbcError: if its length is out of range.
+    """
+    match = _NOTE_PARTS.fullmatch(text)
+    if not match:
+        raise AbcError(f"expected a note, not {text[:20]!r}", 0)
+    accidental, letter, marks, length, tie = match.groups()
+    return WrittenNote(
+        LETTERS.index(letter.upper()),
+        octaves(letter, marks),
+        ACCIDENTALS[accidental] if accidental else None,
+        parse_length(length),
+        bool(tie),
+    )
+
+
+def octaves(letter: str, marks: str) -> int:
+    """Octaves of a letter with its commas and apostrophes above that of `C`."""
+    return letter.islower() + marks.count("'") - marks.count(",")
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def parse_length(text: str) -> Fraction:
+    """Reads a length such as `2`, `3/2`, `/`, `//` or `/4`, in unit note lengths.
+
+    Raises:
+      AbcError: if it is 0, too large or too small.
+    """
+    match = _LENGTH_PARTS.fullmatch(text)
+    if not match:
+        raise AbcError(f"expected a length, not {text[:20]!r}", 0)
+    above, slashes, below = match.groups()
+    if len(above) > 9 or len(below) > 9 or len(slashes) > 10:
+        raise AbcError(f"the length {text[:20]} is out of range", 0)
+    if below and len(slashes) > 1:
+        raise AbcError(f"expected a length such as 3/2 or //, not {text[:20]!r}", 0)
+    numerator = int(above or 1)
+    denominator = int(below) if below else 2 ** len(slashes)
+    if not 0 < numerator <= MAX_LENGTH or not 0 < denominator <= MAX_DENOMINATOR:
+        raise AbcError(f"the length {text[:20]} is out of range", 0)
+    return Fraction(numerator, denominator)
+
+
+def parse_endings(text: str) -> tuple[int, ...]:
+    """Reads the numbers of a variant ending such as `1`, `1,3` or `1-3`; empty if there are none.
+
+    Raises:
+      AbcError: if a number is above `MAX_ENDINGS`.
+    """
+    passes: list[int] = []
+    for first, last in re.findall(r"(\d+)(?:-(\d+))?", text):
+        if max(len(first), len(last)) > 4 or max(int(first), int(last or 0)) > MAX_ENDINGS:
+            raise AbcError(f"expected a variant ending up to {MAX_ENDINGS}, not {text[:20]!r}", 0)
+        passes.extend(range(int(first), int(last or first) + 1))
+        if len(passes) > MAX_ENDINGS:
+            raise AbcError(f"expected at most {MAX_ENDINGS} numbers, not {text[:20]!r}", 0)
+    return tuple(passes)
