@@ -89,14 +89,8 @@ def convert(
     """
     found = expand_sources(sources)
     parts = slices(found, [source.size for source in found])
-    job = jobs.Job(
-        command="convert",
-        output=pathlib.Path(output),
-        marker=SUMMARY,
-        records=(f"{SHARDS}-*.tfrecord",),
-        reports=(MANIFEST,),
-        inputs=[[source.collection, source.name, source.size, source.modified] for source in found],
-    )
+    inputs = [[source.collection, source.name, source.size, source.modified] for source in found]
+    job = jobs.make_job("convert", output, SUMMARY, inputs)
     with jobs.claim(job, overwrite) as is_complete:
         if is_complete:
             progress(len(parts), len(parts), f"{job.output} is complete already")

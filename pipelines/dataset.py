@@ -1,20 +1,21 @@
 """NoteSequences to a dataset of melodies."""
 
+import dataclasses
 import json
 import pathlib
 from collections.abc import Sequence
-from typing import Any
 
 from google.protobuf import json_format
 
 from models import dataset_pb2, registry
 from models.configuration import Configuration
+from models.dataset import read_description
 from models.errors import UsageError
 from models.files import write_text
 from models.progress import Progress, silent
 from pipelines import job as jobs
 from pipelines import melody_slices
-from pipelines.dataset_totals import REJECTED, add_statistics, decide, join_dense
+from pipelines.dataset_totals import add_statistics, decide, join_dense
 from pipelines.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from pipelines.melody_slices import ExtractSlice, WriteSlice
 from pipelines.note_files import expand_note_files
@@ -82,29 +83,12 @@ def create_dataset(
     _check_transpositions(transpositions, configuration)
     files = expand_note_files(notes)
     parts = [Slice(index, len(files), (file,)) for index, file in enumerate(files)]
-    description = dataset_pb2.DatasetDescription(
-        format=format,
-        config=configuration.config if configuration else "",
-        version=jobs.version(),
-        split_rule=dataset_pb2.SplitRule(eval_ratio=eval_ratio, test_ratio=test_ratio, salt=salt),
-        extraction=dataset_pb2.Extraction(
-            steps_per_quarter=extraction.steps_per_quarter,
-            min_bars=extraction.min_bars,
-            max_steps=extraction.max_steps,
-            min_unique_pitches=extraction.min_unique_pitches,
-            gap_bars=extraction.gap_bars,
-            polyphony=extraction.polyphony,
-        ),
-        transpositions=transpositions,
-    )
-    job = jobs.Job(
-        command="dataset",
-        output=pathlib.Path(output),
-        marker=DESCRIPTION,
-        records=("train-*.tfrecord", "eval-*.tfrecord", "test-*.tfrecord", *MAGENTA_FILES.values()),
-        reports=(REJECTED,),
-        inputs=[_to_json(description), [[file.name, file.size, file.modified] for file in files]],
-    )
+    inputs = [
+        [format, config, list(transpositions)],
+        [dataclasses.asdict(rule), dataclasses.asdict(extraction)],
+        [[file.name, file.size, file.modified] for file in files],
+    ]
+    job = jobs.make_job("dataset", output, DESCRIPTION, inputs)
     resources = jobs.Resources(workers, beam_options, progress)
     with jobs.claim(job, overwrite) as is_complete:
         if is_complete:
@@ -116,6 +100,14 @@ def create_dataset(
             shards = [] if configuration else rule.splits
             write = WriteSlice(job, rule.splits, tuple(transpositions), configuration)
             jobs.run_phase(job, melody_slices.WRITE, write, parts, shards, resources, "writing the splits")
+            description = dataset_pb2.DatasetDescription(
+                format=format,
+                config=configuration.config if configuration else "",
+                version=jobs.version(),
+                split_rule=dataset_pb2.SplitRule(**dataclasses.asdict(rule)),
+                extraction=dataset_pb2.Extraction(**dataclasses.asdict(extraction)),
+                transpositions=transpositions,
+            )
             add_statistics(description, job, parts, rule)
             for split in description.splits:
                 if configuration:
@@ -123,9 +115,8 @@ def create_dataset(
                     join_dense(job, split.name, len(parts), job.output / MAGENTA_FILES[split.name])
                 else:
                     split.files.extend(part.shard(split.name) for part in parts)
-            write_text(job.output / DESCRIPTION, json.dumps(_to_json(description), indent=2) + "\n")
-    text = (job.output / DESCRIPTION).read_text(encoding="utf-8")
-    return json_format.Parse(text, dataset_pb2.DatasetDescription())
+            write_text(job.output / DESCRIPTION, _to_json(description))
+    return read_description(job.output)
 
 
 def _configuration(format: str, config: str, extraction: ExtractionOptions) -> Configuration | None:
@@ -158,8 +149,9 @@ def _check_transpositions(transpositions: Sequence[int], configuration: Configur
         )
 
 
-def _to_json(description: dataset_pb2.DatasetDescription) -> Any:
-    """The description as JSON values, each field under its own name, empty ones too."""
-    return json_format.MessageToDict(
+def _to_json(description: dataset_pb2.DatasetDescription) -> str:
+    """The description as JSON, each field under its own name, empty ones too."""
+    values = json_format.MessageToDict(
         description, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
+    return json.dumps(values, indent=2) + "\n"

@@ -25,6 +25,16 @@ from models.progress import Progress, silent
 
 JOB_FILE = ".etude-job.json"
 WORK_FOLDER = ".etude-work"
+_PRODUCTS = (
+    "notes-*.tfrecord",
+    "train-*.tfrecord",
+    "eval-*.tfrecord",
+    "test-*.tfrecord",
+    "*_melodies.tfrecord",
+    "summary.json",
+    "dataset.json",
+)
+"""Names of the files that jobs write, without their reports, which may stay when another job moves in."""
 _POLL_SECONDS = 0.5
 
 
@@ -36,32 +46,36 @@ class Job:
       command: the command, for messages.
       output: the folder.
       marker: the name of the file that is written last: JSON that lists the record files under `files`.
-      records: patterns of the names of the record files.
-      reports: names of the files beside them that are there for people.
-      inputs: everything that the result depends on, as JSON values; two jobs are the same if these are.
+      fingerprint: what tells it from other jobs.
     """
 
     command: str
     output: pathlib.Path
     marker: str
-    records: tuple[str, ...]
-    reports: tuple[str, ...]
-    inputs: Any
+    fingerprint: str
 
     @property
     def work(self) -> pathlib.Path:
         """The hidden folder that exists until the job is complete."""
         return self.output / WORK_FOLDER
 
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over the command and its inputs."""
-        text = json.dumps([self.command, self.inputs], sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def result_path(self, phase: str, index: int) -> pathlib.Path:
         """Where a slice's result is kept; it exists once the slice is finished."""
         return self.work / phase / f"{index:05d}.json"
+
+
+def make_job(command: str, output: pathlib.Path | str, marker: str, inputs: Any) -> Job:
+    """A job that is told from others by its inputs.
+
+    Args:
+      command: the command.
+      output: the folder.
+      marker: the name of the file that is written last.
+      inputs: everything that the result depends on, as JSON values.
+    """
+    text = json.dumps([command, inputs], sort_keys=True)
+    # Workers may run in another folder.
+    return Job(command, pathlib.Path(output).absolute(), marker, hashlib.sha256(text.encode()).hexdigest())
 
 
 @contextlib.contextmanager
@@ -90,15 +104,16 @@ def claim(job: Job, overwrite: bool = False) -> Iterator[bool]:
     _make_work(job)
     with _locked(job):
         if overwrite and not _belongs_to(job):
-            _remove_records(job)
+            _remove_products(job)
         _check_same_job(job)
+        was_free = not _products(job)
         (job.output / job.marker).unlink(missing_ok=True)
         remove_partial_files(job.output)
         write_text(job.output / JOB_FILE, json.dumps({"command": job.command, "fingerprint": job.fingerprint}) + "\n")
         try:
             yield False
         except BaseException:
-            if not any(job.work.glob("*/*.json")):
+            if was_free and not any(job.work.glob("*/*.json")):
                 # Nothing is done that could be resumed: leave no trace.
                 give_up(job)
             raise
@@ -107,7 +122,7 @@ def claim(job: Job, overwrite: bool = False) -> Iterator[bool]:
 
 def give_up(job: Job) -> None:
     """Frees the folder of a job that cannot succeed, for another try; the reports stay, to be read."""
-    _remove_records(job)
+    _remove_products(job)
     _remove_work(job)
     with contextlib.suppress(OSError):
         job.output.rmdir()  # if nothing is left in it
@@ -252,7 +267,7 @@ def _belongs_to(job: Job) -> bool:
 def _check_same_job(job: Job) -> None:
     if _belongs_to(job):
         return
-    if job.output.exists() and ((job.output / JOB_FILE).exists() or _record_files(job)):
+    if job.output.exists() and ((job.output / JOB_FILE).exists() or _products(job)):
         raise EtudeError(
             f"{job.output} holds the results of another job (other sources or options); "
             "choose another --output, or replace them with --overwrite"
@@ -277,15 +292,16 @@ def _listed_files(value: Any) -> list[str]:
     return list(itertools.chain.from_iterable(map(_listed_files, value))) if isinstance(value, list) else []
 
 
-def _record_files(job: Job) -> list[pathlib.Path]:
+def _products(job: Job) -> list[pathlib.Path]:
     names = sorted(os.listdir(job.output))
-    return [job.output / name for name in names if any(fnmatch.fnmatch(name, pattern) for pattern in job.records)]
+    return [job.output / name for name in names if any(fnmatch.fnmatch(name, pattern) for pattern in _PRODUCTS)]
 
 
-def _remove_records(job: Job) -> None:
-    # The marker goes first: a folder whose removal is interrupted must not look complete.
-    for path in [job.output / job.marker, *_record_files(job), job.output / JOB_FILE]:
+def _remove_products(job: Job) -> None:
+    # Markers go first: a folder whose removal is interrupted must not look complete.
+    for path in sorted(_products(job), key=lambda path: path.suffix != ".json"):
         path.unlink(missing_ok=True)
+    (job.output / JOB_FILE).unlink(missing_ok=True)
     for path in job.work.glob("*/"):
         shutil.rmtree(path, ignore_errors=True)
 

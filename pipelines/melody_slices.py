@@ -15,6 +15,7 @@ import numpy as np
 
 from models import registry
 from models.configuration import Configuration
+from models.encoding import Encoding
 from models.files import write_whole
 from models.melody import MAX_PITCH, MIN_PITCH, Events, Melody, squash
 from models.records import frame, read_records, write_records
@@ -159,9 +160,10 @@ class WriteSlice:
         if self.configuration is None:
             write_records(self.job.output / part.shard(split), map(encode_melody, melodies))
             return
+        encoding = registry.make_encoding(self.configuration)
         with write_whole(dense_path(self.job, split, part.index)) as file:
             for melody in melodies:
-                file.write(frame(encode_dense(melody, self.configuration)))
+                file.write(frame(encode_dense(melody, self.configuration, encoding)))
 
     def _write_ngrams(self, part: Slice[NoteFile], melodies: Sequence[tuple[str, Melody]]) -> None:
         arrays: dict[str, Any] = {}
@@ -188,10 +190,9 @@ def transposed(melody: Melody, semitones: int) -> Melody | None:
     return dataclasses.replace(melody, events=events, id=f"{melody.id}:{semitones:+d}", transposition=semitones)
 
 
-def encode_dense(melody: Melody, configuration: Configuration) -> bytes:
+def encode_dense(melody: Melody, configuration: Configuration, encoding: Encoding) -> bytes:
     """Magenta's record of a melody: squashed, the input at each step beside the label of the next."""
     events, _ = squash(melody.events, configuration.min_note, configuration.max_note, configuration.transpose_to_key)
-    encoding = registry.make_encoding(configuration)
     steps_per_bar = np.array([melody.steps_per_bar], np.int64)
     inputs = encoding.inputs(events[None], steps_per_bar)[0, :-1]
     labels = encoding.labels(events[None], steps_per_bar)[0, 1:]

@@ -51,13 +51,17 @@ def expand_note_files(arguments: Sequence[str | pathlib.Path]) -> list[NoteFile]
             )
         for path in _files(argument) if argument.is_dir() else [argument]:
             status = path.stat()
-            found.setdefault(os.path.realpath(path), NoteFile(str(path), status.st_size, status.st_mtime_ns))
+            found.setdefault(
+                os.path.realpath(path), NoteFile(os.path.abspath(path), status.st_size, status.st_mtime_ns)
+            )
     if not found:
         raise EtudeError("no NoteSequences were given; make some with 'etude convert SOURCE --output NOTES'")
     return list(found.values())
 
 
 def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+    if (folder / "dataset.json").exists():
+        raise EtudeError(f"{folder} is a dataset already; give the folder that 'etude convert' wrote")
     if (folder / JOB_FILE).exists() and not (folder / "summary.json").exists():
         raise EtudeError(f"{folder} is not finished; run its 'etude convert' command again, it goes on where it was")
     paths = sorted(path for path in folder.glob(PATTERN) if path.is_file() and not path.name.startswith("."))

@@ -179,12 +179,12 @@ def _in_archive(path: pathlib.Path, collection: str) -> Iterator[Source]:
         parts = [part for part in member.name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
         if _suffix(member.name) in FORMATS and not any(map(_is_hidden, parts)):
             name = _printable("/".join(parts))
-            yield Source(collection, name, str(path), member.name, member.offset, member.size, modified)
+            yield Source(collection, name, os.path.abspath(path), member.name, member.offset, member.size, modified)
 
 
 def _file(path: pathlib.Path, collection: str, name: str) -> Source:
     status = path.stat()
-    return Source(collection, _printable(name), str(path), size=status.st_size, modified=status.st_mtime_ns)
+    return Source(collection, _printable(name), os.path.abspath(path), size=status.st_size, modified=status.st_mtime_ns)
 
 
 def _corpus_folder(name: str) -> pathlib.Path:

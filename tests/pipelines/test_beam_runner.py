@@ -31,7 +31,7 @@ def fail_for_other_reasons(part):
 
 
 def test_own_errors_come_through_and_others_stay_what_they_are():
-    with pytest.raises(EtudeError, match="^the disk is full\nmake room$"):
+    with pytest.raises(EtudeError, match=r"^the disk is full\nmake room$"):
         run_slices(fail, PARTS)
     with pytest.raises(Exception, match="ZeroDivisionError") as caught:
         run_slices(fail_for_other_reasons, PARTS)
@@ -58,7 +58,7 @@ def test_worker_processes(tmp_path, capfd):
 
 
 def test_errors_come_through_from_worker_processes(tmp_path):
-    with pytest.raises(EtudeError, match="^cannot write somewhere; choose another folder$"):
+    with pytest.raises(EtudeError, match=r"^cannot write somewhere; choose another folder$"):
         run_slices(write_process_id, [Slice(3, 4, (str(tmp_path),))], workers=2)
 
 

@@ -174,7 +174,7 @@ def test_full_disk_is_one_readable_message(tmp_path, music_folder, monkeypatch):
         raise EtudeError(f"cannot write {path}: No space left on device; choose another output folder")
 
     monkeypatch.setattr("pipelines.convert.write_records", full)
-    with pytest.raises(EtudeError, match="No space left on device; choose another output folder$"):
+    with pytest.raises(EtudeError, match=r"No space left on device; choose another output folder$"):
         convert([str(music_folder / "mixed.abc")], tmp_path / "notes")
 
 

@@ -71,7 +71,7 @@ def melodies(folder, split):
 
 
 def test_every_melody_is_in_one_split(dataset, notes):
-    folder, description = dataset
+    folder, _ = dataset
     stored = {split: melodies(folder, split) for split in ("train", "eval", "test")}
     assert sum(map(len, stored.values())) == 60
     assert all(stored.values())
@@ -316,12 +316,15 @@ def test_inputs_that_cannot_be(tmp_path, notes):
     (tmp_path / "unfinished").mkdir()
     (tmp_path / "unfinished" / ".etude-job.json").write_text("{}")
     (tmp_path / "unfinished" / "notes-00000-of-00002.tfrecord").write_text("")
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "dataset.json").write_text("{}")
     (tmp_path / "text.tfrecord").write_text("this is no record file")
     write_records(tmp_path / "other.tfrecord", [b"\x08\x96"])
     for name, message in {
         "missing": "does not exist",
         "empty": "etude convert",
         "unfinished": "not finished",
+        "dataset": "is a dataset already",
         "text.tfrecord": "record 1",
         "other.tfrecord": "record 1 is not a NoteSequence",
     }.items():

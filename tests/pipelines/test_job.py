@@ -7,7 +7,7 @@ import pytest
 from models.errors import EtudeError
 from models.records import write_records
 from pipelines import job as jobs
-from pipelines.job import JOB_FILE, Job, Resources, claim, run_phase
+from pipelines.job import JOB_FILE, Resources, claim, make_job, run_phase
 from pipelines.shards import Slice
 
 
@@ -17,7 +17,7 @@ def job(tmp_path):
 
 
 def make(output, inputs="a"):
-    return Job("convert", output, "summary.json", ("notes-*.tfrecord",), ("manifest.jsonl",), inputs)
+    return make_job("convert", output, "summary.json", inputs)
 
 
 def finish(job, files=("notes-1.tfrecord",)):
@@ -48,7 +48,7 @@ def test_folder_that_misses_a_listed_file_is_not_complete(job):
 def test_other_job_is_refused_and_leaves_no_trace(job):
     finish(job)
     before = sorted(path.name for path in job.output.iterdir())
-    with pytest.raises(EtudeError, match="another job.*--overwrite"), claim(make(job.output, "b")):
+    with pytest.raises(EtudeError, match=r"another job.*--overwrite"), claim(make(job.output, "b")):
         pass
     assert sorted(path.name for path in job.output.iterdir()) == before
 
@@ -59,6 +59,21 @@ def test_overwrite_removes_the_other_job_and_nothing_else(job):
     with claim(make(job.output, "b"), overwrite=True) as is_complete:
         assert not is_complete
         assert {path.name for path in job.output.iterdir()} == {JOB_FILE, jobs.WORK_FOLDER, "my own.txt"}
+
+
+def test_overwrite_removes_what_the_other_command_wrote(job):
+    finish(job)
+    other = make_job("dataset", job.output, "dataset.json", "a")
+    with claim(other, overwrite=True):
+        assert {path.name for path in job.output.iterdir()} == {JOB_FILE, jobs.WORK_FOLDER}
+
+
+def test_failure_does_not_remove_what_was_there(job):
+    finish(job, ("notes-1.tfrecord", "notes-2.tfrecord"))
+    (job.output / "notes-1.tfrecord").unlink()
+    with pytest.raises(ZeroDivisionError), claim(job):
+        raise ZeroDivisionError
+    assert (job.output / "notes-2.tfrecord").exists()
 
 
 def test_records_without_a_job_are_refused(job):
@@ -74,20 +89,24 @@ def test_failure_before_anything_is_done_leaves_no_trace(job):
     assert not job.output.exists()
 
 
-def test_failure_later_keeps_what_is_done(job):
-    with pytest.raises(ZeroDivisionError), claim(job):
+def fail_half_way(job):
+    with claim(job):
         jobs.write_result(job.result_path("phase", 0), {})
+        (job.output / ".notes-1.tfrecord.x.part").write_text("")
         raise ZeroDivisionError
+
+
+def test_failure_later_keeps_what_is_done(job):
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way(job)
     with claim(job) as is_complete:
         assert not is_complete
         assert job.result_path("phase", 0).exists()
 
 
 def test_leftovers_of_a_killed_writer_are_removed(job):
-    with pytest.raises(ZeroDivisionError), claim(job):
-        jobs.write_result(job.result_path("phase", 0), {})
-        (job.output / ".notes-1.tfrecord.x.part").write_text("")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way(job)
     with claim(job):
         assert not list(job.output.glob(".*.part"))
 
@@ -96,15 +115,15 @@ def test_output_that_is_a_file_or_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(EtudeError, match="is a file"), claim(make(tmp_path / "file")):
         pass
-    with pytest.raises(EtudeError, match="cannot write to .*choose another"), claim(make(tmp_path / "file" / "out")):
+    with pytest.raises(EtudeError, match=r"cannot write to .*choose another"), claim(make(tmp_path / "file" / "out")):
         pass
 
 
 def test_second_process_is_refused(job, tmp_path):
     pytest.importorskip("fcntl")
     script = (
-        "import pathlib, sys, time; from pipelines.job import Job, claim\n"
-        "job = Job('convert', pathlib.Path(sys.argv[1]), 'summary.json', (), (), 'a')\n"
+        "import sys, time; from pipelines.job import claim, make_job\n"
+        "job = make_job('convert', sys.argv[1], 'summary.json', 'a')\n"
         "with claim(job): print('mine', flush=True); time.sleep(60)"
     )
     root = jobs.pathlib.Path(jobs.__file__).parents[1]

@@ -126,7 +126,7 @@ def test_archive_that_explodes_is_refused(tmp_path, monkeypatch):
 
 def test_zip_member_larger_than_listed_is_refused(tmp_path):
     write_zip(tmp_path / "a.zip", [("a.mid", bytes(1000))])
-    with pytest.raises(ValueError, match="1000 bytes|listed"):
+    with pytest.raises(ValueError, match="where 999 are listed"):
         archives.read_member(tmp_path / "a.zip", "a.mid", -1, 999)
 
 
