@@ -22,7 +22,7 @@ from pipelines.melody_slices import DECISIONS, EXTRACT, NGRAM_SIZES, WRITE, dens
 from pipelines.note_files import NoteFile
 from pipelines.reasons import describe_most_frequent
 from pipelines.shards import Slice
-from pipelines.split import TRAIN, SplitRule, fingerprint, leaked
+from pipelines.split import EVAL, TRAIN, SplitRule, fingerprint, leaked
 
 REJECTED = "rejected.jsonl"
 
@@ -40,7 +40,7 @@ def decide(job: jobs.Job, parts: Sequence[Slice[NoteFile]], rule: SplitRule) -> 
     melodies: list[tuple[str, bytes]] = []
     with write_whole(job.output / REJECTED) as file:
         for index, result in _results(job, EXTRACT, parts):
-            num_pieces += result["num_pieces"]
+            num_pieces += result["counts"]["pieces"]
             reasons.update(result["reasons"])
             for entry in result["rejected"]:
                 file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
@@ -69,17 +69,13 @@ def add_statistics(
 ) -> None:
     """Adds to a description what both passes counted."""
     for _, result in _results(job, EXTRACT, parts):
-        description.num_pieces += result["num_pieces"]
+        description.num_pieces += result["counts"]["pieces"]
         for reason, count in sorted(result["reasons"].items()):
             description.rejected[reason] += count
     splits = {name: description.splits.add(name=name) for name in rule.splits}
     digests: list[bytes] = []
     for _, result in _results(job, WRITE, parts):
-        description.num_leaked_melodies_dropped += result["num_leaked"]
-        if result["num_transpositions_out_of_range"]:
-            description.rejected["transposition-out-of-range"] += result["num_transpositions_out_of_range"]
-        digests.extend(map(bytes.fromhex, result["digests"]))
-        for name, counts in result["splits"].items():
+        for name, counts in result.items():
             split = splits[name]
             split.num_melodies += counts["num_melodies"]
             split.num_steps += counts["num_steps"]
@@ -87,11 +83,16 @@ def add_statistics(
             split.max_steps = max(split.max_steps, counts["max_steps"])
             for steps_per_bar, count in counts["melodies_by_steps_per_bar"].items():
                 split.melodies_by_steps_per_bar[int(steps_per_bar)] += count
+            description.num_leaked_melodies_dropped += counts["num_leaked"]
+            if counts["num_out_of_range"]:
+                description.rejected["transposition-out-of-range"] += counts["num_out_of_range"]
+            digests.extend(map(bytes.fromhex, counts["digests"]))
     description.fingerprint = fingerprint(digests)
-    for n in NGRAM_SIZES:
-        overlap = _ngram_overlap(job, len(parts), n)
-        if overlap is not None:
-            description.eval_ngram_overlap[n] = overlap
+    if EVAL in rule.splits:
+        for n in NGRAM_SIZES:
+            overlap = _ngram_overlap(job, len(parts), n)
+            if overlap is not None:
+                description.eval_ngram_overlap[n] = overlap
 
 
 def join_dense(job: jobs.Job, split: str, num_slices: int, path: pathlib.Path) -> None:
@@ -137,17 +138,17 @@ def _ngram_overlap(job: jobs.Job, num_slices: int, n: int) -> float | None:
     Train's n-grams pass by slice by slice, so that only eval's are held in memory.
     """
 
-    def hashes(index: int, split: str) -> Hashes:
-        with np.load(ngrams_path(job, index), allow_pickle=False) as arrays:
-            loaded: Hashes = arrays[f"{split}_{n}"]
+    def hashes(split: str, index: int) -> Hashes:
+        with np.load(ngrams_path(job, split, index), allow_pickle=False) as arrays:
+            loaded: Hashes = arrays[str(n)]
             return loaded
 
     held_out, counts = np.unique(
-        np.concatenate([hashes(index, "eval") for index in range(num_slices)]), return_counts=True
+        np.concatenate([hashes(EVAL, index) for index in range(num_slices)]), return_counts=True
     )
     if not held_out.size:
         return None
     found = np.zeros(len(held_out), np.bool_)
     for index in range(num_slices):
-        found |= np.isin(held_out, hashes(index, TRAIN), assume_unique=True)
+        found |= np.isin(held_out, hashes(TRAIN, index))
     return float(counts[found].sum() / counts.sum())

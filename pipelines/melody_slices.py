@@ -21,12 +21,12 @@ from models.melody import MAX_PITCH, MIN_PITCH, Events, Melody, squash
 from models.records import frame, read_records, write_records
 from models.sequence_examples import decode_melody, encode_inputs_and_labels, encode_melody
 from pipelines import job as jobs
-from pipelines.content import content_hash, ngram_hashes
-from pipelines.extraction import ExtractionOptions, Rejection, extract
+from pipelines.content import Hashes, content_hash, ngram_hashes
+from pipelines.extraction import Extraction, ExtractionOptions, Rejection, extract
 from pipelines.note_files import NoteFile
-from pipelines.note_sequences import piece_name, read_note_sequences
+from pipelines.note_sequences import NoteSequence, piece_name, read_note_sequences
 from pipelines.shards import Slice
-from pipelines.split import EVAL, TRAIN, SplitRule, record_digest, side
+from pipelines.split import TRAIN, SplitRule, record_digest, side
 
 EXTRACT = "extract"
 WRITE = "write"
@@ -50,49 +50,28 @@ class ExtractSlice:
 
     def __call__(self, part: Slice[NoteFile]) -> Mapping[str, int]:
         """Works on one slice; returns the number of pieces, of melodies, and of rejections by reason."""
+        counts: collections.Counter[str] = collections.Counter()
         pieces: list[dict[str, Any]] = []
         rejected: list[dict[str, Any]] = []
-        num_pieces = num_truncated = 0
 
         def records() -> Iterator[bytes]:
-            nonlocal num_pieces, num_truncated
-            for file in part.items:
-                for number, sequence in enumerate(read_note_sequences(file.path), start=1):
-                    num_pieces += 1
-                    name = piece_name(sequence) or f"{file.name}:{number}"
-                    extraction = extract(sequence, self.options)
-                    rejected.extend(_rejection(name, rejection) for rejection in extraction.rejections)
-                    if not extraction.melodies:
-                        continue
+            for name, sequence in _named_sequences(part.items):
+                extraction = extract(sequence, self.options)
+                counts["pieces"] += 1
+                rejected.extend(_rejection(name, rejection) for rejection in extraction.rejections)
+                if extraction.melodies:
                     hashes = [content_hash(melody.events) for melody in extraction.melodies]
-                    split = side(hashes, self.rule)
-                    pieces.append({"name": name, "split": split, "hashes": [value.hex() for value in hashes]})
-                    indices: collections.Counter[int] = collections.Counter()
-                    for melody in extraction.melodies:
-                        num_truncated += melody.full_length > len(melody.events)
-                        yield encode_melody(
-                            Melody(
-                                events=melody.events,
-                                id=f"{melody.instrument}:{indices[melody.instrument]}",
-                                source=name,
-                                steps_per_quarter=self.options.steps_per_quarter,
-                                steps_per_bar=melody.steps_per_bar,
-                            )
-                        )
-                        indices[melody.instrument] += 1
+                    pieces.append(
+                        {"name": name, "split": side(hashes, self.rule), "hashes": [value.hex() for value in hashes]}
+                    )
+                    counts["truncated"] += sum(m.full_length > len(m.events) for m in extraction.melodies)
+                    yield from map(encode_melody, _melodies(name, extraction, self.options.steps_per_quarter))
 
-        num_melodies = write_records(melodies_path(self.job, part.index), records())
+        counts["melodies"] = write_records(melodies_path(self.job, part.index), records())
         reasons = collections.Counter(entry["reason"] for entry in rejected)
-        result = {
-            "num_pieces": num_pieces,
-            "num_truncated": num_truncated,
-            "pieces": pieces,
-            "rejected": rejected,
-            "reasons": reasons,
-        }
+        result = {"counts": counts, "pieces": pieces, "rejected": rejected, "reasons": reasons}
         jobs.write_result(self.job.result_path(EXTRACT, part.index), result)
-        counts = {f"rejected-{reason}": count for reason, count in reasons.items()}
-        return {"pieces": num_pieces, "melodies": num_melodies, "truncated": num_truncated, **counts}
+        return {**counts, **{f"rejected-{reason}": count for reason, count in reasons.items()}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,51 +91,68 @@ class WriteSlice:
     configuration: Configuration | None = None
 
     def __call__(self, part: Slice[NoteFile]) -> Mapping[str, int]:
-        """Works on one slice; returns the number of records by split."""
-        melodies, num_leaked = self._kept(part)
-        num_outside = 0
-        stored: dict[str, list[Melody]] = {name: [] for name in self.splits}
-        for name, melody in melodies:
-            semitones = self.transpositions if name == TRAIN else (0,)
-            copies = [copy for amount in semitones if (copy := transposed(melody, amount))]
-            num_outside += len(semitones) - len(copies)
-            stored[name].extend(copies)
-        self._write_ngrams(part, melodies)
-        for name, members in stored.items():
-            self._write_shard(part, name, members)
-        result = {
-            "num_leaked": num_leaked,
-            "num_transpositions_out_of_range": num_outside,
-            "splits": {name: _statistics(members) for name, members in stored.items()},
-            "digests": [
-                record_digest(name, m.steps_per_bar, m.steps_per_quarter, m.events.tolist()).hex()
-                for name, members in stored.items()
-                for m in members
-            ],
-        }
-        jobs.write_result(self.job.result_path(WRITE, part.index), result)
-        return {f"{name}-records": len(members) for name, members in stored.items()} | {"leaked": num_leaked}
+        """Works on one slice; returns the number of records and of leaked melodies by split."""
+        results = {split: self._write_split(part, split) for split in self.splits}
+        jobs.write_result(self.job.result_path(WRITE, part.index), results)
+        return {f"{split}-{name}": results[split][name] for split in results for name in ("num_melodies", "num_leaked")}
 
-    def _kept(self, part: Slice[NoteFile]) -> tuple[list[tuple[str, Melody]], int]:
-        """Split and melody of everything that is not leaked, under its final id, and the number of what is."""
+    def _write_split(self, part: Slice[NoteFile], split: str) -> dict[str, Any]:
+        """Writes the shard of one split, melody by melody, and returns its statistics."""
+        counts: collections.Counter[str] = collections.Counter()
+        steps_per_bar: collections.Counter[int] = collections.Counter()
+        max_steps = 0
+        digests: list[str] = []
+        ngrams: dict[int, list[Hashes]] = {n: [np.zeros(0, np.uint64)] for n in NGRAM_SIZES}
+
+        def stored() -> Iterator[Melody]:
+            nonlocal max_steps
+            for original in self._kept(part, split, counts):
+                for n, hashes in ngrams.items():
+                    hashes.append(ngram_hashes(original.events, n))
+                for semitones in self.transpositions if split == TRAIN else (0,):
+                    melody = transposed(original, semitones)
+                    if melody is None:
+                        counts["num_out_of_range"] += 1
+                        continue
+                    counts["num_melodies"] += 1
+                    counts["num_steps"] += len(melody.events)
+                    counts["num_notes"] += int((melody.events >= MIN_PITCH).sum())
+                    steps_per_bar[melody.steps_per_bar] += 1
+                    max_steps = max(max_steps, len(melody.events))
+                    digests.append(record_digest(split, melody).hex())
+                    yield melody
+
+        self._write_shard(part, split, stored())
+        arrays: dict[str, Any] = {str(n): np.concatenate(hashes) for n, hashes in ngrams.items()}
+        with write_whole(ngrams_path(self.job, split, part.index)) as file:
+            np.savez(file, **arrays)
+        names = ("num_leaked", "num_out_of_range", "num_melodies", "num_steps", "num_notes")
+        return {
+            **{name: counts[name] for name in names},
+            "max_steps": max_steps,
+            "melodies_by_steps_per_bar": steps_per_bar,
+            "digests": digests,
+        }
+
+    def _kept(self, part: Slice[NoteFile], split: str, counts: collections.Counter[str]) -> Iterator[Melody]:
+        """The melodies of a split under their final ids; those that are leaked are left out and counted."""
         pieces = jobs.read_result(self.job.result_path(EXTRACT, part.index))["pieces"]
         decisions = jobs.read_result(self.job.work / DECISIONS)
         names = decisions["renamed"].get(str(part.index), {})
         leaked = set(decisions["leaked"])
         records = read_records(melodies_path(self.job, part.index))
-        kept = []
-        num_leaked = 0
         for number, piece in enumerate(pieces):
             name = names.get(str(number), piece["name"])
             for content, record in zip(piece["hashes"], records, strict=False):
-                if piece["split"] != TRAIN and content in leaked:
-                    num_leaked += 1
+                if piece["split"] != split:
+                    continue
+                if split != TRAIN and content in leaked:
+                    counts["num_leaked"] += 1
                     continue
                 melody = decode_melody(record)
-                kept.append((piece["split"], dataclasses.replace(melody, id=f"{name}:{melody.id}")))
-        return kept, num_leaked
+                yield dataclasses.replace(melody, id=f"{name}:{melody.id}")
 
-    def _write_shard(self, part: Slice[NoteFile], split: str, melodies: Sequence[Melody]) -> None:
+    def _write_shard(self, part: Slice[NoteFile], split: str, melodies: Iterator[Melody]) -> None:
         if self.configuration is None:
             write_records(self.job.output / part.shard(split), map(encode_melody, melodies))
             return
@@ -164,18 +160,6 @@ class WriteSlice:
         with write_whole(dense_path(self.job, split, part.index)) as file:
             for melody in melodies:
                 file.write(frame(encode_dense(melody, self.configuration, encoding)))
-
-    def _write_ngrams(self, part: Slice[NoteFile], melodies: Sequence[tuple[str, Melody]]) -> None:
-        arrays: dict[str, Any] = {}
-        for n in NGRAM_SIZES:
-            hashes: dict[str, list[Any]] = {TRAIN: [np.zeros(0, np.uint64)], EVAL: [np.zeros(0, np.uint64)]}
-            for name, melody in melodies:
-                if name in hashes:
-                    hashes[name].append(ngram_hashes(melody.events, n))
-            arrays[f"train_{n}"] = np.unique(np.concatenate(hashes[TRAIN]))
-            arrays[f"eval_{n}"] = np.concatenate(hashes[EVAL])
-        with write_whole(ngrams_path(self.job, part.index)) as file:
-            np.savez(file, **arrays)
 
 
 def transposed(melody: Melody, semitones: int) -> Melody | None:
@@ -204,9 +188,9 @@ def melodies_path(job: jobs.Job, index: int) -> pathlib.Path:
     return job.work / "melodies" / f"{index:05d}.tfrecord"
 
 
-def ngrams_path(job: jobs.Job, index: int) -> pathlib.Path:
-    """Where the second pass leaves a slice's n-grams."""
-    return job.work / "ngrams" / f"{index:05d}.npz"
+def ngrams_path(job: jobs.Job, split: str, index: int) -> pathlib.Path:
+    """Where the second pass leaves the n-grams of a slice's split."""
+    return job.work / "ngrams" / f"{split}-{index:05d}.npz"
 
 
 def dense_path(job: jobs.Job, split: str, index: int) -> pathlib.Path:
@@ -214,17 +198,26 @@ def dense_path(job: jobs.Job, split: str, index: int) -> pathlib.Path:
     return job.work / "dense" / f"{split}-{index:05d}.tfrecord"
 
 
+def _named_sequences(files: Sequence[NoteFile]) -> Iterator[tuple[str, NoteSequence]]:
+    for file in files:
+        for number, sequence in enumerate(read_note_sequences(file.path), start=1):
+            yield piece_name(sequence) or f"{file.name}:{number}", sequence
+
+
+def _melodies(name: str, extraction: Extraction, steps_per_quarter: int) -> Iterator[Melody]:
+    """A piece's melodies; their ids are track and number, to which the piece's final name is added later."""
+    seen: collections.Counter[int] = collections.Counter()
+    for melody in extraction.melodies:
+        yield Melody(
+            events=melody.events,
+            id=f"{melody.instrument}:{seen[melody.instrument]}",
+            source=name,
+            steps_per_quarter=steps_per_quarter,
+            steps_per_bar=melody.steps_per_bar,
+        )
+        seen[melody.instrument] += 1
+
+
 def _rejection(name: str, rejection: Rejection) -> dict[str, Any]:
     values = {"source": name, **dataclasses.asdict(rejection)}
     return {key: value for key, value in values.items() if value not in (None, "")}
-
-
-def _statistics(melodies: Sequence[Melody]) -> dict[str, Any]:
-    lengths = [len(melody.events) for melody in melodies]
-    return {
-        "num_melodies": len(melodies),
-        "num_steps": sum(lengths),
-        "num_notes": sum(int((melody.events >= MIN_PITCH).sum()) for melody in melodies),
-        "max_steps": max(lengths, default=0),
-        "melodies_by_steps_per_bar": collections.Counter(melody.steps_per_bar for melody in melodies),
-    }

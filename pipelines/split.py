@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 from models.errors import UsageError
+from models.melody import Melody
 
 TRAIN = "train"
 EVAL = "eval"
@@ -94,7 +95,8 @@ def fingerprint(digests: Iterable[bytes]) -> str:
     return total.hexdigest()
 
 
-def record_digest(split: str, steps_per_bar: int, steps_per_quarter: int, events: Iterable[int]) -> bytes:
-    """SHA-256 over one stored melody and its split."""
-    text = f"{split} {steps_per_bar} {steps_per_quarter} {','.join(map(str, events))}"
+def record_digest(split: str, melody: Melody) -> bytes:
+    """SHA-256 over the music of one stored melody, its grid and its split."""
+    events = ",".join(map(str, melody.events.tolist()))
+    text = f"{split} {melody.steps_per_bar} {melody.steps_per_quarter} {events}"
     return hashlib.sha256(text.encode()).digest()

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from models.errors import UsageError
+from models.melody import Melody, as_events
 from pipelines.split import SplitRule, fingerprint, leaked, record_digest, side
 
 CONTENT = [hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(4000)]
@@ -55,14 +56,13 @@ def test_impossible_ratios(ratios):
 
 
 def test_fingerprint_depends_on_every_part_of_a_record_and_not_on_order():
-    records = [("train", 16, 4, [60, -2]), ("eval", 16, 4, [62, -2])]
-    base = fingerprint(record_digest(*record) for record in records)
-    assert fingerprint(record_digest(*record) for record in reversed(records)) == base
-    for changed in (
-        ("eval", 16, 4, [60, -2]),
-        ("train", 12, 4, [60, -2]),
-        ("train", 16, 3, [60, -2]),
-        ("train", 16, 4, [60, 2]),
-    ):
-        assert fingerprint(record_digest(*record) for record in (changed, records[1])) != base
-    assert fingerprint(record_digest(*record) for record in [*records, records[0]]) != base
+    def digest(split="train", events=(60, -2), **grid):
+        return record_digest(split, Melody(as_events(events), **grid))
+
+    other = digest("eval", (62, -2))
+    base = fingerprint([digest(), other])
+    assert fingerprint([other, digest()]) == base
+    changes = [digest("eval"), digest(steps_per_bar=12), digest(steps_per_quarter=3), digest(events=(60, 2))]
+    assert all(fingerprint([changed, other]) != base for changed in changes)
+    assert fingerprint([digest(), digest(), other]) != base
+    assert fingerprint([digest(id="x", source="y"), other]) == base
