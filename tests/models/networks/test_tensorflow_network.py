@@ -1,0 +1,193 @@
+"""The TensorFlow network against the NumPy one, and its gradients against automatic and numerical differentiation."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.checkpoint import load_arrays, save_arrays
+from models.networks import tensorflow_network
+from models.registry import FAMILIES
+
+STEPS = 11
+
+
+@pytest.fixture(params=FAMILIES)
+def model(request, tiny_model):
+    return tiny_model(request.param)
+
+
+@pytest.fixture
+def inputs(model, random_events):
+    batch = np.stack([random_events(seed, STEPS) for seed in range(3)])
+    return model.encoding.inputs(batch, np.array([16, 12, 6]))
+
+
+def tensorflow_logits(model, inputs, lengths, dropout_seed=None):
+    weights = {name: tf.constant(value) for name, value in model.weights.items()}
+    seed = None if dropout_seed is None else tf.constant(dropout_seed, tf.int64)
+
+    @tf.function
+    def compute():
+        return tensorflow_network.logits(
+            model.configuration.hyperparameters, weights, tf.constant(inputs), tf.constant(lengths), seed
+        )
+
+    return compute().numpy()
+
+
+def plain_logits(hyperparameters, weights, inputs):
+    """The network's equations, step by step on tensors of any precision, differentiated by TensorFlow itself."""
+    batch = inputs.shape[0]
+    cells = [tf.zeros([batch, units], inputs.dtype) for units in hyperparameters.rnn_layer_sizes]
+    outputs = list(cells)
+    summary, memory = cells[0], [cells[0]] * hyperparameters.attn_length
+    result = []
+
+    def linear(name, *parts):
+        return tf.concat(parts, 1) @ weights[f"{name}_kernel"] + weights[f"{name}_bias"]
+
+    for step in range(inputs.shape[1]):
+        value = inputs[:, step]
+        for layer in range(len(cells)):
+            attends = layer == 0 and hyperparameters.attn_length
+            if attends:
+                value = linear("attention/input", value, summary)
+            gates = tf.concat([value, outputs[layer]], 1) @ weights[f"layer_{layer}/kernel"]
+            i, j, f, o = tf.split(gates + weights[f"layer_{layer}/bias"], 4, 1)
+            cells[layer] = tf.sigmoid(f + 1.0) * cells[layer] + tf.sigmoid(i) * tf.tanh(j)
+            outputs[layer] = value = tf.sigmoid(o) * tf.tanh(cells[layer])
+            if attends:
+                query = linear("attention/query", cells[0], outputs[0])
+                entries = tf.stack(memory, 1)
+                features = tf.tanh(entries @ weights["attention/memory_kernel"] + query[:, None])
+                shares = tf.nn.softmax(tf.reduce_sum(weights["attention/score_vector"] * features, 2))
+                summary = tf.reduce_sum(shares[..., None] * entries, 1)
+                value = linear("attention/output", outputs[0], summary)
+                memory = [*memory[1:], value]
+        result.append(value @ weights["output/kernel"] + weights["output/bias"])
+    return tf.stack(result, 1)
+
+
+def test_equals_numpy(model, inputs):
+    found = tensorflow_logits(model, inputs, [STEPS] * 3)
+    np.testing.assert_allclose(found, model.network.logits(inputs), atol=2e-5)
+
+
+def test_padding_is_harmless(model, inputs):
+    """Even if it is not a number: in the logits of real steps and in the gradients."""
+    lengths = [STEPS, 4, 1]
+    whole = tensorflow_logits(model, inputs, lengths)
+    padded = inputs.copy()
+    for row, length in enumerate(lengths):
+        padded[row, length:] = np.nan
+    np.testing.assert_array_equal(tensorflow_logits(model, padded, lengths), whole)
+
+    weights = {name: tf.Variable(value) for name, value in model.weights.items()}
+    is_real = tf.sequence_mask(lengths, STEPS)
+    gradients = []
+    for values in (inputs, padded):
+        with tf.GradientTape() as tape:
+            logits = tensorflow_network.logits(
+                model.configuration.hyperparameters, weights, tf.constant(values), tf.constant(lengths)
+            )
+            loss = tf.reduce_sum(tf.where(is_real[..., None], logits**2, 0.0))
+        gradients.append(tape.gradient(loss, weights))
+    for name in weights:
+        assert np.isfinite(gradients[1][name]).all()
+        np.testing.assert_array_equal(gradients[0][name], gradients[1][name])
+
+
+def test_saved_weights_give_identical_logits(model, inputs, tmp_path):
+    save_arrays(tmp_path / "weights.npz", model.weights)
+    shapes = {name: value.shape for name, value in model.weights.items()}
+    loaded = type(model)(model.configuration, load_arrays(tmp_path / "weights.npz", shapes), tmp_path)
+    np.testing.assert_array_equal(loaded.network.logits(inputs), model.network.logits(inputs))
+    found = tensorflow_logits(loaded, inputs, [STEPS] * 3)
+    np.testing.assert_array_equal(found, tensorflow_logits(model, inputs, [STEPS] * 3))
+
+
+@pytest.mark.parametrize("name", ["lookback", "attention"])
+def test_gradients(name, tiny_model, random_events):
+    """Of a random function of the logits, with respect to every weight."""
+    model = tiny_model(name)
+    hyperparameters = model.configuration.hyperparameters
+    inputs = model.encoding.inputs(np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
+    random = np.random.default_rng(5)
+    direction = random.normal(size=model.network.logits(inputs).shape)
+
+    ours = {name: tf.Variable(value) for name, value in model.weights.items()}
+    with tf.GradientTape() as tape:
+        logits = tensorflow_network.logits(hyperparameters, ours, tf.constant(inputs), tf.constant([STEPS] * 3))
+        loss = tf.reduce_sum(logits * tf.constant(direction, tf.float32))
+    gradients = tape.gradient(loss, ours)
+
+    @tf.function
+    def plain_loss(weights):
+        logits = plain_logits(hyperparameters, weights, tf.constant(inputs, tf.float64))
+        return tf.reduce_sum(logits * tf.constant(direction))
+
+    @tf.function
+    def plain_loss_and_gradients(weights):
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            loss = plain_loss(weights)
+        return loss, tape.gradient(loss, weights)
+
+    plain = {name: tf.constant(value, tf.float64) for name, value in model.weights.items()}
+    expected_loss, expected = plain_loss_and_gradients(plain)
+    assert float(loss) == pytest.approx(float(expected_loss), abs=1e-3)
+    for name, value in gradients.items():
+        scale = float(tf.reduce_max(tf.abs(expected[name])))
+        assert scale > 1e-3, f"{name} does not matter"
+        np.testing.assert_allclose(value, expected[name], atol=2e-5 * scale, err_msg=name)
+        step = random.normal(size=value.shape)
+        step *= 1e-6 / np.abs(step).max()
+        up, down = (float(plain_loss({**plain, name: plain[name] + sign * step})) for sign in (1, -1))
+        assert (up - down) / 2 == pytest.approx(np.sum(step * value), rel=1e-3, abs=1e-5 * scale * 1e-6), name
+
+
+@pytest.mark.parametrize("name", ["lookback", "attention"])
+def test_dropout_masks_depend_on_the_seed_alone(name, tiny_model):
+    model = tiny_model(name, dropout_keep_prob=0.5)
+    inputs = np.ones((2, 5, model.encoding.input_size), np.float32)
+    first, again, other = (tensorflow_logits(model, inputs, [5, 5], seed) for seed in (7, 7, 8))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).mean() > 0.9
+    # Two equal sequences side by side get masks of their own.
+    assert (first[0] != first[1]).mean() > 0.9
+
+
+def test_no_dropout_where_everything_is_kept(tiny_model):
+    model = tiny_model("lookback", dropout_keep_prob=1.0)
+    inputs = np.ones((2, 5, model.encoding.input_size), np.float32)
+    np.testing.assert_array_equal(
+        tensorflow_logits(model, inputs, [5, 5], 3), tensorflow_logits(model, inputs, [5, 5], None)
+    )
+
+
+def outputs_after_dropout(tiny_model, keep_prob):
+    """The last layer's outputs after dropout, and what they are without, from a network of one layer."""
+    model = tiny_model("mono", rnn_layer_sizes=[6], dropout_keep_prob=keep_prob)
+    model.weights["output/kernel"][:] = np.eye(6, model.encoding.num_labels)
+    model.weights["output/bias"][:] = 0
+    inputs = np.ones((40, 50, model.encoding.input_size), np.float32)
+    lengths = [50] * 40
+    return tensorflow_logits(model, inputs, lengths, 1)[..., :6], tensorflow_logits(model, inputs, lengths)[..., :6]
+
+
+@pytest.mark.parametrize("keep_prob", [0.5, 0.8])
+def test_dropout_keeps_its_share_and_the_mean(tiny_model, keep_prob):
+    dropped, whole = outputs_after_dropout(tiny_model, keep_prob)
+    kept = dropped != 0
+    assert kept.mean() == pytest.approx(keep_prob, abs=0.02)
+    # The outputs of the last layer are dropped, its state is not: what is kept is what it was, scaled up.
+    np.testing.assert_allclose(dropped[kept], whole[kept] / keep_prob, rtol=1e-4)
+    assert np.abs(dropped).mean() == pytest.approx(np.abs(whole).mean(), rel=0.03)
+
+
+def test_dropout_draws_a_fresh_mask_at_every_step_and_for_every_unit(tiny_model):
+    dropped, _ = outputs_after_dropout(tiny_model, 0.5)
+    kept = (dropped != 0).astype(float)
+    for one, next_one in [(kept[:, :-1], kept[:, 1:]), (kept[..., :-1], kept[..., 1:]), (kept[:-1], kept[1:])]:
+        correlation = np.corrcoef(one.ravel(), next_one.ravel())[0, 1]
+        assert abs(correlation) < 0.05
