@@ -7,6 +7,7 @@ The format is length, masked CRC-32C of the length, data, masked CRC-32C of the 
 import gzip
 import pathlib
 import struct
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import IO, cast
 
@@ -67,7 +68,7 @@ def read_records(path: pathlib.Path | str) -> Iterator[bytes]:
             while header := file.read(12):
                 number += 1
                 yield _read_record(file, header)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise EtudeError(f"{path}: record {number} cannot be read: {reason}; write the file again") from error
 
