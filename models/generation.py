@@ -150,11 +150,14 @@ def generate(model: Model, primer: npt.ArrayLike, options: GenerationOptions) ->
 
 
 def _search(model: Model, primer: Events, options: GenerationOptions) -> tuple[Events, npt.NDArray[np.float64] | None]:
-    """Melodies, and the log-likelihoods of sampled paths where there are any."""
+    """Melodies, and the log-likelihoods of sampled paths where there are any.
+
+    After a primer without a note a search may add note-offs; `as_events` drops them, as wherever melodies are read.
+    """
     new_steps = options.num_steps - len(primer)
     if options.search == "stochastic":
         start = Continuation(model.encoding, model.network, primer, options.num_outputs, options.steps_per_bar)
-        return stochastic_search(
+        melodies, paths = stochastic_search(
             start,
             options.num_outputs,
             new_steps,
@@ -164,10 +167,12 @@ def _search(model: Model, primer: Events, options: GenerationOptions) -> tuple[E
             branch_factor=options.branch_factor,
             steps_per_iteration=options.steps_per_iteration,
         )
+        return np.stack([as_events(events) for events in melodies]), paths
     start = Continuation(model.encoding, model.network, primer, 1, options.steps_per_bar)
     beam_size = 1 if options.search == "greedy" else options.beam_size
     melodies, _ = beam_search(model.encoding, start, new_steps, beam_size)
-    return melodies[: options.num_outputs], None
+    different = dict.fromkeys(tuple(as_events(events).tolist()) for events in melodies)
+    return np.array(list(different)[: options.num_outputs]), None
 
 
 def _score(model: Model, melodies: Events, options: GenerationOptions) -> MelodySums:
