@@ -138,7 +138,7 @@ def version() -> str:
 
 def write_result(path: pathlib.Path, result: Any) -> None:
     """Writes a slice's result, which also says that the slice is finished."""
-    write_text(path, json.dumps(result, ensure_ascii=False, sort_keys=True) + "\n")
+    write_text(path, json.dumps(result, ensure_ascii=False) + "\n")
 
 
 def read_result(path: pathlib.Path) -> Any:
