@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+
+from models.errors import UsageError
+from models.generation import GenerationOptions, generate
+from models.melody import as_events, squash
+from models.registry import FAMILIES
+
+PRIMER = [60, -2, 64, -1]
+SEARCHES = {
+    "sampling": GenerationOptions(num_outputs=3, num_steps=20, seed=4),
+    "warm sampling": GenerationOptions(num_outputs=3, num_steps=20, seed=4, temperature=1.5),
+    "stochastic": GenerationOptions(num_outputs=2, num_steps=20, beam_size=3, branch_factor=2, steps_per_iteration=3),
+    "beam": GenerationOptions(num_outputs=3, num_steps=20, search="beam", beam_size=6),
+    "greedy": GenerationOptions(num_outputs=1, num_steps=20, search="greedy"),
+}
+
+
+@pytest.fixture(params=FAMILIES)
+def model(request, tiny_model):
+    return tiny_model(request.param)
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_every_likelihood_is_that_of_the_model(model, search):
+    options = SEARCHES[search]
+    melodies = generate(model, PRIMER, options)
+    assert len(melodies) == options.num_outputs
+    for melody in melodies:
+        assert len(melody.events) == 20
+        assert melody.num_primer_events == 4
+        primer = melody.events[:4]
+        assert primer.tolist() == squash(np.array(PRIMER), 60, 72, model.configuration.transpose_to_key)[0].tolist()
+        (whole,) = model.log_likelihood([melody.events], squash=False)
+        (share,) = model.log_likelihood([primer], squash=False)
+        assert melody.log_likelihood == pytest.approx(whole, abs=1e-4)
+        assert melody.primer_log_likelihood == pytest.approx(share, abs=1e-4)
+        assert melody.event_log_likelihood >= melody.log_likelihood - 1e-4
+        assert melody.primer_event_log_likelihood >= melody.primer_log_likelihood - 1e-4
+        sampled = options.search == "stochastic"
+        assert (melody.path_log_likelihood is not None) == sampled
+        assert melody.seed == (options.seed if sampled else None)
+
+
+@pytest.mark.parametrize("name", ["basic", "mono"])
+def test_where_labels_are_events_all_likelihoods_agree(name, tiny_model):
+    for melody in generate(tiny_model(name), PRIMER, SEARCHES["sampling"]):
+        assert melody.primer_log_likelihood + melody.path_log_likelihood == pytest.approx(
+            melody.log_likelihood, abs=1e-3
+        )
+        assert melody.event_log_likelihood == pytest.approx(melody.log_likelihood, abs=1e-3)
+        assert melody.path_log_likelihood < -1
+
+
+def test_the_temperature_tempers_the_path_alone(tiny_model):
+    model = tiny_model("basic")
+    for melody in generate(model, PRIMER, SEARCHES["warm sampling"]):
+        (whole,) = model.log_likelihood([melody.events], squash=False)
+        assert melody.log_likelihood == pytest.approx(whole, abs=1e-4)
+        assert abs(melody.primer_log_likelihood + melody.path_log_likelihood - whole) > 0.1
+
+
+def test_path_likelihood_of_repeat_labels(tiny_model):
+    """Above temperature 0 the path counts one label a step: never more than all labels of its events."""
+    for melody in generate(tiny_model("lookback"), PRIMER, SEARCHES["sampling"]):
+        of_events = melody.event_log_likelihood - melody.primer_event_log_likelihood
+        assert melody.path_log_likelihood <= of_events + 1e-4
+
+
+@pytest.mark.parametrize("search", ["sampling", "stochastic"])
+def test_the_same_melodies_whatever_the_number_of_outputs(model, search):
+    options = SEARCHES[search]
+    melodies = generate(model, PRIMER, options)
+    (first,) = generate(model, PRIMER, GenerationOptions(**{**vars(options), "num_outputs": 1}))
+    assert first.events.tolist() == melodies[0].events.tolist()
+    assert len({tuple(melody.events.tolist()) for melody in melodies}) > 1
+
+
+def test_a_beams_melodies_are_different_and_in_order(model):
+    melodies = generate(model, PRIMER, SEARCHES["beam"])
+    assert len({tuple(melody.events.tolist()) for melody in melodies}) == 3
+    likelihoods = [melody.event_log_likelihood for melody in melodies]
+    assert likelihoods == sorted(likelihoods, reverse=True)
+
+
+def test_the_primer_is_brought_into_the_models_key_and_back(tiny_model):
+    """D major two octaves up, in a model of C major."""
+    primer = [86, -2, 90, -2, 93, -2, 91]
+    (melody,) = generate(tiny_model("basic"), primer, GenerationOptions(num_outputs=1, num_steps=12))
+    assert melody.transpose_amount % 12 == 10
+    assert melody.events[:7].tolist() == squash(np.array(primer), 60, 72, 0)[0].tolist()
+    # Notes that were folded into the octave of the model come back an octave away.
+    assert (melody.sounding_events[:7] % 12)[::2].tolist() == [pitch % 12 for pitch in primer[::2]]
+    assert melody.sounding_events[:7].tolist()[1::2] == [-2] * 3
+    steps = melody.events[7:] >= 0
+    assert ((melody.sounding_events - melody.events)[7:][steps] == -melody.transpose_amount).all()
+
+
+def test_bars_of_the_primers_metre(tiny_model):
+    model = tiny_model("lookback", lookback_distances=[1, 2], lookback_unit="bars")
+    found = [
+        generate(model, PRIMER, GenerationOptions(num_outputs=1, num_steps=40, steps_per_bar=bar))[0].events.tolist()
+        for bar in (2, 3)
+    ]
+    assert found[0] != found[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_outputs": 0}, "--num-outputs must be at least 1, not 0"),
+        ({"num_steps": 0}, "--num-steps must be at least 1"),
+        ({"beam_size": 0}, "--beam-size must be at least 1"),
+        ({"branch_factor": -1}, "--branch-factor must be at least 1, not -1"),
+        ({"steps_per_iteration": 0}, "--steps-per-iteration"),
+        ({"steps_per_bar": 0}, "--steps-per-bar"),
+        ({"temperature": 0.0}, "--temperature must be above 0, not 0.0"),
+        ({"temperature": float("nan")}, "--temperature must be above 0"),
+        ({"temperature": float("inf")}, "--temperature must be above 0"),
+        ({"search": "best"}, "stochastic, beam, greedy, not 'best'"),
+        ({"search": "greedy", "num_outputs": 2}, "--num-outputs 1"),
+        ({"search": "beam", "num_outputs": 5, "beam_size": 3}, "--beam-size 5"),
+    ],
+)
+def test_options_out_of_range(options, message):
+    with pytest.raises(UsageError, match=message):
+        GenerationOptions(**options)
+
+
+@pytest.mark.parametrize(
+    ("primer", "message"),
+    [
+        ([], "the primer is empty"),
+        ([60, 200], "event 200 at step 1 is outside"),
+        ("sixty", "not a melody"),
+        ([60] * 16, "16 steps and the melodies are to have 16, primer included; use --num-steps 32"),
+        ([60] * 20, "--num-steps 36"),
+    ],
+)
+def test_primers_that_cannot_be_continued(tiny_model, primer, message):
+    with pytest.raises(UsageError, match=message):
+        generate(tiny_model("basic"), primer, GenerationOptions(num_steps=16))
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_melody_without_a_note_so_far(tiny_model, search):
+    """Whatever is generated after silence, the stored events have the stored likelihood."""
+    model = tiny_model("lookback")
+    model.weights["output/bias"][model.encoding.event_labels(np.array([-1]))] += 5
+    melodies = generate(model, [-2, -2], SEARCHES[search])
+    for melody in melodies:
+        assert melody.events.tolist() == as_events(melody.events).tolist()
+        (whole,) = model.log_likelihood([melody.events], squash=False)
+        assert melody.log_likelihood == pytest.approx(whole, abs=1e-4)
