@@ -1,4 +1,4 @@
-"""Compares trained models on the melodies of one split: results.json and results.csv."""
+"""Compares trained models on the melodies of one split: results.json, results.csv and report.html."""
 
 import pathlib
 import shlex
@@ -13,9 +13,13 @@ from models.dataset import read_description, read_melodies
 from models.files import write_text
 from models.melody_set import MelodySet
 from models.progress import Progress, silent
-from pipelines.comparison.entrants import group, load_entrants
+from pipelines.comparison.entrants import Entry, group, load_entrants
+from pipelines.comparison.generated_sets import read_generated_sets
+from pipelines.comparison.learning_curves import LearningCurve, learning_curve
 from pipelines.comparison.measurements import measure
 from pipelines.comparison.presentation import Presentation
+from pipelines.comparison.report.content import Content
+from pipelines.comparison.report.page import page
 from pipelines.comparison.results import DatasetResult, Results
 from pipelines.comparison.results_csv import to_csv
 from pipelines.comparison.results_json import to_json
@@ -24,6 +28,7 @@ from pipelines.comparison.verdict import verdict
 
 RESULTS_FILE = "results.json"
 TABLE_FILE = "results.csv"
+REPORT_FILE = "report.html"
 
 
 def compare(
@@ -60,6 +65,7 @@ def compare(
     description = read_description(dataset)
     melodies, train = read_melodies(dataset, split), read_melodies(dataset, "train")
     entries = group(load_entrants(models, dataset, description, checkpoint, allow_other_training_data))
+    sets = read_generated_sets(generated, entries)
     measurements = measure(entries, melodies, train, progress)
     summary = summarise(measurements)
     presentation = presentation or Presentation(
@@ -70,16 +76,25 @@ def compare(
         command=presentation.command,
         checkpoint=checkpoint,
         dataset=_dataset(dataset, description, split, melodies),
-        verdict=verdict(summary.configurations, summary.floors, summary.pairs),
+        verdict=verdict(summary.configurations, summary.floors, summary.pairs, description.fingerprint),
         configurations=summary.configurations,
         floors=summary.floors,
         pairs=summary.pairs,
         breakdowns=summary.breakdowns,
         published=presentation.published,
     )
+    content = Content(results, presentation, _curves(entries), sets)
+    write_text(output / REPORT_FILE, page(content))
     write_text(output / TABLE_FILE, to_csv(results))
     write_text(output / RESULTS_FILE, to_json(results))
     return results
+
+
+def _curves(entries: Sequence[Entry]) -> dict[str, list[LearningCurve]]:
+    """The learning curves of each configuration that has some."""
+    found = {entry.name: [learning_curve(entrant.path) for entrant in entry.entrants] for entry in entries}
+    known = {name: [curve for curve in curves if curve] for name, curves in found.items()}
+    return {name: curves for name, curves in known.items() if curves}
 
 
 def _dataset(

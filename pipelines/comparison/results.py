@@ -133,9 +133,10 @@ class BreakdownResult:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """The answer in words: the first sentence, and what there is to add."""
+    """The answer in words: the first sentence, how sure it is, and what there is to add."""
 
     headline: str
+    sureness: str
     sentences: Sequence[str]
 
 

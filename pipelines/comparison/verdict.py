@@ -7,9 +7,19 @@ from pipelines.comparison.results import ConfigurationResult, FloorResult, PairR
 
 
 def verdict(
-    configurations: Sequence[ConfigurationResult], floors: Sequence[FloorResult], pairs: Sequence[PairResult]
+    configurations: Sequence[ConfigurationResult],
+    floors: Sequence[FloorResult],
+    pairs: Sequence[PairResult],
+    fingerprint: str,
 ) -> Verdict:
-    """Says what the figures say, and no more; for each space by itself, since figures are comparable within one only."""
+    """Says what the figures say, and no more.
+
+    Args:
+      configurations: the figures; those of different spaces are not comparable and get sentences of their own.
+      floors: of the same spaces.
+      pairs: of configurations of one space.
+      fingerprint: of the dataset that they were compared on.
+    """
     spaces = list(dict.fromkeys(one.space for one in configurations))
     parts = []
     for space in spaces:
@@ -19,12 +29,12 @@ def verdict(
         )
     # The space with most configurations is what the comparison is about.
     parts.sort(key=lambda part: -len(part[0]))
-    headline = _headline(*parts[0])
-    sentences = [sentence for part in parts for sentence in _sentences(*part, is_main=part is parts[0])]
-    return Verdict(headline, sentences)
+    headline = _headline(parts[0][0], parts[0][2])
+    sentences = [sentence for part in parts for sentence in _sentences(*part, fingerprint, is_main=part is parts[0])]
+    return Verdict(headline, _sureness(parts[0][0], parts[0][2], len(pairs)), sentences)
 
 
-def _headline(ranked: Sequence[ConfigurationResult], floors: Sequence[FloorResult], pairs: Sequence[PairResult]) -> str:
+def _headline(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]) -> str:
     best = ranked[0]
     if len(ranked) == 1:
         return f"{best.title} predicts melodies at {_number(_loss(best))} nats a step."
@@ -35,13 +45,21 @@ def _headline(ranked: Sequence[ConfigurationResult], floors: Sequence[FloorResul
             f"{best.title} predicts melodies best: by {_signed(margin.nats_per_step)} nats a step "
             f"({_signed(margin.bits_per_note)} bits a note) over {ranked[1].title}."
         )
-    names = _list([best.title, *(one.title for one in equals)])
-    if len(equals) == len(ranked) - 1:
-        return f"{names} cannot be told apart on this data."
+    worse = [one.title for one in ranked[1:] if one not in equals]
+    names = _list([one.title for one in equals])
+    better = f"; it predicts better than {_list(worse)}" if worse else ""
+    return f"{best.title} comes first but cannot be told apart from {names}{better}."
+
+
+def _sureness(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult], num_pairs: int) -> str:
+    """How sure it is that the first two differ."""
+    if len(ranked) == 1:
+        return f"95% interval {_interval(ranked[0].figures['event.loss'])}."
+    pair = _pair(ranked[0], ranked[1], pairs)
+    corrected = f" after correction for {num_pairs} comparisons" if num_pairs > 1 else ""
     return (
-        f"{names} cannot be told apart; both predict better than the rest."
-        if len(equals) == 1
-        else (f"{names} cannot be told apart; all of them predict better than the rest.")
+        f"The difference between the first two lies between {_interval(pair.nats_per_step).replace(' to ', ' and ')} nats a "
+        f"step (95% interval); p {_p_value(pair.p_value_corrected)}{corrected}."
     )
 
 
@@ -49,6 +67,7 @@ def _sentences(
     ranked: Sequence[ConfigurationResult],
     floors: Sequence[FloorResult],
     pairs: Sequence[PairResult],
+    fingerprint: str,
     is_main: bool,
 ) -> list[str]:
     result = []
@@ -65,6 +84,7 @@ def _sentences(
     result += _floor_sentences(ranked, floors)
     if is_main:
         result.append(_no_event_sentence(floors))
+    result += _training_data_sentences(ranked, fingerprint)
     if is_main and {len(one.runs) for one in ranked} == {1}:
         result.append(
             "Each configuration was trained once: the intervals say what other melodies would change, not what another "
@@ -98,6 +118,19 @@ def _no_event_sentence(floors: Sequence[FloorResult]) -> str:
     return f"Always answering “no event” is right at {accuracy or 0:.1%} of the steps: read accuracies beside that."
 
 
+def _training_data_sentences(ranked: Sequence[ConfigurationResult], fingerprint: str) -> list[str]:
+    """Which models may have seen the melodies that they are judged by."""
+    runs = [run for one in ranked for run in one.runs]
+    unknown = [run.name for run in runs if not run.training_fingerprint]
+    other = [run.name for run in runs if run.training_fingerprint not in ("", fingerprint)]
+    result = []
+    if unknown:
+        result.append(f"{_list(unknown)}: training data unknown, so these melodies may have been among it.")
+    if other:
+        result.append(f"{_list(other)}: trained on another dataset, so these melodies may have been among its own.")
+    return result
+
+
 def _pair(first: ConfigurationResult, second: ConfigurationResult, pairs: Sequence[PairResult]) -> PairResult:
     return next(one for one in pairs if {one.first, one.second} == {first.name, second.name})
 
@@ -108,7 +141,7 @@ def _loss(result: ConfigurationResult | FloorResult) -> float:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3f}"
+    return f"{value:.3f}".replace("-", "\u2212")
 
 
 def _signed(estimate: Estimate) -> str:
@@ -116,7 +149,7 @@ def _signed(estimate: Estimate) -> str:
 
 
 def _interval(estimate: Estimate) -> str:
-    return f"{estimate.interval[0]:.3f} to {estimate.interval[1]:.3f}" if estimate.interval else "unknown"
+    return " to ".join(map(_number, estimate.interval)) if estimate.interval else "unknown"
 
 
 def _p_value(value: float) -> str:

@@ -1,0 +1,43 @@
+"""The first screen: the question, the answer, and the figures that it rests on."""
+
+from pipelines.comparison.report.content import Content
+from pipelines.comparison.report.dot_plot import Dot, DotRow, dot_plot
+from pipelines.comparison.report.markup import element, escape, figure, items, number, paragraph
+from pipelines.comparison.results import ConfigurationResult, FloorResult
+
+
+def answer(content: Content) -> str:
+    """Question, answer, and the chart of event losses."""
+    verdict = content.results.verdict
+    dataset = content.results.dataset
+    seeds = sorted({len(one.runs) for one in content.results.configurations})
+    runs = f"{seeds[0]} run{'s' if seeds[0] > 1 else ''}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} runs"
+    basis = (
+        f"{dataset.num_melodies:,} melodies of the {dataset.split} split, {dataset.num_steps:,} predicted steps; "
+        f"{runs} of each configuration; bars show 95% intervals."
+    )
+    text = (
+        paragraph(content.presentation.question, class_="question")
+        + element("h1", escape(verdict.headline))
+        + paragraph(verdict.sureness)
+        + paragraph(basis, class_="basis")
+    )
+    top = element("div", element("div", text) + _chart(content, content.main_space), class_="first-screen")
+    return element("header", top, id="answer") + element("section", items(verdict.sentences), aria_label="How sure")
+
+
+def _chart(content: Content, space: str) -> str:
+    members: list[ConfigurationResult | FloorResult] = [*content.configurations(space), *content.floors(space)]
+    known = [one for one in members if one.figures["event.loss"].value is not None]
+    ranked = sorted(known, key=lambda one: one.figures["event.loss"].value or 0.0)
+    rows = [
+        DotRow(
+            one.title,
+            f"{number(one.figures['event.loss'].value)} nats",
+            [Dot(one.title, content.style(one.name), one.figures["event.loss"])],
+        )
+        for one in ranked
+    ]
+    told = "; ".join(f"{row.label} {row.remark}" for row in rows)
+    chart = dot_plot(rows, "event loss, nats a step", f"Event loss, lowest first: {told}")
+    return figure(chart, "What the true event costs: lower is better; simple rules in grey")

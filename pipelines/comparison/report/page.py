@@ -1,0 +1,50 @@
+"""The whole page."""
+
+from importlib import resources
+
+from pipelines.comparison.report.answer import answer
+from pipelines.comparison.report.breakdown_section import breakdown_section
+from pipelines.comparison.report.content import Content
+from pipelines.comparison.report.curves_section import curves_section
+from pipelines.comparison.report.data_section import data_section
+from pipelines.comparison.report.definitions import definitions_section, reproduction_section
+from pipelines.comparison.report.figures_tables import figures_tables
+from pipelines.comparison.report.markup import element, escape
+from pipelines.comparison.report.music_section import music_section
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+"""The browser itself keeps the page from loading anything."""
+
+
+def page(content: Content) -> str:
+    """The report as HTML: no other file and no network is needed to read it."""
+    style, script = (_read(name) for name in ("style.css", "player.js"))
+    main = "".join(
+        [
+            answer(content),
+            figures_tables(content),
+            curves_section(content),
+            breakdown_section(content),
+            music_section(content),
+            data_section(content),
+            definitions_section(content),
+            reproduction_section(content),
+        ]
+    )
+    head = "".join(
+        [
+            '<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">',
+            '<meta name="color-scheme" content="light dark">',
+            '<link rel="icon" href="data:,">',
+            element("title", escape(content.presentation.title)),
+            element("style", style),
+        ]
+    )
+    body = element("main", main) + element("script", script)
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
+
+
+def _read(name: str) -> str:
+    return (resources.files("pipelines.comparison.report") / name).read_text(encoding="utf-8")
