@@ -5,13 +5,12 @@ import json
 import pathlib
 from collections.abc import Sequence
 
-from google.protobuf import json_format
-
 from models import dataset_pb2, registry
 from models.configuration import Configuration
 from models.dataset import read_description
 from models.errors import UsageError
 from models.files import write_text
+from models.messages import as_dict
 from models.progress import Progress, silent
 from pipelines import job as jobs
 from pipelines import melody_slices
@@ -115,7 +114,7 @@ def create_dataset(
                     join_dense(job, split.name, len(parts), job.output / MAGENTA_FILES[split.name])
                 else:
                     split.files.extend(part.shard(split.name) for part in parts)
-            write_text(job.output / DESCRIPTION, _to_json(description))
+            write_text(job.output / DESCRIPTION, json.dumps(as_dict(description), indent=2) + "\n")
     return read_description(job.output)
 
 
@@ -147,11 +146,3 @@ def _check_transpositions(transpositions: Sequence[int], configuration: Configur
             f"{configuration.config} brings every melody into one key, which undoes transposition; "
             "transpose for configurations that keep absolute pitch (mono)"
         )
-
-
-def _to_json(description: dataset_pb2.DatasetDescription) -> str:
-    """The description as JSON, each field under its own name, empty ones too."""
-    values = json_format.MessageToDict(
-        description, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-    return json.dumps(values, indent=2) + "\n"

@@ -70,6 +70,7 @@ def add_statistics(
     """Adds to a description what both passes counted."""
     for _, result in _results(job, EXTRACT, parts):
         description.num_pieces += result["counts"]["pieces"]
+        description.num_truncated_melodies += result["counts"].get("truncated", 0)
         for reason, count in sorted(result["reasons"].items()):
             description.rejected[reason] += count
     splits = {name: description.splits.add(name=name) for name in rule.splits}

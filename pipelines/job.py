@@ -65,7 +65,7 @@ class Job:
 
 
 def make_job(command: str, output: pathlib.Path | str, marker: str, inputs: Any) -> Job:
-    """A job that is told from others by its inputs.
+    """A job that is told from others by its inputs, and by the version of Etude.
 
     Args:
       command: the command.
@@ -73,7 +73,7 @@ def make_job(command: str, output: pathlib.Path | str, marker: str, inputs: Any)
       marker: the name of the file that is written last.
       inputs: everything that the result depends on, as JSON values.
     """
-    text = json.dumps([command, inputs], sort_keys=True)
+    text = json.dumps([command, version(), inputs], sort_keys=True)
     # Workers may run in another folder.
     return Job(command, pathlib.Path(output).absolute(), marker, hashlib.sha256(text.encode()).hexdigest())
 
