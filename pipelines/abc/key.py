@@ -26,7 +26,8 @@ _MODES = {
 """Sharps that a mode has beyond the major key of the same tonic."""
 
 _NAMES = {"ion": "maj", "aeo": "min"}
-_KEY = re.compile(r"([A-G])([#b♯♭]?)\s*([A-Za-z]*)(?!\w*=)")
+_PARAMETERS = r"(?:clef|octave|transpose|t|middle|m|stafflines|score|sound|shift|cue|style|name|nm|snm|subname)="
+_KEY = re.compile(rf"([A-G])([#b♯♭]?)\s*((?!{_PARAMETERS}[^=_^])[A-Za-z]*)")
 _MODIFIER = re.compile(r"\s*(\^\^|\^|=|__|_)\s*([A-Ga-g])")
 _CLEF = re.compile(
     r"(?:clef=)?\"?(treble|alto|tenor|bass|baritone|soprano|mezzosoprano|perc|none)(?:\d)?([+-]8)?", re.I

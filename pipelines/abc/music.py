@@ -5,17 +5,14 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from pipelines.abc.key import ACCIDENTALS, LETTERS
 from pipelines.abc.metre import is_compound
 from pipelines.abc.problems import AbcError
 from pipelines.abc.score import Bar, ChordSymbol, Ending, Overlay, Sound, Tone
 from pipelines.abc.tokens import (
-    ACCIDENTAL_IN_GRACE,
     NOTE_IN_CHORD,
     NOTE_IN_PLUS_CHORD,
     TOKEN,
     WrittenNote,
-    octaves,
     parse_endings,
     parse_length,
     parse_note,
@@ -23,7 +20,6 @@ from pipelines.abc.tokens import (
 from pipelines.abc.voices import WHOLE, Tuplet, VoiceState
 
 MAX_TUPLET = 100
-MAX_NESTED_TUPLETS = 4
 MAX_BAR_RESTS = 1000
 VELOCITIES = {
     **dict.fromkeys(("pppp", "ppp"), 30),
@@ -71,7 +67,6 @@ class MusicReader:
             "tuplet": self._tuplet,
             "quoted": self._quoted,
             "decoration": self._decoration,
-            "grace": self._grace,
             "chord": self._chord,
             "plus": self._plus,
             "tie": self._tie,
@@ -183,9 +178,7 @@ class MusicReader:
     def _tuplet(self, text: str) -> None:
         state = self.state
         notes, time, count = _tuplet_numbers(text, 3 if is_compound(state.metre) else 2)
-        if len(state.tuplets) == MAX_NESTED_TUPLETS:
-            raise AbcError(f"expected at most {MAX_NESTED_TUPLETS} tuplets in each other")
-        state.tuplets = [*state.tuplets, Tuplet(Fraction(time, notes), count)]
+        state.tuplet = Tuplet(Fraction(time, notes), count)
 
     def _quoted(self, text: str) -> None:
         inside = text[1:-1].strip()
@@ -194,15 +187,6 @@ class MusicReader:
 
     def _decoration(self, text: str) -> None:
         self.state.velocity = VELOCITIES.get(text[1:-1], self.state.velocity)
-
-    def _grace(self, text: str) -> None:
-        """Grace notes are no melody, but their accidentals hold until the bar line."""
-        if self.scope != "not":
-            for accidental, letter, marks in ACCIDENTAL_IN_GRACE.findall(text):
-                note = WrittenNote(
-                    LETTERS.index(letter.upper()), octaves(letter, marks), ACCIDENTALS[accidental], WHOLE, False
-                )
-                self.state.alteration(note, self.scope)
 
     def _tie(self, _: str) -> None:
         if self.state.last is not None:
@@ -217,13 +201,14 @@ class MusicReader:
 @functools.lru_cache(maxsize=256)
 def parse_bar(signs: str) -> Bar:
     """Reads the shape of a bar line: `|`, `||`, `|:`, `:|`, `::`, `:|]`, `|::` and whatever else is in use."""
+    signs = signs.replace("[|]", "") or "|"  # an invisible bar line
     ends = len(signs) - len(signs.lstrip(":"))
     starts = len(signs) - len(signs.rstrip(":"))
     if ends == len(signs):
         return Bar(1, 1, False)
     if "|:|" in signs and not ends:
         starts = max(starts, 1)
-    return Bar(ends, starts, double=":" not in signs and len(signs) > 1 and signs != "[|]")
+    return Bar(ends, starts, double=":" not in signs and len(signs) > 1)
 
 
 def _tuplet_numbers(text: str, default: int) -> tuple[int, int, int]:

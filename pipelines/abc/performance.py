@@ -179,7 +179,7 @@ def _marks_of(timeline: _Timeline, all_timelines: list[_Timeline]) -> list[Mark]
     repeats = [_repeat_marks(timeline), *map(_repeat_marks, all_timelines)]
     parts = [_part_marks(timeline), *map(_part_marks, all_timelines)]
     own = next(filter(None, repeats), []), next(filter(None, parts), [])
-    return sorted([*own[1], *own[0]], key=lambda mark: mark[0])
+    return sorted([*own[0], *own[1]], key=lambda mark: mark[0])
 
 
 def _repeat_marks(timeline: _Timeline) -> list[Mark]:

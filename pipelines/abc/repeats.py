@@ -75,8 +75,11 @@ class _Expansion:
         elif bar.ends:
             self._repeated = True
             self._close(time, max(bar.ends, self._repeats))
-        elif bar.double and self._endings and ending_follows:
-            self._endings[-1].end = time
+        elif bar.double and ending_follows:
+            if self._endings:
+                self._endings[-1].end = time
+        elif bar.starts and self._marked:
+            self._close(time, self._repeats)  # the end of this repeat was forgotten
         elif bar.starts or (bar.double and (self._endings or not self._marked)):
             self._close(time, 0)
         if bar.starts:

@@ -13,6 +13,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CHARSET = re.compile(rb"(?:^|[\r\n])(?:%%|I:)\s*abc-charset[ \t]+([\w.-]{1,40})", re.I)
+_MAIL = re.compile(r"=(3D|20)")
 _LINE_END = re.compile(r"\r*\n|\r")
 _COMBINING = {"`": "̀", "'": "́", "^": "̂", "~": "̃", '"': "̈", "c": "̧", "r": "̊", "u": "̆", "v": "̌", "H": "̋", "=": "̄"}
 _LIGATURES = {"ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "aa": "å", "AA": "Å", "/o": "ø", "/O": "Ø"}
@@ -20,7 +21,14 @@ _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(ss|ae|AE|oe|OE|aa|AA|/o|/O)|([`'^
 
 
 def decode(data: bytes) -> str:
-    """Decodes a file: by its byte order mark, as UTF-8, by its `I:abc-charset`, or else as Windows' Latin-1."""
+    """Decodes a file: by its byte order mark, as UTF-8, by its `I:abc-charset`, or else as Windows' Latin-1.
+
+    What mail programs made of natural signs and spaces at the end of a line (`=3D`, `=20`) is undone; neither is ABC.
+    """
+    return _MAIL.sub(lambda match: "=" if match[1] == "3D" else " ", _decode(data))
+
+
+def _decode(data: bytes) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")

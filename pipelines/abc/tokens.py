@@ -41,7 +41,7 @@ TOKEN = re.compile(
             "overlay": r"&",
             "ornament": r"[.~H-Wh-w]",
             "spacer": r"y\d*",
-            "mail": r"=(?:20)?\s*$",
+            "mail": r"=\s*$",
             "reserved": r"[!#*;?@$+]",
         }.items()
     )
@@ -52,7 +52,6 @@ NOTE_IN_CHORD = re.compile(
     rf"(?P<note>{_NOTE})|(?P<quoted>\"[^\"]*\")|(?P<silent>![^!]*!|[zx]{_LENGTH}|[\s`.~H-Wh-w()])"
 )
 NOTE_IN_PLUS_CHORD = re.compile(rf"(?:{_NOTE})+")
-ACCIDENTAL_IN_GRACE = re.compile(r"(\^\^?|__?|=)([A-Ga-g])([,']*)")
 _NOTE_PARTS = re.compile(rf"(\^\^?|__?|=)?([A-Ga-g])([,']*)({_LENGTH})(-?)")
 _LENGTH_PARTS = re.compile(r"(\d*)(/*)(\d*)")
 
@@ -88,16 +87,11 @@ def parse_note(text: str) -> WrittenNote:
     accidental, letter, marks, length, tie = match.groups()
     return WrittenNote(
         LETTERS.index(letter.upper()),
-        octaves(letter, marks),
+        letter.islower() + marks.count("'") - marks.count(","),
         ACCIDENTALS[accidental] if accidental else None,
         parse_length(length),
         bool(tie),
     )
-
-
-def octaves(letter: str, marks: str) -> int:
-    """Octaves of a letter with its commas and apostrophes above that of `C`."""
-    return letter.islower() + marks.count("'") - marks.count(",")
 
 
 @functools.lru_cache(maxsize=1 << 12)
