@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from google.protobuf.message import DecodeError
 
 from models.configuration import Configuration
@@ -15,6 +16,7 @@ from models.networks.weights import Array, shapes
 from models.registry import configure, make_encoding
 
 MAX_BUNDLE_BYTES = 1 << 30
+MAX_ATTENTION_LENGTH = 1 << 12
 
 Loaded = tuple[Configuration, dict[str, Array], int]
 """A configuration, its weights, and the training step of the weights."""
@@ -50,7 +52,7 @@ def load_bundle(path: pathlib.Path) -> Loaded:
 
 def is_checkpoint(path: pathlib.Path) -> bool:
     """Whether the path is the prefix of a TensorFlow checkpoint of format version 2, or a file of it."""
-    return _prefix(path).with_name(_prefix(path).name + ".index").is_file()
+    return pathlib.Path(f"{_prefix(path)}.index").is_file()
 
 
 def load_checkpoint(path: pathlib.Path, config: str, overrides: Mapping[str, Any]) -> Loaded:
@@ -87,8 +89,10 @@ def _fitted(tensors: Tensors, configuration: Configuration) -> Loaded:
                 f"{name} has the shape {found[name].shape} where configuration {configuration.config} "
                 f"({configuration.hyperparameters}) has {shape}"
             )
-    step = int(tensors["global_step"]) if "global_step" in tensors else 0
-    return configuration, found, step
+    step = tensors.get("global_step", np.zeros(1, np.int64))
+    if step.size != 1 or step.dtype.kind != "i":
+        raise ValueError("its global_step is not a whole number")
+    return configuration, found, step.item()
 
 
 def _attention_length(metagraph: bytes) -> int:
@@ -98,7 +102,7 @@ def _attention_length(metagraph: bytes) -> int:
             tensor = node.attr["value"].tensor
             content = tensor.tensor_content
             values = [int.from_bytes(content[i : i + 4], "little", signed=True) for i in range(0, len(content), 4)]
-            if len(values) == 3 and values[1] > 0:
+            if len(values) == 3 and 0 < values[1] <= MAX_ATTENTION_LENGTH:
                 return values[1]
     raise ValueError("the length of its attention cannot be found in its graph")
 

@@ -12,6 +12,7 @@ import google_crc32c
 MAGIC = 0xDB4775248B80FB57
 FOOTER_BYTES = 48
 BLOCK_TRAILER_BYTES = 5
+MAX_KEY_BYTES = 1 << 12
 
 
 def read_table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -26,8 +27,13 @@ def read_table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     # The handle of the meta-index comes first: skip its two numbers.
     _, position = _varint(footer, 0)
     _, position = _varint(footer, position)
+    end = 0
     for _, handle in _block(data, *_handle(footer, position)):
-        yield from _block(data, *_handle(handle, 0))
+        offset, size = _handle(handle, 0)
+        if offset < end:
+            raise ValueError("its blocks overlap")
+        end = offset + size
+        yield from _block(data, offset, size)
 
 
 def _handle(data: bytes, position: int) -> tuple[int, int]:
@@ -56,6 +62,8 @@ def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]
         length, position = _varint(stored, position)
         if shared > len(key) or position + unshared + length > end:
             raise ValueError("an entry runs past its block")
+        if shared + unshared > MAX_KEY_BYTES:
+            raise ValueError("a name is too long")
         key = key[:shared] + stored[position : position + unshared]
         position += unshared
         yield key, stored[position : position + length]

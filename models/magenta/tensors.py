@@ -1,5 +1,6 @@
 """The tensors of TensorFlow 1's checkpoints, of both format versions."""
 
+import glob
 import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,6 +17,8 @@ Tensors = Mapping[str, npt.NDArray[np.generic]]
 
 DATA_TYPES: Mapping[int, np.dtype[Any]] = {1: np.dtype("<f4"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
 """TensorFlow's DT_FLOAT, DT_INT32 and DT_INT64; tensors of other types hold no weights and are skipped."""
+
+MAX_DIMENSIONS = 8
 
 
 def tensors_of_version_1(data: bytes) -> Tensors:
@@ -52,7 +55,9 @@ def tensors_of_version_2(prefix: pathlib.Path) -> Tensors:
       OSError: if a file is missing or cannot be read.
     """
     index = prefix.with_name(prefix.name + ".index").read_bytes()
-    shards = sorted(prefix.parent.glob(f"{prefix.name}.data-*-of-*"))
+    shards = sorted(prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*-of-*"))
+    sizes = [shard.stat().st_size for shard in shards]
+    unread = sum(sizes)
     tensors = {}
     for key, value in read_table(index):
         if not key:
@@ -64,8 +69,15 @@ def tensors_of_version_2(prefix: pathlib.Path) -> Tensors:
         if entry.dtype not in DATA_TYPES:
             continue
         name, data_type, shape = key.decode(errors="replace"), DATA_TYPES[entry.dtype], _shape(entry.shape)
-        if entry.shard_id >= len(shards) or entry.size != _count(shape) * data_type.itemsize:
+        if (
+            not 0 <= entry.shard_id < len(shards)
+            or entry.size != _count(shape) * data_type.itemsize
+            or not 0 <= entry.offset <= sizes[entry.shard_id] - entry.size
+        ):
             raise ValueError(f"the entry of {name} does not fit its data")
+        unread -= entry.size
+        if unread < 0:
+            raise ValueError("it declares more than its files hold")
         with shards[entry.shard_id].open("rb") as file:
             file.seek(entry.offset)
             content = file.read(entry.size)
@@ -77,7 +89,10 @@ def tensors_of_version_2(prefix: pathlib.Path) -> Tensors:
 
 
 def _shape(shape: TensorShape) -> tuple[int, ...]:
-    return tuple(dimension.size for dimension in shape.dim)
+    sizes = tuple(dimension.size for dimension in shape.dim[: MAX_DIMENSIONS + 1])
+    if len(sizes) > MAX_DIMENSIONS or min(sizes, default=0) < 0:
+        raise ValueError(f"a tensor is declared with the sizes {sizes}")
+    return sizes
 
 
 def _count(shape: tuple[int, ...]) -> int:

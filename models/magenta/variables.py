@@ -25,11 +25,13 @@ def layer_sizes(tensors: Tensors) -> tuple[int, ...]:
     """Units of each layer, read off the shapes of the biases.
 
     Raises:
-      ValueError: if there is no layer.
+      ValueError: if there is no layer, or a bias is not one.
     """
     sizes: list[int] = []
     while (name := _lstm(tensors, len(sizes)) + "bias") in tensors:
-        sizes.append(tensors[name].shape[0] // 4)
+        if tensors[name].ndim != 1:
+            raise ValueError(f"{name} has the shape {tensors[name].shape}")
+        sizes.append(len(tensors[name]) // 4)
     if not sizes:
         raise ValueError("it holds no LSTM layer of a Melody RNN")
     return tuple(sizes)
@@ -56,7 +58,7 @@ def weights(tensors: Tensors, hyperparameters: Hyperparameters) -> dict[str, Arr
     if missing:
         raise ValueError(f"it has no variable {missing[0]}")
     result = {ours: np.asarray(tensors[theirs], np.float32) for ours, theirs in names.items()}
-    if "attention/memory_kernel" in result and result["attention/memory_kernel"].ndim == 4:
+    if "attention/memory_kernel" in result and result["attention/memory_kernel"].shape[:2] == (1, 1):
         # Magenta projects its memory with a convolution of width 1.
         result["attention/memory_kernel"] = result["attention/memory_kernel"][0, 0]
     return result
