@@ -4,8 +4,8 @@ Sums are kept for each melody, so that figures can be added up in any order, res
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from typing import Self
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -56,14 +56,19 @@ class MelodySums:
     event_log_likelihood: Sums
     most_probable_event_correct: Sums
 
-    def __add__(self, other: Self) -> Self:
+    def __add__(self, other: "MelodySums") -> "MelodySums":
         """The sums of both sets of melodies."""
-        names = [field.name for field in dataclasses.fields(self)]
-        return type(self)(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
+        return join([self, other])
 
-    def take(self, indices: npt.NDArray[np.int64]) -> Self:
+    def take(self, indices: npt.NDArray[np.int64]) -> "MelodySums":
         """The sums of the melodies at `indices`."""
-        return type(self)(*(getattr(self, field.name)[indices] for field in dataclasses.fields(self)))
+        return MelodySums(*(getattr(self, field.name)[indices] for field in dataclasses.fields(self)))
+
+
+def join(parts: Sequence[MelodySums]) -> MelodySums:
+    """The sums of several sets of melodies, at least one, as of one set."""
+    names = [field.name for field in dataclasses.fields(MelodySums)]
+    return MelodySums(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def batch_sums(encoding: Encoding, batch: Batch, log_probabilities: LogProbabilities) -> MelodySums:
@@ -85,6 +90,9 @@ def batch_sums(encoding: Encoding, batch: Batch, log_probabilities: LogProbabili
     correct = log_probabilities.argmax(axis=-1) == labels
     is_event = labels != encoding.no_event_label
 
+    with np.errstate(over="ignore"):
+        inverse_probability = np.exp(-label_likelihood.astype(np.float64))
+
     def total(values: npt.NDArray[np.generic]) -> Sums:
         return np.where(is_real, values, 0).sum(axis=1, dtype=np.float64)
 
@@ -92,7 +100,7 @@ def batch_sums(encoding: Encoding, batch: Batch, log_probabilities: LogProbabili
         num_steps=total(is_real),
         num_notes=total(events >= 0),
         log_likelihood=total(label_likelihood),
-        inverse_probability=total(np.exp(-label_likelihood.astype(np.float64))),
+        inverse_probability=total(inverse_probability),
         correct=total(correct),
         event_steps=total(is_event),
         event_correct=total(correct & is_event),
@@ -121,10 +129,7 @@ def evaluate(
         order.append(indices)
         done += len(indices)
         progress(done, len(melodies))
-    total = parts[0]
-    for part in parts[1:]:
-        total += part
-    return total.take(np.argsort(np.concatenate(order)))
+    return join(parts).take(np.argsort(np.concatenate(order)))
 
 
 def batches_by_length(melodies: MelodySet) -> Iterator[npt.NDArray[np.int64]]:
@@ -148,7 +153,7 @@ def label_figures(sums: MelodySums) -> evaluation_pb2.LabelFigures:
     loss = -sums.log_likelihood.sum() / steps
     return evaluation_pb2.LabelFigures(
         loss=loss,
-        perplexity=np.exp(loss),
+        perplexity=perplexity(loss),
         accuracy=sums.correct.sum() / steps,
         event_accuracy=_ratio(sums.event_correct.sum(), events),
         no_event_accuracy=_ratio(sums.correct.sum() - sums.event_correct.sum(), steps - events),
@@ -162,7 +167,7 @@ def event_figures(sums: MelodySums) -> evaluation_pb2.EventFigures:
     nats = -sums.event_log_likelihood.sum()
     return evaluation_pb2.EventFigures(
         loss=nats / steps,
-        perplexity=np.exp(nats / steps),
+        perplexity=perplexity(nats / steps),
         accuracy=sums.most_probable_event_correct.sum() / steps,
         log_likelihood=-nats / len(sums.num_steps),
         bits_per_note=_ratio(nats / np.log(2), sums.num_notes.sum()),
@@ -179,6 +184,14 @@ def report(sums: MelodySums) -> evaluation_pb2.EvaluationReport:
         label=label_figures(sums),
         event=event_figures(sums),
     )
+
+
+def perplexity(loss: float) -> float:
+    """exp(loss), infinite where that is too large for a number."""
+    try:
+        return math.exp(loss)
+    except OverflowError:
+        return math.inf
 
 
 def _ratio(part: float, whole: float) -> float:

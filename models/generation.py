@@ -53,6 +53,8 @@ class GenerationOptions:
         for name in ("num_outputs", "num_steps", "beam_size", "branch_factor", "steps_per_iteration", "steps_per_bar"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.seed < 1 << 63:
+            raise UsageError(f"--seed must be from 0 to 2^63 - 1, not {self.seed}")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise UsageError(f"--temperature must be above 0, not {self.temperature}")
         if self.search not in SEARCHES:

@@ -1,6 +1,7 @@
 """Many melodies in memory, compactly, and batches of them."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -69,7 +70,7 @@ class MelodySet:
         """Number of melodies."""
         return len(self.ends)
 
-    @property
+    @functools.cached_property
     def lengths(self) -> npt.NDArray[np.int64]:
         """Steps of each melody."""
         return np.diff(self.ends, prepend=0)

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from models.errors import UsageError
+
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
@@ -18,3 +20,15 @@ class Schedule:
     seed: int = 0
     eval_every: int = 100
     early_stopping: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks every number.
+
+        Raises:
+          UsageError: naming the option, its value and what it may be.
+        """
+        for name, lowest in {"num_steps": 1, "seed": 0, "eval_every": 1, "early_stopping": 0}.items():
+            if not lowest <= getattr(self, name) < 1 << 63:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} must be from {lowest} to 2^63 - 1, not {getattr(self, name)}"
+                )

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from google.protobuf import json_format
 
 from models import evaluation_pb2
 from models.checkpoint import load_arrays, save_arrays
@@ -21,8 +20,9 @@ from models.configuration import Configuration
 from models.dataset import read_description, read_for_model
 from models.encoding import Encoding, Inputs, Labels
 from models.errors import EtudeError
-from models.evaluation import evaluate, report
+from models.evaluation import evaluate, perplexity, report
 from models.melody_set import MelodySet
+from models.messages import as_dict
 from models.model import load
 from models.networks.weights import Weights, initialise, shapes
 from models.progress import Progress, silent
@@ -142,11 +142,7 @@ class _Loop:
         while trainer.step < schedule.num_steps and not self._should_stop():
             inputs, labels, lengths = next(batches)
             figures = trainer.train(inputs, labels, lengths)
-            if not math.isfinite(figures["loss"]):
-                raise EtudeError(
-                    f"the loss is {figures['loss']} at step {trainer.step}; use a lower learning rate, such as "
-                    f"--hparams learning_rate={self._configuration.hyperparameters.learning_rate / 10:g}, in a new run"
-                )
+            self._check_loss(figures["loss"])
             events += int(lengths.sum())
             if trainer.step % STEPS_PER_LOG == 0 or trainer.step == schedule.num_steps:
                 speed = events / (time.monotonic() - clock)
@@ -165,6 +161,13 @@ class _Loop:
         best = min(evaluations, key=lambda line: line["event"]["loss"])
         return Result(trainer.step, best, trainer.step < schedule.num_steps)
 
+    def _check_loss(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise EtudeError(
+                f"the loss is {loss} at step {self._trainer.step}; use a lower learning rate, such as "
+                f"--hparams learning_rate={self._configuration.hyperparameters.learning_rate / 10:g}, in a new run"
+            )
+
     def _batches(self, start: int, stop: int) -> Iterator[tuple[Inputs, Labels, npt.NDArray[np.int64]]]:
         """The batches of steps start to stop, each prepared while the one before is trained on."""
         with ThreadPoolExecutor(1) as executor:
@@ -182,7 +185,7 @@ class _Loop:
         return inputs, labels, batch.num_predicted
 
     def _log_step(self, figures: dict[str, float], speed: float) -> None:
-        label = {"loss": figures["loss"], "perplexity": math.exp(figures["loss"]), **figures}
+        label = {"loss": figures["loss"], "perplexity": perplexity(figures["loss"]), **figures}
         self._log.write(
             TRAIN,
             self._trainer.step,
@@ -197,6 +200,7 @@ class _Loop:
     def _evaluate(self) -> None:
         sums = evaluate(self._encoding, self._eval_set, self._trainer.log_probabilities)
         figures = figures_of(report(sums))
+        self._check_loss(figures["event"]["loss"])
         losses = [line["event"]["loss"] for line in self._log.evaluations()]
         if figures["event"]["loss"] < min(losses, default=math.inf):
             weights = {f"weights/{name}": value for name, value in self._trainer.weights().items()}
@@ -211,8 +215,10 @@ class _Loop:
 
     def _should_stop(self) -> bool:
         patience = self._schedule.early_stopping
+        if not patience:
+            return False
         losses = [line["event"]["loss"] for line in self._log.evaluations()]
-        return bool(patience) and len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
+        return len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
 
 
 def _initial_weights(
@@ -235,9 +241,7 @@ def _initial_weights(
 
 def figures_of(message: evaluation_pb2.EvaluationReport) -> dict[str, Any]:
     """The figures of a report, zeros included, without the fields that say what it is of."""
-    figures: dict[str, Any] = json_format.MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
+    figures = as_dict(message)
     return {name: figures[name] for name in ("log_likelihood", "label", "event")}
 
 
