@@ -84,7 +84,7 @@ def decode_inputs_and_labels(record: bytes) -> tuple[npt.NDArray[np.float32], np
     if "inputs" not in lists or "labels" not in lists:
         raise ValueError("the record has no feature lists 'inputs' and 'labels'")
     inputs = np.array([feature.float_list.value for feature in lists["inputs"].feature], dtype=np.float32)
-    labels = np.array([feature.int64_list.value[0] for feature in lists["labels"].feature], dtype=np.int64)
+    labels = np.array([value for feature in lists["labels"].feature for value in feature.int64_list.value], np.int64)
     if inputs.ndim != 2 or len(inputs) != len(labels):
         raise ValueError(f"'inputs' has the shape {inputs.shape} where 'labels' has {labels.shape}")
     return inputs, labels
