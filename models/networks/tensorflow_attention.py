@@ -51,6 +51,61 @@ def attention_layer(inputs: Tensor, weights: Mapping[str, Tensor], attn_length: 
     )
 
 
+@tf.function(jit_compile=True)
+def _attend(memory: Tensor, keys: Tensor, query: Tensor, score_vector: Tensor) -> tuple[Tensor, Tensor]:
+    """What a query finds in the memory.
+
+    Compiled, since the passes over [attn_length, batch, units] are most of the work and melt into one.
+
+    Args:
+      memory: [attn_length, batch, units], oldest first.
+      keys: the memory times the memory kernel.
+      query: [batch, units].
+      score_vector: [units].
+
+    Returns:
+      The summary, [batch, units], and the attention weights, [attn_length, batch].
+    """
+    weights = tf.nn.softmax(tf.reduce_sum(tf.tanh(keys + query) * score_vector, axis=2), axis=0)
+    return tf.reduce_sum(weights[..., None] * memory, axis=0), weights
+
+
+@tf.function(jit_compile=True)
+def _attend_gradient(
+    memory: Tensor,
+    keys: Tensor,
+    query: Tensor,
+    score_vector: Tensor,
+    weights: Tensor,
+    d_summary: Tensor,
+    d_memory: Tensor,
+    d_keys: Tensor,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The backward step of `_attend`.
+
+    Args:
+      memory: as in `_attend`.
+      keys: as in `_attend`.
+      query: as in `_attend`.
+      score_vector: as in `_attend`.
+      weights: what `_attend` returned.
+      d_summary: gradient with respect to the summary, [batch, units].
+      d_memory: gradient with respect to the memory of the step after, [attn_length, batch, units].
+      d_keys: likewise for its keys.
+
+    Returns:
+      Gradients with respect to memory and keys (later steps included), query and score vector.
+    """
+    d_weights = tf.reduce_sum(memory * d_summary, axis=2)
+    d_scores = weights * (d_weights - tf.reduce_sum(weights * d_weights, axis=0))
+    features = tf.tanh(keys + query)
+    d_features = d_scores[..., None] * (score_vector - features * features * score_vector)
+    d_memory = tf.concat([tf.zeros_like(d_memory[:1]), d_memory[:-1]], axis=0) + weights[..., None] * d_summary
+    d_keys = tf.concat([tf.zeros_like(d_keys[:1]), d_keys[:-1]], axis=0) + d_features
+    d_score = tf.reduce_sum(features * d_scores[..., None], axis=[0, 1])
+    return d_memory, d_keys, tf.reduce_sum(d_features, axis=0), d_score
+
+
 def _recurrence(attn_length: int, units: int) -> Any:
     """The recurrent part for given sizes, as a function of tensors alone.
 
@@ -72,7 +127,6 @@ def _recurrence(attn_length: int, units: int) -> Any:
         steps, batch = tf.unstack(tf.shape(projected)[:2])
         zeros = tf.zeros([batch, units])
         empty = tf.zeros([attn_length, batch, units])
-        column = score_vector[:, None]
 
         def forward(
             step: Tensor, cell: Tensor, hidden: Tensor, summary: Tensor, memory: Tensor, keys: Tensor, *arrays: Any
@@ -82,9 +136,7 @@ def _recurrence(attn_length: int, units: int) -> Any:
             cell = forget_gate * cell + input_gate * new_input
             hidden = output_gate * tf.tanh(cell)
             query = tf.matmul(tf.concat([cell, hidden], axis=1), query_kernel) + query_bias
-            scores = tf.reshape(tf.matmul(tf.reshape(tf.tanh(keys + query), [-1, units]), column), [attn_length, batch])
-            attended = tf.nn.softmax(scores, axis=0)
-            summary = tf.reduce_sum(attended[..., None] * memory, axis=0)
+            summary, attended = _attend(memory, keys, query, score_vector)
             output = tf.matmul(tf.concat([hidden, summary], axis=1), output_kernel) + output_bias
             key = tf.matmul(output, memory_kernel)
             activated = tf.concat([input_gate, new_input, forget_gate, output_gate], axis=1)
@@ -137,17 +189,11 @@ def _recurrence(attn_length: int, units: int) -> Any:
                 d_summary += from_output[:, units:]
 
                 memory = memories[step : step + attn_length]
-                weight = attended[step][..., None]
-                d_weight = tf.reduce_sum(memory * d_summary, axis=2, keepdims=True)
-                d_scores = weight * (d_weight - tf.reduce_sum(weight * d_weight, axis=0, keepdims=True))
-                features = tf.tanh(all_keys[step : step + attn_length] + queries[step])
-                d_features = d_scores * (score_vector - features * features * score_vector)
-                d_query = tf.reduce_sum(d_features, axis=0)
-                d_score += tf.linalg.matvec(
-                    tf.reshape(features, [-1, units]), tf.reshape(d_scores, [-1]), transpose_a=True
+                keys_then = all_keys[step : step + attn_length]
+                d_memory, d_keys, d_query, d_score_here = _attend_gradient(
+                    memory, keys_then, queries[step], score_vector, attended[step], d_summary, d_memory, d_keys
                 )
-                d_memory = tf.concat([zeros[None], d_memory[:-1]], axis=0) + weight * d_summary
-                d_keys = tf.concat([zeros[None], d_keys[:-1]], axis=0) + d_features
+                d_score += d_score_here
 
                 from_query = tf.matmul(d_query, query_kernel, transpose_b=True)
                 d_gates, d_cell = cell_gradients(
