@@ -17,6 +17,7 @@ from pipelines.comparison.entrants import Entry, group, load_entrants
 from pipelines.comparison.generated_sets import read_generated_sets
 from pipelines.comparison.learning_curves import LearningCurve, learning_curve
 from pipelines.comparison.measurements import measure
+from pipelines.comparison.music import judge_music
 from pipelines.comparison.presentation import Presentation
 from pipelines.comparison.report.content import Content
 from pipelines.comparison.report.page import page
@@ -64,7 +65,8 @@ def compare(
     """
     description = read_description(dataset)
     melodies, train = read_melodies(dataset, split), read_melodies(dataset, "train")
-    entries = group(load_entrants(models, dataset, description, checkpoint, allow_other_training_data))
+    entrants = load_entrants(models, dataset, description, checkpoint, allow_other_training_data)
+    entries = group(entrants, presentation.labels if presentation else None)
     sets = read_generated_sets(generated, entries)
     measurements = measure(entries, melodies, train, progress)
     summary = summarise(measurements)
@@ -81,6 +83,7 @@ def compare(
         floors=summary.floors,
         pairs=summary.pairs,
         breakdowns=summary.breakdowns,
+        music=[found for one in measurements if (found := judge_music(one, sets))],
         published=presentation.published,
     )
     content = Content(results, presentation, _curves(entries), sets)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from models import dataset_pb2, run_pb2
 from models.configuration import Configuration
@@ -11,6 +11,7 @@ from models.hyperparameters import Hyperparameters
 from models.model import Model, load
 from models.registry import family
 from models.run_directory import RunDirectory
+from pipelines.comparison.presentation import Label
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,20 +114,27 @@ def load_entrants(
     return entrants
 
 
-def group(entrants: Sequence[Entrant]) -> list[Entry]:
+def group(entrants: Sequence[Entrant], labels: Mapping[str, Label] | None = None) -> list[Entry]:
     """Puts models that differ in their seed alone together, in the order of their first appearance.
 
     Models that share their seed, too, are copies of each other; each of them stands for itself.
+
+    Args:
+      entrants: the models.
+      labels: how to call configurations, by the names of their models' folders.
     """
-    groups: dict[bytes, list[Entrant]] = {}
+    labels = labels or {}
+    groups: dict[tuple[Label | None, bytes], list[Entrant]] = {}
     for number, entrant in enumerate(entrants):
-        groups.setdefault(_identity(entrant, number), []).append(entrant)
+        groups.setdefault((labels.get(entrant.path.name), _identity(entrant, number)), []).append(entrant)
     members: list[list[Entrant]] = []
     for found in groups.values():
         has_copies = len({entrant.seed for entrant in found}) < len(found)
         members += [[entrant] for entrant in found] if has_copies else [sorted(found, key=lambda one: one.seed or 0)]
-    names = _names(members)
-    return [Entry(name, _title(name, found[0]), tuple(found)) for name, found in zip(names, members, strict=True)]
+    names = _names(members, labels)
+    return [
+        Entry(name, _title(name, found[0], labels), tuple(found)) for name, found in zip(names, members, strict=True)
+    ]
 
 
 def _check_steps(
@@ -152,11 +160,14 @@ def _identity(entrant: Entrant, number: int) -> bytes:
     return identity.SerializeToString(deterministic=True)
 
 
-def _names(members: Sequence[Sequence[Entrant]]) -> list[str]:
-    """The family, with whatever sets a configuration apart from others of its family."""
+def _names(members: Sequence[Sequence[Entrant]], labels: Mapping[str, Label]) -> list[str]:
+    """What the label says, or the family with whatever sets a configuration apart from others of its family."""
     settings = [_settings(found[0]) for found in members]
     names = []
-    for mine in settings:
+    for mine, found in zip(settings, members, strict=True):
+        if found[0].path.name in labels:
+            names.append(labels[found[0].path.name].name)
+            continue
         others = [one for one in settings if one["config"] == mine["config"]]
         differing = [name for name in mine if any(one[name] != mine[name] for one in others)]
         names.append(", ".join([mine["config"], *(f"{name}={mine[name]}" for name in differing)]))
@@ -179,7 +190,9 @@ def _settings(entrant: Entrant) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-def _title(name: str, entrant: Entrant) -> str:
+def _title(name: str, entrant: Entrant, labels: Mapping[str, Label]) -> str:
+    if (label := labels.get(entrant.path.name)) and label.title:
+        return label.title
     config = entrant.model.configuration.config
     return name.replace(config, family(config).title, 1)
 

@@ -19,7 +19,9 @@ class Example:
       events: in the model's key, primer included.
       num_primer_events: how many of them are the primer.
       steps_per_bar: of its metre.
-      event_log_likelihood: under the model that made it, in nats.
+      log_likelihood: of the canonical labels, under the model that made it, in nats.
+      event_log_likelihood: of the events.
+      path_log_likelihood: of the labels that were drawn; None where none were.
       qpm: quarter notes a minute.
     """
 
@@ -27,7 +29,9 @@ class Example:
     events: Events
     num_primer_events: int
     steps_per_bar: int
+    log_likelihood: float
     event_log_likelihood: float
+    path_log_likelihood: float | None
     qpm: float
 
 
@@ -69,7 +73,9 @@ def _read(folder: pathlib.Path, owners: Mapping[str, str]) -> GeneratedSet:
                 events=as_events(line["events"]),
                 num_primer_events=line["num_primer_events"],
                 steps_per_bar=line.get("steps_per_bar", DEFAULT_STEPS_PER_BAR),
+                log_likelihood=line["log_likelihood"],
                 event_log_likelihood=line["event_log_likelihood"],
+                path_log_likelihood=line.get("path_log_likelihood"),
                 qpm=line["qpm"],
             )
             for line in lines

@@ -5,6 +5,14 @@ from collections.abc import Mapping, Sequence
 
 
 @dataclasses.dataclass(frozen=True)
+class Label:
+    """How a configuration is called: its name, and its title in words (empty for one made from the name)."""
+
+    name: str
+    title: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Presentation:
     """The frame of a report.
 
@@ -12,14 +20,17 @@ class Presentation:
       title: of the page.
       question: what the comparison asks.
       command: the command that makes the same report again.
+      labels: how the configurations are called, by the name of each run's folder; those without get names of their own.
       sources: the music that the dataset was made of, if known.
-      published: figures that others published, by name of the configuration.
+      published: figures that others published, by name of the configuration: "accuracy", "loss" and "perplexity" over
+        labels, and "path_log_likelihood" of generated melodies.
       published_notes: what differs between theirs and ours.
     """
 
     title: str = "Comparison of melody models"
     question: str = "Which configuration predicts melodies best?"
     command: str = ""
+    labels: Mapping[str, Label] = dataclasses.field(default_factory=dict)
     sources: Sequence[str] = ()
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
     published_notes: Sequence[str] = ()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.comparison.figures import Estimate
+from pipelines.comparison.set_distances import Likeness
 
 Figures = Mapping[str, Estimate]
 """Figures by name; a dot separates the group from the figure, such as `event.loss`."""
@@ -132,6 +133,38 @@ class BreakdownResult:
 
 
 @dataclasses.dataclass(frozen=True)
+class MusicSetResult:
+    """What a set of melodies is like.
+
+    Attributes:
+      name: of the configuration that made them; "eval" and "train" are real melodies of those splits.
+      num_melodies: in the set.
+      measures: means over melodies; see `music_measures.SCALARS`.
+      relative: by measure of Yang and Lerch, how the distances to the eval melodies compare with those among them.
+      distributions: how pooled distributions compare with those of the eval melodies.
+      copied: by number of notes, the share of such runs that the training melodies hold, too; None where there are none.
+      likelihoods: means over melodies, under the model that made each.
+    """
+
+    name: str
+    num_melodies: int
+    measures: Figures
+    relative: Mapping[str, Likeness]
+    distributions: Mapping[str, Likeness]
+    copied: Mapping[int, float | None]
+    likelihoods: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class MusicResult:
+    """The generated melodies of a space beside real ones, which are cut to the same number of steps."""
+
+    space: str
+    num_steps: int
+    sets: Sequence[MusicSetResult]
+
+
+@dataclasses.dataclass(frozen=True)
 class Verdict:
     """The answer in words: the first sentence, how sure it is, and what there is to add."""
 
@@ -176,6 +209,7 @@ class Results:
     floors: Sequence[FloorResult]
     pairs: Sequence[PairResult]
     breakdowns: Sequence[BreakdownResult]
+    music: Sequence[MusicResult]
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
 
     def spaces(self) -> list[str]:

@@ -17,7 +17,13 @@ def to_csv(results: Results) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    for row in (*_configurations(results), *_floors(results), *_pairs(results), *_breakdowns(results)):
+    for row in (
+        *_configurations(results),
+        *_floors(results),
+        *_pairs(results),
+        *_breakdowns(results),
+        *_music(results),
+    ):
         writer.writerow(row)
     return text.getvalue()
 
@@ -59,6 +65,22 @@ def _breakdowns(results: Results) -> Iterator[Row]:
             for figure, estimates in (("event.loss", category.loss), ("event.accuracy", category.accuracy)):
                 for name, estimate in estimates.items():
                     yield {**common, "name": name, "figure": figure, **_numbers(estimate)}
+
+
+def _music(results: Results) -> Iterator[Row]:
+    for result in results.music:
+        for one in result.sets:
+            common = {"kind": "music", "name": one.name, "space": result.space}
+            for measure, estimate in one.measures.items():
+                yield {**common, "figure": measure, **_numbers(estimate)}
+            for kind, found in (("relative", one.relative), ("distribution", one.distributions)):
+                for measure, likeness in found.items():
+                    for figure, value in likeness._asdict().items():
+                        yield {**common, "breakdown": kind, "category": measure, "figure": figure, "value": value}
+            for n, share in one.copied.items():
+                yield {**common, "figure": f"copied_{n}", "value": share}
+            for figure, value in one.likelihoods.items():
+                yield {**common, "figure": figure, "value": value}
 
 
 def _numbers(estimate: Estimate) -> Row:

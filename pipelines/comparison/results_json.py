@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.comparison.results import ConfigurationResult, Figures, FloorResult, Results, RunResult
+from pipelines.comparison.results import ConfigurationResult, Figures, FloorResult, MusicResult, Results, RunResult
 
 _DECIMALS = 10
 """Enough for every use, and few enough to be the same wherever sums are added in another order."""
@@ -29,6 +29,7 @@ def _results(results: Results) -> dict[str, Any]:
         "floors": [_floor(one, split) for one in results.floors],
         "pairs": [_plain(dataclasses.asdict(one)) for one in results.pairs],
         "breakdowns": [_plain(dataclasses.asdict(one)) for one in results.breakdowns],
+        "music": [_music(one) for one in results.music],
         "published": {name: dict(figures) for name, figures in results.published.items()},
     }
 
@@ -72,6 +73,25 @@ def _floor(result: FloorResult, split: Mapping[str, Any]) -> dict[str, Any]:
         "space": result.space,
         **split,
         **_figures(result.figures),
+    }
+
+
+def _music(result: MusicResult) -> dict[str, Any]:
+    return {
+        "space": result.space,
+        "num_steps": result.num_steps,
+        "sets": [
+            {
+                "name": one.name,
+                "num_melodies": one.num_melodies,
+                "measures": {name: _plain(dataclasses.asdict(estimate)) for name, estimate in one.measures.items()},
+                "relative": {name: _plain(likeness._asdict()) for name, likeness in one.relative.items()},
+                "distributions": {name: _plain(likeness._asdict()) for name, likeness in one.distributions.items()},
+                "copied": {str(n): _plain(share) for n, share in one.copied.items()},
+                **_plain(one.likelihoods),
+            }
+            for one in result.sets
+        ],
     }
 
 

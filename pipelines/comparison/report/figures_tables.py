@@ -36,7 +36,6 @@ _PUBLISHED = (
     ("accuracy", "Accuracy", "label.accuracy"),
     ("loss", "Loss", "label.loss"),
     ("perplexity", "Perplexity", "label.mean_inverse_probability"),
-    ("log_likelihood", "Log-likelihood", "log_likelihood"),
 )
 
 Figured = ConfigurationResult | FloorResult
@@ -101,12 +100,23 @@ def _published(content: Content) -> str:
                 rows.append(
                     [escape(f"{one.title}: {title.lower()}"), shown, estimate(one.figures[figure], 3, is_share)]
                 )
+        if "path_log_likelihood" in published.get(one.name, {}):
+            theirs = published[one.name]["path_log_likelihood"]
+            ours = _mean_path_log_likelihood(content, one.name)
+            rows.append(
+                [escape(f"{one.title}: path log-likelihood of its melodies"), number(theirs, 1), number(ours, 1)]
+            )
     notes = items(content.presentation.published_notes) if content.presentation.published_notes else ""
     return (
         element("h3", "Beside the published figures")
         + table("Published and ours", ["", "Published", "Ours"], rows)
         + notes
     )
+
+
+def _mean_path_log_likelihood(content: Content, name: str) -> float | None:
+    sets = [one for music in content.results.music for one in music.sets if one.name == name]
+    return sets[0].likelihoods.get("path_log_likelihood") if sets else None
 
 
 def _runs(content: Content) -> str:

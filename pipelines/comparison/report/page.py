@@ -10,6 +10,7 @@ from pipelines.comparison.report.data_section import data_section
 from pipelines.comparison.report.definitions import definitions_section, reproduction_section
 from pipelines.comparison.report.figures_tables import figures_tables
 from pipelines.comparison.report.markup import element, escape
+from pipelines.comparison.report.measures_section import measures_section
 from pipelines.comparison.report.music_section import music_section
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -26,6 +27,7 @@ def page(content: Content) -> str:
             curves_section(content),
             breakdown_section(content),
             music_section(content),
+            measures_section(content),
             data_section(content),
             definitions_section(content),
             reproduction_section(content),
