@@ -59,17 +59,18 @@ class Console:
         return self._messages.isatty()
 
     @contextlib.contextmanager
-    def progress(self, title: str) -> Iterator[Progress]:
+    def progress(self, title: str, as_percentage: bool = False) -> Iterator[Progress]:
         """Shows how far a task is, with the time that is left: a moving line on a terminal, else a line now and then.
 
         Args:
           title: what is being done.
+          as_percentage: show the share that is done instead of counts that mean nothing to people.
         """
         if self.is_terminal:
-            with _bar(self._messages, title) as progress:
+            with _bar(self._messages, title, as_percentage) as progress:
                 yield progress
         else:
-            yield _PlainProgress(self, title)
+            yield _PlainProgress(self, title, as_percentage)
 
     def close(self, keep_log: bool) -> None:
         """Gives the file descriptors back, and removes the log unless it is to be kept."""
@@ -87,9 +88,10 @@ class Console:
 class _PlainProgress:
     """Progress as lines of text."""
 
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Console, title: str, as_percentage: bool) -> None:
         self._console = console
         self._title = title
+        self._as_percentage = as_percentage
         self._start = time.monotonic()
         self._first_done: int | None = None
         self._shown = self._start + QUIET_SECONDS - SECONDS_BETWEEN_LINES
@@ -108,20 +110,21 @@ class _PlainProgress:
         if self._first_done < done < total:
             seconds = (now - self._start) * (total - done) / (done - self._first_done)
             remaining = f", {duration(seconds)} left"
-        self._console.say(f"{self._title}: {done:,} of {total:,}{remaining}{', ' + note if note else ''}")
+        state = f"{done / max(total, 1):.0%}" if self._as_percentage else f"{done:,} of {total:,}"
+        self._console.say(f"{self._title}: {state}{remaining}{', ' + note if note else ''}")
 
 
 @contextlib.contextmanager
-def _bar(file: IO[str], title: str) -> Iterator[Progress]:
+def _bar(file: IO[str], title: str, as_percentage: bool) -> Iterator[Progress]:
     """A progress bar on a terminal."""
     from rich.console import Console as RichConsole
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
 
     columns: list[Any] = [
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        TaskProgressColumn() if as_percentage else MofNCompleteColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", style="dim"),
     ]

@@ -37,13 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Compares."""
-    from pipelines.comparison.table import format_table
-
-    from pipelines.comparison.compare import compare
+    from pipelines.comparison.compare import RESULTS_FILE, compare
+    from scripts.results_table import format_results, read_results
 
     output = pathlib.Path(options.output)
     with console.progress("comparing") as progress:
-        results = compare(
+        compare(
             [pathlib.Path(path) for path in options.models],
             pathlib.Path(options.dataset),
             output,
@@ -53,5 +52,5 @@ def run(options: argparse.Namespace, console: Console) -> None:
             generated=[pathlib.Path(path) for path in options.generated],
             progress=progress,
         )
-    console.result(format_table(results))
+    console.result(format_results(read_results(output / RESULTS_FILE)))
     console.say(f"report: {output / 'report.html'}")
