@@ -1,0 +1,359 @@
+"""The training loop with real TensorFlow, on a toy corpus."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from models import load
+from models.dataset import read_melodies
+from models.errors import EtudeError, UsageError
+from models.evaluation import report
+from models.melody import Melody
+from models.run_directory import RunDirectory
+from models.training import train as train_module
+from models.training.train import Schedule, train
+
+SCHEDULE = Schedule(num_steps=23, seed=3, eval_every=5)
+
+
+class StoppedError(Exception):
+    """What a progress callback raises to end a run in its middle."""
+
+
+def stop_after(step):
+    def progress(done, total, note=""):
+        if done >= step:
+            raise StoppedError
+
+    return progress
+
+
+def timeless(path):
+    """The figures of a run without those that depend on the clock."""
+    clock = ("wall_time", "events_per_second")
+    lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name not in clock} for line in lines]
+
+
+def weights_of(path):
+    return {part.name: part.read_bytes() for part in sorted((path / "checkpoints").iterdir())}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, dataset, toy_configuration):
+    """A run from start to end, with its result."""
+    path = tmp_path_factory.mktemp("runs") / "undisturbed"
+    told = []
+    result = train(
+        toy_configuration("lookback"),
+        dataset,
+        path,
+        SCHEDULE,
+        progress=lambda done, total, note="": told.append((done, total, note)),
+    )
+    assert [done for done, *_ in told] == list(range(1, 24))
+    assert all(total == 23 and "loss" in note for _, total, note in told)
+    return path, result
+
+
+def test_what_a_run_leaves(undisturbed, dataset):
+    path, result = undisturbed
+    assert sorted(part.name for part in path.iterdir()) == [
+        "checkpoints", "config.textproto", "eval", "metrics.jsonl", "train",
+    ]  # fmt: skip
+    assert list(weights_of(path)) == ["best.npz", "step-00000020.npz", "step-00000023.npz"]
+    lines = timeless(path)
+    assert [line["step"] for line in lines if line["split"] == "train"] == [10, 20, 23]
+    assert [line["step"] for line in lines if line["split"] == "eval"] == [5, 10, 15, 20, 23]
+    evaluations = [line for line in lines if line["split"] == "eval"]
+    best = min(evaluations, key=lambda line: line["event"]["loss"])
+    assert (result.step, result.stopped_early, result.best["step"]) == (23, False, best["step"])
+    run = RunDirectory(path).read()
+    assert (run.seed, run.num_steps, run.eval_every) == (3, 23, 5)
+    assert (run.dataset.path, run.dataset.fingerprint) == (str(dataset), "toy")
+
+
+def test_the_stored_figures_are_those_of_the_stored_weights(undisturbed, dataset):
+    """Evaluated again in NumPy."""
+    path, result = undisturbed
+    for which, step in [("best", result.best["step"]), ("latest", 23)]:
+        model = load(path, which)
+        assert model.step == step
+        assert model.training_fingerprint == "toy"
+        figures = report(model.evaluate(read_melodies(dataset, "eval")))
+        (line,) = [line for line in timeless(path) if line["split"] == "eval" and line["step"] == step]
+        assert line["log_likelihood"] == pytest.approx(figures.log_likelihood, rel=1e-5)
+        for kind in ("label", "event"):
+            for name, value in line[kind].items():
+                assert value == pytest.approx(getattr(getattr(figures, kind), name), rel=1e-4, abs=1e-6), name
+
+
+@pytest.mark.parametrize("name", ["basic", "mono", "attention"])
+def test_the_loss_falls_on_a_repetitive_corpus(name, tmp_path, dataset, toy_configuration):
+    configuration = toy_configuration(name, rnn_layer_sizes=[16], dropout_keep_prob=1.0, learning_rate=0.03)
+    result = train(configuration, dataset, tmp_path / "run", Schedule(num_steps=40, seed=1, eval_every=20))
+    losses = [line["event"]["loss"] for line in timeless(tmp_path / "run") if line["split"] == "eval"]
+    # Whoever knows the shares of the events alone loses 1.4 nats a step.
+    assert losses[1] < losses[0]
+    assert losses[1] < 1.2
+    assert result.best["event"]["loss"] == min(losses)
+
+
+def test_the_same_seed_gives_the_same_run(undisturbed, tmp_path, dataset, toy_configuration):
+    path, _ = undisturbed
+    train(toy_configuration("lookback"), dataset, tmp_path / "again", SCHEDULE)
+    assert weights_of(tmp_path / "again") == weights_of(path)
+    assert timeless(tmp_path / "again") == timeless(path)
+    other = Schedule(num_steps=5, seed=4, eval_every=5)
+    train(toy_configuration("lookback"), dataset, tmp_path / "other", other)
+    assert timeless(tmp_path / "other")[0] != timeless(path)[0]
+
+
+def test_a_run_that_is_stopped_again_and_again_ends_the_same(undisturbed, tmp_path, dataset, toy_configuration):
+    """Between two checkpoints, right after one, and with figures written that are not yet in a checkpoint."""
+    path, expected = undisturbed
+    configuration, run = toy_configuration("lookback"), tmp_path / "run"
+    for step in (3, 12, 20):
+        with pytest.raises(StoppedError):
+            train(configuration, dataset, run, SCHEDULE, progress=stop_after(step))
+        (run / "checkpoints").mkdir(exist_ok=True)
+        (run / "checkpoints" / ".step-00000099.npz.x.part").write_bytes(b"left behind")
+        with (run / "metrics.jsonl").open("a") as file:
+            file.write('{"split": "train", "st')
+    result = train(configuration, dataset, run, SCHEDULE)
+    assert weights_of(run) == weights_of(path)
+    assert timeless(run) == timeless(path)
+    assert result.best["step"] == expected.best["step"]
+    # Nothing is left to do, and nothing changes.
+    again = train(configuration, dataset, run, SCHEDULE)
+    assert (again.step, again.best["step"]) == (23, expected.best["step"])
+    assert weights_of(run) == weights_of(path)
+
+
+def test_a_run_saved_between_evaluations_ends_the_same(undisturbed, tmp_path, dataset, toy_configuration, monkeypatch):
+    path, _ = undisturbed
+    monkeypatch.setattr(train_module, "CHECKPOINT_SECONDS", -1.0)
+    with pytest.raises(StoppedError):
+        train(toy_configuration("lookback"), dataset, tmp_path / "run", SCHEDULE, progress=stop_after(14))
+    assert RunDirectory(tmp_path / "run").steps() == [12, 13]
+    monkeypatch.setattr(train_module, "CHECKPOINT_SECONDS", 60.0)
+    train(toy_configuration("lookback"), dataset, tmp_path / "run", SCHEDULE)
+    found, expected = weights_of(tmp_path / "run"), weights_of(path)
+    assert found["step-00000023.npz"] == expected["step-00000023.npz"]
+    assert found["best.npz"] == expected["best.npz"]
+    assert timeless(tmp_path / "run") == timeless(path)
+
+
+def test_a_longer_run_goes_on_from_a_shorter_one(undisturbed, tmp_path, dataset, toy_configuration):
+    path, _ = undisturbed
+    configuration = toy_configuration("lookback")
+    train(configuration, dataset, tmp_path / "run", Schedule(num_steps=10, seed=3, eval_every=5))
+    train(configuration, dataset, tmp_path / "run", SCHEDULE)
+    assert weights_of(tmp_path / "run") == weights_of(path)
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from models import checkpoint, files
+from models.registry import configure
+from models.training import train as module
+
+dataset, run, moment, count = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+counted = 0
+
+def kill(*_):
+    global counted
+    counted += 1
+    if counted >= count:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def before(owner, name):
+    function = getattr(owner, name)
+    def wrapped(*arguments, **options):
+        kill()
+        return function(*arguments, **options)
+    setattr(owner, name, wrapped)
+
+if moment == "step":
+    progress = kill
+else:
+    progress = lambda *_: None
+    before({"rename": pathlib.Path, "save": module, "log": module.MetricsLog}[moment],
+           {"rename": "replace", "save": "save_arrays", "log": "write"}[moment])
+overrides = {"rnn_layer_sizes": [6], "batch_size": 4, "learning_rate": 0.02}
+module.train(configure("lookback", overrides), dataset, run, module.Schedule(23, 3, 5), progress=progress)
+"""
+
+
+def test_a_run_that_is_killed_ends_the_same(undisturbed, tmp_path, dataset, toy_configuration):
+    """SIGKILL after a step, before a rename, before a checkpoint is written, and between its figures."""
+    path, _ = undisturbed
+    run = tmp_path / "run"
+    environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(train_module.__file__).parents[2])}
+    for moment, count in [("step", 7), ("rename", 7)]:
+        command = [sys.executable, "-P", "-c", textwrap.dedent(KILLED), str(dataset), str(run), moment, str(count)]
+        killed = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+    train(toy_configuration("lookback"), dataset, run, SCHEDULE)
+    assert weights_of(run) == weights_of(path)
+    assert timeless(run) == timeless(path)
+    assert not [part for part in run.rglob("*") if part.name.endswith(".part")]
+
+
+@pytest.mark.parametrize(("owner", "name", "count"), [("train", "save_arrays", 4), ("log", "write", 3)])
+def test_a_run_that_fails_while_it_saves_ends_the_same(
+    owner, name, count, undisturbed, tmp_path, dataset, toy_configuration, monkeypatch
+):
+    """After the best weights are stored and before the figures are; after the figures and before the checkpoint."""
+    path, _ = undisturbed
+    run = tmp_path / "run"
+    place = train_module if owner == "train" else train_module.MetricsLog
+    function = getattr(place, name)
+    calls = []
+
+    def failing(*arguments):
+        calls.append(arguments)
+        if len(calls) == count:
+            raise StoppedError
+        return function(*arguments)
+
+    monkeypatch.setattr(place, name, failing)
+    with pytest.raises(StoppedError):
+        train(toy_configuration("lookback"), dataset, run, SCHEDULE)
+    monkeypatch.undo()
+    assert RunDirectory(run).steps() == [5]
+    assert load(run).step == 10
+    train(toy_configuration("lookback"), dataset, run, SCHEDULE)
+    assert weights_of(run) == weights_of(path)
+    assert timeless(run) == timeless(path)
+
+
+def test_early_stopping(tmp_path, dataset, toy_configuration):
+    """With a learning rate so small that, after rounding, nothing changes, no evaluation is better than the first."""
+    configuration = toy_configuration("basic", learning_rate=1e-30)
+    schedule = Schedule(num_steps=50, eval_every=2, early_stopping=3)
+    result = train(configuration, dataset, tmp_path / "run", schedule)
+    assert (result.step, result.stopped_early, result.best["step"]) == (8, True, 2)
+    again = train(configuration, dataset, tmp_path / "run", schedule)
+    assert (again.step, again.stopped_early) == (8, True)
+    patient = train(configuration, dataset, tmp_path / "run", Schedule(num_steps=12, eval_every=2))
+    assert (patient.step, patient.stopped_early) == (12, False)
+
+
+def test_a_batch_larger_than_the_data(tmp_path, dataset, toy_configuration):
+    with pytest.raises(EtudeError, match=r"batch_size=14 .* has 13 melodies; use --hparams batch_size=3"):
+        train(toy_configuration("basic", batch_size=14), dataset, tmp_path / "run", SCHEDULE)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_of_all_the_data_or_of_one_melody(tmp_path, dataset, toy_configuration):
+    for name, batch_size in [("basic", 13), ("attention", 1)]:
+        run = tmp_path / name
+        train(toy_configuration(name, batch_size=batch_size), dataset, run, Schedule(num_steps=2))
+        assert timeless(run)[0]["epoch"] == pytest.approx(2 * batch_size / 13)
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "seed", "difference"),
+    [
+        ("basic", {}, 3, "config=lookback instead of basic"),
+        ("lookback", {"learning_rate": 0.5}, 3, r"learning_rate=0\.02 instead of 0\.5"),
+        ("lookback", {}, 4, "seed=3 instead of 4"),
+    ],
+)
+def test_the_directory_of_another_run(undisturbed, dataset, toy_configuration, name, overrides, seed, difference):
+    path, _ = undisturbed
+    before = (path / "config.textproto").read_bytes()
+    with pytest.raises(EtudeError, match=rf"holds another run.*{difference}.*--run-dir"):
+        train(toy_configuration(name, **overrides), dataset, path, Schedule(23, seed, 5))
+    assert (path / "config.textproto").read_bytes() == before
+
+
+def test_another_dataset_under_the_same_name(undisturbed, tmp_path, write_dataset, dataset, toy_configuration):
+    path, _ = undisturbed
+    other = write_dataset(
+        tmp_path / "other",
+        {split: [Melody(np.array([60, -2, 62, -2] * 8))] * 6 for split in ("train", "eval")},
+    )
+    description = (other / "dataset.json").read_text()
+    (other / "dataset.json").write_text(description.replace('"toy"', '"another"'))
+    with pytest.raises(EtudeError, match="dataset fingerprint=toy instead of another"):
+        train(toy_configuration("lookback"), other, path, SCHEDULE)
+
+
+@pytest.mark.parametrize(("learning_rate", "eval_every"), [(1e38, 1), (1e38, 50), (1e4, 1)])
+def test_a_loss_that_stops_being_a_number(tmp_path, dataset, toy_configuration, learning_rate, eval_every):
+    configuration = toy_configuration("basic", learning_rate=learning_rate, clip_norm=1e30)
+    schedule = Schedule(num_steps=4, eval_every=eval_every)
+    if learning_rate == 1e38:
+        with pytest.raises(EtudeError, match=r"the loss is .*learning_rate=1e\+37, in a new run"):
+            train(configuration, dataset, tmp_path / "run", schedule)
+        assert not (tmp_path / "run" / "checkpoints" / "step-00000004.npz").exists()
+    else:
+        # The loss is huge, its perplexity more than a number can hold; that is no reason to stop.
+        train(configuration, dataset, tmp_path / "run", schedule)
+        losses = [line["label"]["loss"] for line in timeless(tmp_path / "run")]
+        assert max(losses) > 1000
+        assert timeless(tmp_path / "run")[0]["label"]["perplexity"] == np.inf
+
+
+def test_a_transposed_dataset_is_for_models_that_keep_the_key(tmp_path, write_dataset, toy_configuration):
+    melodies = [Melody(np.array([60, -2, 62, -2] * 8))] * 6
+    transposed = write_dataset(
+        tmp_path / "transposed", {"train": melodies, "eval": melodies}, transpositions=[-1, 0, 1]
+    )
+    with pytest.raises(EtudeError, match=r"transposed by \[-1, 0, 1\].*--config mono"):
+        train(toy_configuration("basic"), transposed, tmp_path / "run", SCHEDULE)
+    train(toy_configuration("mono"), transposed, tmp_path / "run", Schedule(num_steps=1))
+
+
+@pytest.mark.parametrize("missing", ["train", "eval"])
+def test_an_empty_split(tmp_path, write_dataset, toy_configuration, missing):
+    splits = {"train": [Melody(np.array([60, -2] * 8))] * 6, "eval": [Melody(np.array([60, -2] * 8))]}
+    splits[missing] = []
+    empty = write_dataset(tmp_path / "empty", splits)
+    with pytest.raises(EtudeError, match=f"{missing} split .* is empty.*ratio"):
+        train(toy_configuration("basic"), empty, tmp_path / "run", SCHEDULE)
+
+
+def test_a_missing_dataset(tmp_path, toy_configuration):
+    with pytest.raises(EtudeError, match="there is no dataset folder"):
+        train(toy_configuration("basic"), tmp_path / "none", tmp_path / "run", SCHEDULE)
+
+
+def test_fine_tuning_starts_from_another_models_weights(undisturbed, tmp_path, dataset, toy_configuration):
+    path, _ = undisturbed
+    configuration = toy_configuration("lookback", learning_rate=1e-30)
+    train(configuration, dataset, tmp_path / "run", Schedule(num_steps=2), initial_model=path)
+    start, tuned = load(path), load(tmp_path / "run")
+    for name, weight in start.weights.items():
+        np.testing.assert_array_equal(tuned.weights[name], weight)
+    with pytest.raises(EtudeError, match="does not fit the configuration"):
+        train(toy_configuration("basic"), dataset, tmp_path / "other", Schedule(num_steps=2), initial_model=path)
+    with pytest.raises(EtudeError, match="initial_model"):
+        train(configuration, dataset, tmp_path / "run", Schedule(num_steps=2))
+
+
+def test_a_damaged_checkpoint_is_not_resumed_from(undisturbed, tmp_path, dataset, toy_configuration):
+    with pytest.raises(StoppedError):
+        train(toy_configuration("lookback"), dataset, tmp_path / "run", SCHEDULE, progress=stop_after(8))
+    checkpoint = RunDirectory(tmp_path / "run").checkpoint(5)
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    with pytest.raises(EtudeError, match=r"step-00000005\.npz cannot be read"):
+        train(toy_configuration("lookback"), dataset, tmp_path / "run", SCHEDULE)
+
+
+@pytest.mark.parametrize(
+    "options", [{"num_steps": 0}, {"eval_every": 0}, {"early_stopping": -1}, {"seed": -1}, {"seed": 1 << 63}]
+)
+def test_schedules_out_of_range(options):
+    (name,) = options
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} must be from"):
+        Schedule(**options)

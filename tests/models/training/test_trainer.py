@@ -1,0 +1,165 @@
+"""One optimiser's step against a NumPy recomputation, and what a trainer reports."""
+
+import numpy as np
+import pytest
+
+from models.networks.network import Network, log_softmax
+from models.registry import make_encoding
+
+KEYS = ("weights", "first_moments", "second_moments")
+
+
+@pytest.fixture
+def make_trainer(tiny_configuration, random_weights):
+    from models.training.trainer import Trainer
+
+    def make(name="basic", seed=0, **overrides):
+        configuration = tiny_configuration(name, **overrides)
+        encoding = make_encoding(configuration)
+        return Trainer(configuration, encoding, random_weights(configuration), seed), configuration, encoding
+
+    return make
+
+
+@pytest.fixture
+def make_batch(random_events):
+    def make(encoding, lengths=(9, 5, 2)):
+        events = np.stack([random_events(seed, max(lengths) + 1) for seed in range(len(lengths))])
+        bars = np.full(len(lengths), 16)
+        return encoding.inputs(events[:, :-1], bars), encoding.labels(events, bars)[:, 1:], np.array(lengths)
+
+    return make
+
+
+def mean_loss(hyperparameters, weights, inputs, labels, lengths):
+    """Mean over the real steps, from the network in NumPy."""
+    log_probabilities = log_softmax(Network(hyperparameters, weights).logits(inputs)).astype(np.float64)
+    losses = -np.take_along_axis(log_probabilities, labels[..., None], -1)[..., 0]
+    real = np.arange(labels.shape[1]) < lengths[:, None]
+    return losses[real].mean(), (log_probabilities.argmax(-1) == labels)[real], labels[real]
+
+
+def test_figures_are_means_over_real_steps(make_trainer, make_batch):
+    for name in ("basic", "lookback"):
+        trainer, configuration, encoding = make_trainer(name, dropout_keep_prob=1.0)
+        inputs, labels, lengths = make_batch(encoding)
+        expected, correct, real_labels = mean_loss(
+            configuration.hyperparameters, trainer.weights(), inputs, labels, lengths
+        )
+        # Padding must not count, whatever stands there.
+        inputs[1, 5:] = inputs[2, 2:] = np.nan
+        figures = trainer.train(inputs, labels, lengths)
+        is_event = real_labels != encoding.no_event_label
+        assert figures["loss"] == pytest.approx(expected, rel=1e-5)
+        assert figures["accuracy"] == pytest.approx(correct.mean())
+        assert figures["event_accuracy"] == pytest.approx(correct[is_event].mean())
+        assert figures["no_event_accuracy"] == pytest.approx(correct[~is_event].mean() if (~is_event).any() else 0)
+        assert trainer.step == 1
+
+
+def gradient_by_differences(hyperparameters, weights, name, batch, indices):
+    """Central differences of the mean loss, with steps large enough for the network's float32."""
+    result = []
+    for index in indices:
+        losses = []
+        for step in (5e-3, -5e-3):
+            moved = weights[name].copy()
+            moved[index] += step
+            losses.append(mean_loss(hyperparameters, {**weights, name: moved}, *batch)[0])
+        result.append((losses[0] - losses[1]) / 1e-2)
+    return np.array(result)
+
+
+def test_the_gradient_is_that_of_the_mean_loss(make_trainer, make_batch):
+    """Adam's first moment after one step is a tenth of the gradient, where nothing is clipped."""
+    trainer, configuration, encoding = make_trainer("lookback", dropout_keep_prob=1.0, clip_norm=1e6)
+    batch = make_batch(encoding)
+    before = trainer.weights()
+    trainer.train(*batch)
+    state = trainer.state()
+    random = np.random.default_rng(0)
+    for name, value in before.items():
+        indices = [tuple(random.integers(size) for size in value.shape) for _ in range(6)]
+        expected = gradient_by_differences(configuration.hyperparameters, before, name, batch, indices)
+        found = np.array([state[f"first_moments/{name}"][index] for index in indices]) * 10
+        np.testing.assert_allclose(found, expected, atol=2e-3 * max(np.abs(expected).max(), 0.01), err_msg=name)
+
+
+def adam(state, gradients, step, learning_rate, clip_norm):
+    """TensorFlow 1's AdamOptimizer on gradients clipped by their own norms, in float64."""
+    weights, first, second = ({name: value.astype(np.float64) for name, value in part.items()} for part in state)
+    rate = learning_rate * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+    for name, gradient in gradients.items():
+        gradient = gradient * min(1.0, clip_norm / np.linalg.norm(gradient))
+        first[name] = 0.9 * first[name] + 0.1 * gradient
+        second[name] = 0.999 * second[name] + 0.001 * gradient**2
+        weights[name] -= rate * first[name] / (np.sqrt(second[name]) + 1e-8)
+    return weights, first, second
+
+
+def parts(trainer):
+    state = trainer.state()
+    return [
+        {name.removeprefix(f"{key}/"): value for name, value in state.items() if name.startswith(f"{key}/")}
+        for key in KEYS
+    ]
+
+
+@pytest.mark.parametrize("clip_norm", [1e6, 0.05])
+def test_three_steps_of_adam(make_trainer, make_batch, clip_norm):
+    """Each with the gradient that an unclipped trainer of the same weights finds."""
+    options = {"dropout_keep_prob": 1.0, "learning_rate": 0.01}
+    trainer, _, encoding = make_trainer("lookback", clip_norm=clip_norm, **options)
+    probe, _, _ = make_trainer("lookback", clip_norm=1e6, **options)
+    batch = make_batch(encoding)
+    clipped = 0
+    for step in (1, 2, 3):
+        probe.restore({name: np.zeros_like(value) for name, value in probe.state().items()} | trainer_weights(trainer))
+        probe.train(*batch)
+        gradients = {name: value * 10.0 for name, value in parts(probe)[1].items()}
+        clipped += sum(np.linalg.norm(gradient) > clip_norm for gradient in gradients.values())
+        expected = adam(parts(trainer), gradients, step, 0.01, clip_norm)
+        trainer.train(*batch)
+        for ours, theirs in zip(parts(trainer), expected, strict=True):
+            for name in ours:
+                np.testing.assert_allclose(ours[name], theirs[name], rtol=2e-4, atol=1e-7, err_msg=name)
+    assert bool(clipped) == (clip_norm < 1)
+
+
+def trainer_weights(trainer):
+    return {f"weights/{name}": value for name, value in trainer.weights().items()}
+
+
+def test_a_restored_trainer_goes_on_alike(make_trainer, make_batch):
+    """With dropout, whose masks are those of the step."""
+    trainer, _, encoding = make_trainer("lookback")
+    batch = make_batch(encoding)
+    for _ in range(3):
+        trainer.train(*batch)
+    state = trainer.state()
+    assert {name: value.shape for name, value in state.items()} == trainer.state_shapes()
+    expected = [trainer.train(*batch)["loss"] for _ in range(2)]
+    other, _, _ = make_trainer("lookback")
+    other.restore(state)
+    assert other.step == 3
+    assert [other.train(*batch)["loss"] for _ in range(2)] == expected
+    other.restore(state)
+    assert other.train(*batch)["loss"] == expected[0]
+
+
+def test_dropout_differs_by_step_seed_and_half_of_the_batch(make_trainer, make_batch):
+    losses = []
+    for seed in (0, 1):
+        trainer, _, encoding = make_trainer("basic", seed=seed, learning_rate=1e-30)
+        batch = make_batch(encoding)
+        losses += [trainer.train(*batch)["loss"] for _ in range(3)]
+    assert len(set(losses)) == 6
+
+
+def test_log_probabilities_are_without_dropout(make_trainer, make_batch):
+    trainer, configuration, encoding = make_trainer("attention")
+    inputs, _, lengths = make_batch(encoding)
+    expected = log_softmax(Network(configuration.hyperparameters, trainer.weights()).logits(inputs))
+    found = trainer.log_probabilities(inputs, lengths)
+    for row, length in enumerate(lengths):
+        np.testing.assert_allclose(found[row, :length], expected[row, :length], atol=1e-4)
