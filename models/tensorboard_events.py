@@ -38,7 +38,7 @@ class EventWriter:
 
         Args:
           group: runs of one group are repetitions of each other; also the name of the row.
-          values: hyperparameters by name: numbers, words or truth values.
+          values: hyperparameters by name: numbers or words.
           wall_time: seconds since 1970.
         """
         from tensorboard.compat.proto.summary_pb2 import Summary
