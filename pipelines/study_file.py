@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from models.errors import EtudeError
 from models.generation import GenerationOptions
+from models.melody import as_events
 from models.registry import FAMILIES, configure
 from pipelines.extraction import ExtractionOptions
 from pipelines.split import SplitRule
@@ -62,6 +63,9 @@ _GENERATE = {
 _GENERATE_ALL = {**_GENERATE, "primer_melody": _WHOLES, "qpm": _NUMBER}
 _CONFIGURATION = {"config": _WORD, "title": _WORD}
 _PUBLISHED = {"accuracy": _NUMBER, "loss": _NUMBER, "perplexity": _NUMBER, "path_log_likelihood": _NUMBER}
+_RESERVED = ("train", "eval", "test", "no_event", "unigram", "bigram", "repeat_bar")
+"""Names that stand for something else in results."""
+
 _TABLES = ("dataset", "generate", "hparams", "configurations", "published")
 
 
@@ -135,6 +139,12 @@ class _Reader:
         seeds = tuple(values.get("seeds", (0,)))
         if not seeds or len(set(seeds)) < len(seeds):
             raise self._error("seeds", "seeds must hold at least one number, and none twice")
+        search = self._make("generate", GenerationOptions, **_part(generation, _GENERATE))
+        primer = self._make("generate.primer_melody", as_events, generation.get("primer_melody", Study.primer))
+        if not 0 < len(primer) < search.num_steps:
+            raise self._error(
+                "generate.primer_melody", f"the primer needs from 1 to {search.num_steps - 1} events, not {len(primer)}"
+            )
         published = self._published(self._table(values, "published", None), [one.name for one in configurations])
         return Study(
             title=values.get("title", self._path.stem),
@@ -150,8 +160,8 @@ class _Reader:
             checkpoint=values.get("checkpoint", Study.checkpoint),
             split_rule=self._make("dataset", SplitRule, **_part(dataset, _SPLIT)),
             extraction=extraction,
-            generation=self._make("generate", GenerationOptions, **_part(generation, _GENERATE)),
-            primer=tuple(generation.get("primer_melody", Study.primer)),
+            generation=search,
+            primer=tuple(primer.tolist()),
             qpm=float(generation.get("qpm", Study.qpm)),
             published=published,
             notes=tuple(values.get("notes", ())),
@@ -164,6 +174,8 @@ class _Reader:
         result = []
         for name in tables:
             place = f"configurations.{name}"
+            if not re.fullmatch(r"[\w-]+", name) or name in _RESERVED:
+                raise self._error(place, f"{name!r} cannot name a configuration; use letters, digits and hyphens")
             table = self._table(tables, name, {**_CONFIGURATION, "hparams": "a table"}, place)
             own = self._table(table, "hparams", None, f"{place}.hparams")
             config = table.get("config", name)
