@@ -7,17 +7,16 @@ from fractions import Fraction
 
 from pipelines.abc.metre import is_compound
 from pipelines.abc.problems import AbcError
-from pipelines.abc.score import Bar, ChordSymbol, Ending, Overlay, Sound, Tone
+from pipelines.abc.score import Bar, ChordSymbol, Ending, Overlay, Sound, Tone, product
 from pipelines.abc.tokens import (
     NOTE_IN_CHORD,
     NOTE_IN_PLUS_CHORD,
     TOKEN,
-    WrittenNote,
     parse_endings,
     parse_length,
     parse_note,
 )
-from pipelines.abc.voices import WHOLE, Tuplet, VoiceState
+from pipelines.abc.voices import Tuplet, VoiceState
 
 MAX_TUPLET = 100
 MAX_BAR_RESTS = 1000
@@ -50,10 +49,10 @@ class MusicReader:
     Attributes:
       state: the voice that the next sign goes to.
       scope: what accidentals hold for, see `VoiceState.alteration`.
-      inline_field: called with the letter and the text of every `[X:...]`, and the column of the text.
+      inline_field: called with the letter and the text of every `[X:...]`.
     """
 
-    def __init__(self, state: VoiceState, inline_field: Callable[[str, str, int], None]) -> None:
+    def __init__(self, state: VoiceState, inline_field: Callable[[str, str], None]) -> None:
         self.state = state
         self.scope = "pitch"
         self.inline_field = inline_field
@@ -67,105 +66,125 @@ class MusicReader:
             "tuplet": self._tuplet,
             "quoted": self._quoted,
             "decoration": self._decoration,
+            "field": self._field,
             "chord": self._chord,
             "plus": self._plus,
             "tie": self._tie,
             "overlay": self._overlay,
+            "unexpected": _reject,
         }
 
-    def read(self, line: str, start: int = 0) -> None:
-        """Reads one line, from the column `start`.
+    def read(self, line: str) -> None:
+        """Reads one line.
 
         Raises:
           AbcError: if there is something that is not music, with its column.
         """
-        match_token, signs = TOKEN.match, self._signs
-        position, end = start, len(line)
-        while position < end:
-            match = match_token(line, position)
-            if match is None:
-                raise AbcError(_describe_unexpected(line[position]), position)
+        signs = self._signs
+        for match in TOKEN.finditer(line):
             kind = match.lastgroup
-            sign = signs.get(kind)  # type: ignore[arg-type]
+            if kind is None or kind not in signs:
+                continue
             try:
-                if sign:
-                    sign(match[0])
-                elif kind == "field":
-                    self.inline_field(line[position + 1], line[position + 3 : match.end() - 1], position + 3)
+                signs[kind](match[kind])
             except AbcError as error:
-                if error.column is None or kind != "field":
-                    error.column = position
+                error.column = match.start(kind) + (error.column or 0)
                 raise
-            position = match.end()
-
-    def _tone(self, note: WrittenNote, alterations: dict[int, int], proportion: Fraction = WHOLE) -> Tone:
-        state = self.state
-        alteration = state.alteration(note, self.scope)
-        alterations[note.letter + 7 * note.octave] = alteration
-        return Tone(state.pitch(note, alteration), proportion, note.tied)
 
     def _note(self, text: str) -> None:
         state = self.state
+        plain = not state.accidentals and not state.carried
+        sound = state.notes.get((text, None)) if plain else None
+        if sound is None:
+            sound = self._alter_note(text, plain)
+        if state.tuplet or state.broken:
+            state.sound(sound)
+        else:
+            elements = state.voice.elements
+            state.last = len(elements)
+            elements.append(sound)
+
+    def _alter_note(self, text: str, plain: bool) -> Sound:
+        state = self.state
         note = parse_note(text)
-        alterations: dict[int, int] = {}
-        tone = self._tone(note, alterations)
-        state.sound(Sound(state.unit * note.length, [tone], False, state.velocity))
-        state.last_alterations = alterations if note.tied else {}
+        alteration = state.alteration(note, self.scope)
+        sound = state.notes.get((text, alteration))
+        if sound is None:
+            duration = product(state.unit, parse_length(note.length))
+            sound = Sound(duration, (Tone(state.pitch(note, alteration), duration, note.tied),), state.velocity)
+            state.notes[text, alteration] = sound
+        if note.tied:
+            state.carried = {(note.letter, note.octave): alteration}
+            return sound
+        state.carried = {}
+        if plain and note.accidental is None:
+            state.notes[text, None] = sound
+        return sound
 
     def _chord(self, text: str) -> None:
-        end = text.rindex("]")
-        outer = text[end + 1 :]
-        self._sound_chord(text[1:end], outer.rstrip("-"), outer.endswith("-"))
+        inside, outside = text[1:].rsplit("]", 1)
+        self._sound_chord(inside, outside)
 
-    def _sound_chord(self, inside: str, length: str, tied: bool) -> None:
+    def _sound_chord(self, inside: str, outside: str) -> None:
         state = self.state
         tones: list[Tone] = []
-        alterations: dict[int, int] = {}
-        first: Fraction | None = None
+        alterations: dict[tuple[int, int], int] = {}
+        tied = outside.endswith("-")
+        unit = product(state.unit, parse_length(outside.rstrip("-")))
         position = 0
         while position < len(inside):
             match = NOTE_IN_CHORD.match(inside, position)
             if match is None:
-                raise AbcError(f"expected a note in the chord, not {inside[position]!r}")
+                raise AbcError(f"expected a note in the chord, not {inside[position]!r}", position + 1)
             position = match.end()
             if match.lastgroup == "quoted":
                 self._quoted(match[0])
             elif match.lastgroup == "note":
                 note = parse_note(match[0])
-                first = first or note.length
-                tones.append(self._tone(note, alterations, note.length / first))
-        if first is None:
+                alteration = state.alteration(note, self.scope)
+                tone = Tone(state.pitch(note, alteration), product(unit, parse_length(note.length)), tied or note.tied)
+                if tone.tied:
+                    alterations[note.letter, note.octave] = alteration
+                if all(tone.pitch != other.pitch for other in tones):
+                    tones.append(tone)
+        if not tones:
             raise AbcError("expected a note in the chord")
-        state.sound(Sound(state.unit * first * parse_length(length), tones, tied, state.velocity))
-        state.last_alterations = alterations if tied or any(tone.tied for tone in tones) else {}
+        state.sound(Sound(tones[0].duration, tuple(tones), state.velocity))
+        state.carried = alterations
+
+    def _field(self, text: str) -> None:
+        try:
+            self.inline_field(text[1], text[3:-1])
+        except AbcError as error:
+            error.column = 3 + (error.column or 0)
+            raise
 
     def _plus(self, text: str) -> None:
         """`+fermata+` of ABC 2.0, or a chord of ABC 1: `+CEG+`."""
         inside = text[1:-1]
         if inside not in VELOCITIES and NOTE_IN_PLUS_CHORD.fullmatch(inside):
-            self._sound_chord(inside, "", False)
+            self._sound_chord(inside, "")
         else:
             self._decoration(text)
 
     def _rest(self, text: str) -> None:
-        self.state.sound(Sound(self.state.unit * parse_length(text[1:]), []))
-        self.state.last_alterations = {}
+        self.state.sound(Sound(product(self.state.unit, parse_length(text[1:]))))
+        self.state.carried = {}
 
     def _bar_rest(self, text: str) -> None:
         bars = text[1:] or "1"
         if len(bars) > 6 or not 0 < int(bars) <= MAX_BAR_RESTS:
             raise AbcError(f"expected a rest of 1 to {MAX_BAR_RESTS:,} bars, not {bars[:20]}")
-        self.state.add(Sound(int(bars) * Fraction(*(self.state.metre or (4, 4))), []))
-        self.state.last_alterations = {}
+        self.state.add(Sound(int(bars) * Fraction(*(self.state.metre or (4, 4)))))
+        self.state.carried = {}
 
     def _bar(self, text: str) -> None:
         state = self.state
         state.accidentals.clear()
-        signs = text.rstrip("0123456789,.-")
-        numbers = text[len(signs) :]
-        state.add(parse_bar(signs.lstrip(".").removesuffix("[") if numbers else signs.lstrip(".")))
-        if numbers:
-            self._ending(numbers)
+        bar, passes = parse_bar(text)
+        state.add(bar)
+        if passes:
+            state.add(Ending(passes))
 
     def _ending(self, text: str) -> None:
         self.state.add(Ending(parse_endings(text)))
@@ -186,29 +205,32 @@ class MusicReader:
             self.state.add(ChordSymbol(inside))
 
     def _decoration(self, text: str) -> None:
-        self.state.velocity = VELOCITIES.get(text[1:-1], self.state.velocity)
+        if velocity := VELOCITIES.get(text[1:-1]):
+            self.state.change(velocity=velocity)
 
     def _tie(self, _: str) -> None:
-        if self.state.last is not None:
-            self.state.last.tied = True
+        self.state.tie()
 
     def _overlay(self, _: str) -> None:
         self.state.add(Overlay())
         self.state.accidentals.clear()
-        self.state.last_alterations = {}
+        self.state.carried = {}
 
 
-@functools.lru_cache(maxsize=256)
-def parse_bar(signs: str) -> Bar:
-    """Reads the shape of a bar line: `|`, `||`, `|:`, `:|`, `::`, `:|]`, `|::` and whatever else is in use."""
-    signs = signs.replace("[|]", "") or "|"  # an invisible bar line
+@functools.lru_cache(maxsize=1024)
+def parse_bar(text: str) -> tuple[Bar, tuple[int, ...]]:
+    """Reads a bar line of any shape (`|`, `||`, `|:`, `:|`, `::`, `:|]`, `|::`), and the ending that it starts (`|1`)."""
+    signs = text.rstrip("0123456789,.-")
+    passes = parse_endings(text[len(signs) :])
+    signs = signs.removesuffix("[") if passes else signs
+    signs = signs.lstrip(".").replace("[|]", "") or "|"  # [|] is an invisible bar line
     ends = len(signs) - len(signs.lstrip(":"))
     starts = len(signs) - len(signs.rstrip(":"))
     if ends == len(signs):
-        return Bar(1, 1, False)
+        return Bar(1, 1, False), passes
     if "|:|" in signs and not ends:
         starts = max(starts, 1)
-    return Bar(ends, starts, double=":" not in signs and len(signs) > 1)
+    return Bar(ends, starts, double=":" not in signs and len(signs) > 1), passes
 
 
 def _tuplet_numbers(text: str, default: int) -> tuple[int, int, int]:
@@ -221,7 +243,7 @@ def _tuplet_numbers(text: str, default: int) -> tuple[int, int, int]:
     return notes, int(written[1] or time), int(written[2] or notes)
 
 
-def _describe_unexpected(character: str) -> str:
+def _reject(character: str) -> None:
     if character in _EXPECTED:
-        return f"expected {_EXPECTED[character]}: {character!r}"
-    return f"expected a note, rest, bar line or other sign of music, not {character!r}"
+        raise AbcError(f"expected {_EXPECTED[character]}: {character!r}")
+    raise AbcError(f"expected a note, rest, bar line or other sign of music, not {character!r}")

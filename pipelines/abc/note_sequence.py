@@ -1,11 +1,11 @@
 """A performance as a NoteSequence."""
 
 import bisect
-from collections.abc import Callable
 from fractions import Fraction
 
-from pipelines.abc.performance import Performance, State
+from pipelines.abc.performance import Performance
 from pipelines.abc.score import Score
+from pipelines.abc.timeline import State
 from pipelines.note_sequences import NoteSequence
 
 TICKS_PER_QUARTER = 220
@@ -24,50 +24,52 @@ def make_note_sequence(score: Score, performance: Performance) -> NoteSequence:
     sequence.source_info.source_type = NoteSequence.SourceInfo.SCORE_BASED
     sequence.source_info.encoding_type = NoteSequence.SourceInfo.ABC
     _add_metadata(sequence, score)
-    seconds = _Clock(performance)
+    seconds = _seconds(performance)
     _add_states(sequence, performance.states, seconds)
     add_note = sequence.notes.add
-    for note in performance.notes:
+    for start, instrument, pitch, end, velocity in performance.notes:
         add_note(
-            pitch=note.pitch,
-            velocity=note.velocity,
-            start_time=seconds(note.start),
-            end_time=seconds(note.end),
-            instrument=note.instrument,
+            pitch=pitch, velocity=velocity, start_time=seconds[start], end_time=seconds[end], instrument=instrument
         )
-    sequence.total_time = max((note.end_time for note in sequence.notes), default=0.0)
+    sequence.total_time = seconds[max((note.end for note in performance.notes), default=0)]
     for time, text in performance.chord_symbols:
         sequence.text_annotations.add(
-            time=seconds(time), text=text, annotation_type=NoteSequence.TextAnnotation.CHORD_SYMBOL
+            time=seconds[time], text=text, annotation_type=NoteSequence.TextAnnotation.CHORD_SYMBOL
         )
     for time, number in performance.sections:
-        sequence.section_annotations.add(time=seconds(time), section_id=number)
+        sequence.section_annotations.add(time=seconds[time], section_id=number)
     if len(performance.instruments) > 1:
         for number, name in enumerate(performance.instruments):
             sequence.instrument_infos.add(instrument=number, name=name)
     return sequence
 
 
-class _Clock:
-    """Turns units of a performance into seconds, exactly until the last rounding."""
-
-    def __init__(self, performance: Performance) -> None:
-        self._starts: list[int] = []
-        self._segments: list[tuple[int, int, int]] = []
-        seconds = Fraction(0)
-        rate = Fraction(0)
-        for start, state in performance.states or [(0, State())]:
-            if self._starts:
-                seconds += (start - self._starts[-1]) * rate
-            rate = 240 / (state.quarters_per_minute or DEFAULT_QUARTERS_PER_MINUTE) / performance.units
-            offset = seconds - start * rate
-            common = rate.denominator * offset.denominator
-            self._starts.append(start)
-            self._segments.append((int(rate * common), int(offset * common), common))
-
-    def __call__(self, units: int) -> float:
-        slope, offset, common = self._segments[bisect.bisect_right(self._starts, units) - 1]
-        return (units * slope + offset) / common
+def _seconds(performance: Performance) -> dict[int, float]:
+    """For every time that occurs, what it is in seconds: exact until the last rounding."""
+    times = {0}
+    for note in performance.notes:
+        times.add(note.start)
+        times.add(note.end)
+    for marks in (performance.states, performance.chord_symbols, performance.sections):
+        times.update(mark[0] for mark in marks)
+    ordered = sorted(times)
+    starts = [start for start, _ in performance.states] or [0]
+    tempos = [state.quarters_per_minute for _, state in performance.states] or [None]
+    seconds: dict[int, float] = {}
+    before = Fraction(0)
+    first = 0
+    for number, (start, tempo) in enumerate(zip(starts, tempos, strict=True)):
+        rate = 240 / (tempo or DEFAULT_QUARTERS_PER_MINUTE) / performance.units
+        offset = before - start * rate
+        common = rate.denominator * offset.denominator
+        slope, zero = int(rate * common), int(offset * common)
+        is_last = number + 1 == len(starts)
+        last = len(ordered) if is_last else bisect.bisect_left(ordered, starts[number + 1])
+        seconds.update((time, (time * slope + zero) / common) for time in ordered[first:last])
+        first = last
+        if not is_last:
+            before += (starts[number + 1] - start) * rate
+    return seconds
 
 
 def _add_metadata(sequence: NoteSequence, score: Score) -> None:
@@ -78,10 +80,10 @@ def _add_metadata(sequence: NoteSequence, score: Score) -> None:
     metadata.genre.extend(filter(None, [*score.rhythms, *score.origins]))
 
 
-def _add_states(sequence: NoteSequence, states: list[tuple[int, State]], seconds: Callable[[int], float]) -> None:
+def _add_states(sequence: NoteSequence, states: list[tuple[int, State]], seconds: dict[int, float]) -> None:
     previous = State()
     for start, state in states:
-        time = seconds(start)
+        time = seconds[start]
         if state.metre and state.metre != previous.metre:
             sequence.time_signatures.add(time=time, numerator=state.metre[0], denominator=state.metre[1])
         if state.key and state.key != previous.key:

@@ -1,8 +1,9 @@
 """A tune as written: what stands in each voice, in order. Times are fractions of a whole note."""
 
 import dataclasses
+import functools
 from fractions import Fraction
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from pipelines.abc.key import Key
 from pipelines.abc.parts import PartOrder
@@ -11,36 +12,57 @@ Metre: TypeAlias = tuple[int, int]
 """Numerator and denominator."""
 
 
-@dataclasses.dataclass(slots=True)
-class Tone:
+def product(first: Fraction, second: Fraction) -> Fraction:
+    """A product of lengths. The few that music has are kept, as fractions are slow."""
+    return _product(first.numerator, first.denominator, second.numerator, second.denominator)
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _product(above: int, below: int, above_too: int, below_too: int) -> Fraction:
+    return Fraction(above * above_too, below * below_too)
+
+
+class Tone(NamedTuple):
     """One pitch of a note or chord.
 
     Attributes:
       pitch: MIDI pitch, 0 to 127.
-      proportion: its length as a multiple of the length of the whole chord.
+      duration: its length, a fraction of a whole note.
       tied: whether a tie leads on to the next note.
     """
 
     pitch: int
-    proportion: Fraction
+    duration: Fraction
     tied: bool
 
 
-@dataclasses.dataclass(slots=True)
-class Sound:
+class Sound(NamedTuple):
     """A note, a chord or, without tones, a rest.
 
     Attributes:
-      duration: its length, a fraction of a whole note.
-      tones: the pitches that sound together.
-      tied: whether a tie leads from all tones to the next note.
+      duration: the time until what follows, a fraction of a whole note. Tones of a chord may be longer or shorter.
+      tones: the pitches that sound together, each once.
       velocity: loudness, 1 to 127.
     """
 
     duration: Fraction
-    tones: list[Tone]
-    tied: bool = False
+    tones: tuple[Tone, ...] = ()
     velocity: int = 90
+
+    def scaled(self, factor: Fraction) -> "Sound":
+        """The same with all lengths multiplied."""
+        duration = product(self.duration, factor)
+        tones = tuple(
+            [
+                Tone(pitch, duration if length is self.duration else length * factor, tied)
+                for pitch, length, tied in self.tones
+            ]
+        )
+        return Sound(duration, tones, self.velocity)
+
+    def with_tie(self) -> "Sound":
+        """The same with a tie from every tone."""
+        return self._replace(tones=tuple(tone._replace(tied=True) for tone in self.tones))
 
 
 @dataclasses.dataclass(slots=True)

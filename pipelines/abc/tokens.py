@@ -15,38 +15,44 @@ MAX_LENGTH = 4096
 MAX_ENDINGS = 100
 _LENGTH = r"\d*/*\d*"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}-?"
-_BAR = r"(?:\.?(?::*\[?\||::+|:+(?=\]))(?:[|:]|\[(?=[|:\]])|\])*)"
+_BAR = r"(?::*\[?\||::+|:+(?=\]))(?:[|:]|\[(?=[|:\]])|\])*"
 _NUMBERS = r"\d+(?:[,.-]\d+)*[,.]?"
 
+_SKIPPED = r"[\s`\\.~)H-Wh-w#*;?@$]|\((?!\d)|y\d*"
+"""Space, slurs, ornaments, spacers, and signs that the standard reserves: nothing that is heard."""
+
 TOKEN = re.compile(
-    "|".join(
+    rf"(?:{_SKIPPED})*(?:"
+    + "|".join(
         f"(?P<{name}>{pattern})"
         for name, pattern in {
             "note": _NOTE,
-            "space": r"[\s`\\]+",
             "bar": rf"{_BAR}(?:\[?{_NUMBERS})?",
-            "ending": rf"\[{_NUMBERS}",
             "rest": rf"[zx]{_LENGTH}",
-            "bar_rest": r"[ZX]\d*",
             "broken": r">+|<+",
-            "tuplet": r"\((?=\d)\d+(?::\d*)?(?::\d*)?",
-            "slur": r"\.?[()]",
-            "quoted": r'"[^"]*"',
-            "decoration": r"!(?:[^!|\[\]\s]+|(?:D\.?\s?[CS]|da|dal|to|fine)\b[^!|\[\]]*)!",
+            "end": "$",
             "grace": r"\{[^{}|]*\}",
+            "tuplet": r"\(\d+(?::\d*)?(?::\d*)?",
+            "quoted": r'"[^"]*"',
+            "ending": rf"\[{_NUMBERS}",
             "field": r"\[[A-Za-z]:[^\]]*\]",
             "chord": rf'\[(?:"[^"]*"|[^\]\["|])*\]{_LENGTH}-?',
+            "tie": r"-",
+            "decoration": r"!(?:[^!|\[\]\s]+|(?:D\.?\s?[CS]|da|dal|to|fine)\b[^!|\[\]]*)!",
             "plus": r"\+[^+\s|]*\+",
-            "tie": r"\.?-",
+            "bar_rest": r"[ZX]\d*",
             "overlay": r"&",
-            "ornament": r"[.~H-Wh-w]",
-            "spacer": r"y\d*",
-            "mail": r"=\s*$",
-            "reserved": r"[!#*;?@$+]",
+            "ignored": r"[!+]|=\s*$",
+            "unexpected": r".",
         }.items()
     )
+    + ")",
+    re.S,
 )
-"""One sign of a line of music; the name of the group that matched is its kind."""
+"""One sign of a line of music, with what need not be read before it; the name of its group is its kind.
+
+A lone `!` is a line break in older files; a lone `=` at the end of a line is one that a mail program made.
+"""
 
 NOTE_IN_CHORD = re.compile(
     rf"(?P<note>{_NOTE})|(?P<quoted>\"[^\"]*\")|(?P<silent>![^!]*!|[zx]{_LENGTH}|[\s`.~H-Wh-w()])"
@@ -63,33 +69,28 @@ class WrittenNote(NamedTuple):
       letter: 0 for C to 6 for B.
       octave: octaves above that of `C`.
       accidental: the alteration written before it, None if there is none.
-      length: in unit note lengths.
+      length: what is written after it, see `parse_length`.
       tied: whether `-` follows.
     """
 
     letter: int
     octave: int
     accidental: int | None
-    length: Fraction
+    length: str
     tied: bool
 
 
 @functools.lru_cache(maxsize=1 << 14)
 def parse_note(text: str) -> WrittenNote:
-    """Reads a note such as `^c'3/2-`.
-
-    Raises:
-      AbcError: if its length is out of range.
-    """
+    """Reads a note such as `^c'3/2-`, which matches `TOKEN`."""
     match = _NOTE_PARTS.fullmatch(text)
-    if not match:
-        raise AbcError(f"expected a note, not {text[:20]!r}", 0)
+    assert match
     accidental, letter, marks, length, tie = match.groups()
     return WrittenNote(
         LETTERS.index(letter.upper()),
         letter.islower() + marks.count("'") - marks.count(","),
         ACCIDENTALS[accidental] if accidental else None,
-        parse_length(length),
+        length,
         bool(tie),
     )
 

@@ -1,8 +1,7 @@
 """One tune: its header, then its body, field by field and line by line."""
 
-import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from pipelines.abc.key import NO_KEY, parse_key, parse_shift
 from pipelines.abc.metre import default_unit_length, parse_metre, parse_tempo, parse_unit_length
@@ -48,7 +47,7 @@ class TuneReader:
         self._in_body = False
         self._last_field = ""
         self._unit_is_given = False
-        self._tempo: tuple[str, int, int] | None = None
+        self._tempo: tuple[str, int] | None = None
         self._defaults = VoiceState(Voice(""))
         self._declared: dict[str, str] = {}
         self._states: dict[str, VoiceState] = {}
@@ -96,10 +95,14 @@ class TuneReader:
                 self._continue_field(text)
                 return
             self._last_field = letter
-            if self._in_body:
-                self._body_field(letter, text, field.start(2))
-            else:
-                self._header_field(letter, text, field.start(2))
+            try:
+                if self._in_body:
+                    self._body_field(letter, text)
+                else:
+                    self._header_field(letter, text)
+            except AbcError as error:
+                error.column = field.start(2) + (error.column or 0)
+                raise
         elif self._in_body:
             if self._held and not _is_cut(self._held[-1][1], line):
                 self._read_music()
@@ -130,62 +133,57 @@ class TuneReader:
         if self._texts.get(self._last_field):
             self._texts[self._last_field][-1] += " " + decode_string(text)
 
-    def _header_field(self, letter: str, text: str, column: int) -> None:
+    def _header_field(self, letter: str, text: str) -> None:
         defaults = self._defaults
-        with _column(column):
-            match letter:
-                case "M":
-                    defaults.metre = parse_metre(text)
-                    if not self._unit_is_given:
-                        defaults.unit = default_unit_length(defaults.metre)
-                case "L":
-                    defaults.unit = parse_unit_length(text)
-                    self._unit_is_given = True
-                case "Q":
-                    self._tempo = (text, self._line, column)
-                case "P":
-                    self.score.part_order = parse_part_order(text.strip())
-                case "V":
-                    name, parameters = _split_voice(text)
-                    self._declared[name] = parameters
-                case "K":
-                    defaults.key = parse_key(text) or NO_KEY
-                    defaults.shift(parse_shift(text))
-                    self._start_body()
-                case _:
-                    self._text_field(letter, text)
+        match letter:
+            case "M":
+                defaults.metre = parse_metre(text)
+                if not self._unit_is_given:
+                    defaults.change(unit=default_unit_length(defaults.metre))
+            case "L":
+                defaults.change(unit=parse_unit_length(text))
+                self._unit_is_given = True
+            case "Q":
+                self._tempo = (text, self._line)
+            case "P":
+                self.score.part_order = parse_part_order(text.strip())
+            case "V":
+                name, parameters = _split_voice(text)
+                self._declared[name] = parameters
+            case "K":
+                defaults.change(key=parse_key(text) or NO_KEY, shift=parse_shift(text))
+                self._start_body()
+            case _:
+                self._text_field(letter, text)
 
     def _start_body(self) -> None:
         self._in_body = True
         state = self._add_voice(_FIRST_VOICE)
         self._music.state = state
         if self._tempo:
-            text, self._line, column = self._tempo
-            self._change_tempo(text, column)
+            text, self._line = self._tempo
+            self._change_tempo(text)
 
-    def _body_field(self, letter: str, text: str, column: int) -> None:
+    def _body_field(self, letter: str, text: str) -> None:
         state = self._music.state
-        with _column(column):
-            match letter:
-                case "M":
-                    state.metre = parse_metre(text)
-                    state.add(MetreChange(state.metre))
-                case "L":
-                    state.unit = parse_unit_length(text)
-                case "Q":
-                    self._change_tempo(text, column)
-                case "P":
-                    state.add(PartStart(text.strip()))
-                case "V":
-                    self._select_voice(text)
-                case "K":
-                    key = parse_key(text)
-                    state.key = key or state.key
-                    state.shift(parse_shift(text))
-                    state.accidentals.clear()
-                    state.add(KeyChange(state.key, state.semitones))
-                case _:
-                    self._text_field(letter, text)
+        match letter:
+            case "M":
+                state.metre = parse_metre(text)
+                state.add(MetreChange(state.metre))
+            case "L":
+                state.change(unit=parse_unit_length(text))
+            case "Q":
+                self._change_tempo(text)
+            case "P":
+                state.add(PartStart(text.strip()))
+            case "V":
+                self._select_voice(text)
+            case "K":
+                state.change(key=parse_key(text), shift=parse_shift(text))
+                state.accidentals.clear()
+                state.add(KeyChange(state.key, state.semitones))
+            case _:
+                self._text_field(letter, text)
 
     def _text_field(self, letter: str, text: str) -> None:
         if letter in self._texts:
@@ -193,13 +191,13 @@ class TuneReader:
         elif letter == "I" and (scope := _SCOPE.match("I:" + text)):
             self._music.scope = scope[1]
 
-    def _change_tempo(self, text: str, column: int) -> None:
+    def _change_tempo(self, text: str) -> None:
         """A tempo that cannot be read changes no note, so it is only left out."""
         state = self._music.state
         try:
             tempo = parse_tempo(text, state.unit)
         except AbcError as error:
-            self._warn(error.message, column + (error.column or 0) + 1)
+            self._warn(error.message)
             return
         if tempo:
             state.add(TempoChange(tempo))
@@ -213,11 +211,11 @@ class TuneReader:
                 self._defaults = current.branch("")
                 self._states = {name: current}
                 current.voice.name = name
-                current.shift(parse_shift(self._declared.get(name, "")))
+                current.change(shift=parse_shift(self._declared.get(name, "")))
             else:
                 self._add_voice(name)
         state = self._states[name]
-        state.shift(parse_shift(parameters))
+        state.change(shift=parse_shift(parameters))
         self._music.state = state
 
     def _add_voice(self, name: str) -> VoiceState:
@@ -226,7 +224,7 @@ class TuneReader:
         parameters = self._declared.get(name, "")
         full_name = _VOICE_NAME.search(parameters)
         state = self._defaults.branch(decode_string(full_name[1] or full_name[2]) if full_name else name)
-        state.shift(parse_shift(parameters))
+        state.change(shift=parse_shift(parameters))
         state.add(KeyChange(state.key, state.semitones))
         state.add(MetreChange(state.metre))
         self._states[name] = state
@@ -247,13 +245,3 @@ def _split_voice(text: str) -> tuple[str, str]:
     if not match:
         raise AbcError("expected the name of a voice", 0)
     return match[1], match[2]
-
-
-@contextlib.contextmanager
-def _column(start: int) -> Iterator[None]:
-    """Counts the column of an error from the start of the line, not of the field."""
-    try:
-        yield
-    except AbcError as error:
-        error.column = start + (error.column or 0)
-        raise

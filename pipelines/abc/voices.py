@@ -6,11 +6,12 @@ from fractions import Fraction
 
 from pipelines.abc.key import NATURALS, NO_KEY, Key, Shift
 from pipelines.abc.problems import AbcError
-from pipelines.abc.score import Element, Metre, Sound, Voice
+from pipelines.abc.score import Element, Metre, Sound, Voice, product
 from pipelines.abc.tokens import WrittenNote
 
-WHOLE = Fraction(1)
 _C4 = 60
+_BROKEN_FACTORS = {signs: (Fraction(1, 2**signs), 2 - Fraction(1, 2**signs)) for signs in (1, 2, 3)}
+"""By number of signs: factor of the short note and of the dotted note."""
 
 
 @dataclasses.dataclass
@@ -19,6 +20,21 @@ class Tuplet:
 
     factor: Fraction
     remaining: int
+
+
+@dataclasses.dataclass
+class BrokenRhythm:
+    """A broken rhythm that awaits its second note.
+
+    Attributes:
+      signs: one to three, for one to three dots.
+      longer_first: whether it is `>`.
+      first: where the first note stands in the voice.
+    """
+
+    signs: int
+    longer_first: bool
+    first: int
 
 
 @dataclasses.dataclass
@@ -33,11 +49,13 @@ class VoiceState:
       octaves: octaves by which notes sound higher than written.
       semitones: semitones by which they sound higher beside.
       velocity: loudness of the notes to come.
-      accidentals: in force until the bar line, by letter or by letter and octave.
+      accidentals: alterations in force until the bar line, by letter, or by letter and octave.
+      carried: alterations that ties carry over the bar line, by letter and octave.
       tuplet: the one that is not complete.
-      broken: number of signs of a broken rhythm that awaits its second note, and whether its first note is the longer.
-      last: the last note, chord or rest.
-      last_alterations: alteration of each letter and octave in it, which a tie carries over the bar line.
+      broken: the broken rhythm that is not complete.
+      last: where the last note, chord or rest stands in the voice.
+      notes: what notes come to, by what is written and its alteration (None while no accidental and no tie interferes);
+        forgotten when unit, key, velocity or transposition change.
     """
 
     voice: Voice
@@ -48,41 +66,70 @@ class VoiceState:
     semitones: int = 0
     velocity: int = 90
     accidentals: dict[int, int] = dataclasses.field(default_factory=dict)
+    carried: dict[tuple[int, int], int] = dataclasses.field(default_factory=dict)
     tuplet: Tuplet | None = None
-    broken: tuple[int, bool] | None = None
-    last: Sound | None = None
-    last_alterations: dict[int, int] = dataclasses.field(default_factory=dict)
+    broken: BrokenRhythm | None = None
+    last: int | None = None
+    notes: dict[tuple[str, int | None], Sound] = dataclasses.field(default_factory=dict)
 
     def branch(self, name: str) -> "VoiceState":
         """A new voice in which the same key, metre, unit and transposition hold."""
         branch = copy.copy(self)
         branch.voice = Voice(name)
-        branch.accidentals, branch.last_alterations = {}, {}
+        branch.accidentals, branch.carried, branch.notes = {}, {}, {}
         branch.tuplet = branch.broken = branch.last = None
         return branch
 
+    def change(
+        self,
+        *,
+        unit: Fraction | None = None,
+        key: Key | None = None,
+        velocity: int | None = None,
+        shift: Shift | None = None,
+    ) -> None:
+        """Changes what notes come to; None leaves a thing as it is."""
+        self.unit = unit or self.unit
+        self.key = key or self.key
+        self.velocity = velocity or self.velocity
+        if shift and shift.octaves is not None:
+            self.octaves = shift.octaves
+        if shift and shift.semitones is not None:
+            self.semitones = shift.semitones
+        self.notes = {}
+
     def add(self, element: Element) -> None:
-        """Puts down something that takes no time."""
+        """Puts down something that no tuplet and no broken rhythm changes."""
         self.voice.elements.append(element)
 
     def sound(self, sound: Sound) -> None:
         """Puts down a note, chord or rest, as tuplets and broken rhythm have it."""
+        elements = self.voice.elements
         if self.tuplet:
-            sound.duration *= self.tuplet.factor
+            sound = sound.scaled(self.tuplet.factor)
             self.tuplet.remaining -= 1
             if not self.tuplet.remaining:
                 self.tuplet = None
-        if self.broken and self.last:
-            _break_rhythm(self.last, sound, *self.broken)
+        if self.broken:
+            first = elements[self.broken.first]
+            if isinstance(first, Sound):
+                elements[self.broken.first], sound = _break_rhythm(first, sound, self.broken)
             self.broken = None
-        self.last = sound
-        self.voice.elements.append(sound)
+        self.last = len(elements)
+        elements.append(sound)
 
-    def break_rhythm(self, dots: int, longer_first: bool) -> None:
+    def break_rhythm(self, signs: int, longer_first: bool) -> None:
         """`>`, `<` and their kin, which await the next note."""
         if self.last is None:
             raise AbcError("expected a note before the broken rhythm")
-        self.broken = (dots, longer_first)
+        self.broken = BrokenRhythm(signs, longer_first, self.last)
+
+    def tie(self) -> None:
+        """Ties all of the last note or chord to the next."""
+        if self.last is not None:
+            last = self.voice.elements[self.last]
+            if isinstance(last, Sound):
+                self.voice.elements[self.last] = last.with_tie()
 
     def alteration(self, note: WrittenNote, scope: str) -> int:
         """Semitones by which a note is altered.
@@ -91,17 +138,14 @@ class VoiceState:
           note: the note as written.
           scope: what an accidental holds for until the bar line: all octaves of its `pitch`, its own `octave`, or `not`.
         """
-        letter, octave, written = note.letter, note.octave, note.accidental
-        place = letter if scope == "pitch" else letter + 7 * octave + 1000
-        if written is not None:
+        place = note.letter if scope == "pitch" else note.letter + 7 * note.octave + 1000
+        if note.accidental is not None:
             if scope != "not":
-                self.accidentals[place] = written
-            return written
+                self.accidentals[place] = note.accidental
+            return note.accidental
         if place in self.accidentals:
             return self.accidentals[place]
-        if self.last is not None and self.last_alterations and letter + 7 * octave in self.last_alterations:
-            return self.last_alterations[letter + 7 * octave]
-        return self.key.alterations[letter]
+        return self.carried.get((note.letter, note.octave), self.key.alterations[note.letter])
 
     def pitch(self, note: WrittenNote, alteration: int) -> int:
         """MIDI pitch of a note.
@@ -114,25 +158,19 @@ class VoiceState:
             raise AbcError(f"expected a pitch that MIDI has (0 to 127), not {pitch}")
         return pitch
 
-    def shift(self, shift: Shift) -> None:
-        """Transposes what follows."""
-        if shift.octaves is not None:
-            self.octaves = shift.octaves
-        if shift.semitones is not None:
-            self.semitones = shift.semitones
 
-
-def _break_rhythm(first: Sound, second: Sound, dots: int, longer_first: bool) -> None:
+def _break_rhythm(first: Sound, second: Sound, broken: BrokenRhythm) -> tuple[Sound, Sound]:
     """Dots one of two notes and shortens the other.
 
     The standard leaves it open what happens to notes of unequal length. A short note that is written short already, as
     in `d>B/`, stays as it is; other unequal pairs are left as written. In the folk tunes that this was tried on, that
     gives whole bars more often than any simpler rule.
     """
-    short_factor = Fraction(1, 2**dots)
-    longer, shorter = (first, second) if longer_first else (second, first)
+    short, dotted = _BROKEN_FACTORS[broken.signs]
+    longer, shorter = (first, second) if broken.longer_first else (second, first)
     if longer.duration == shorter.duration:
-        shorter.duration *= short_factor
-    elif shorter.duration != longer.duration * short_factor:
-        return
-    longer.duration *= 2 - short_factor
+        shorter = shorter.scaled(short)
+    elif shorter.duration != product(longer.duration, short):
+        return first, second
+    longer = longer.scaled(dotted)
+    return (longer, shorter) if broken.longer_first else (shorter, longer)

@@ -1,6 +1,6 @@
 """How far our ABC reader and abc2midi agree, note for note, on the corpora that music21 carries.
 
-    python scripts/bench/abc_agreement.py [CORPUS...] [--details FILE] [--limit N]
+    python scripts/bench/abc_agreement.py [CORPUS...] [--details FILE] [--speed]
 
 abc2midi is the binary in symusic's wheels (`pip install symusic==0.5.9`); another one is named by `--abc2midi`. Compared
 are pitch, onset and duration of all notes as played, in fractions of a quarter note. abc2midi is told to leave out grace
@@ -20,6 +20,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -311,6 +312,47 @@ def find_corpus(name: str) -> list[pathlib.Path]:
     return sorted(pathlib.Path(package.submodule_search_locations[0], "corpus", name).glob("*.abc"))
 
 
+def report(corpus: str, counts: collections.Counter[str]) -> None:
+    """Prints one corpus of the table."""
+    tunes = counts.total()
+    accepted = tunes - counts["rejected"]
+    print(f"{corpus}: {tunes:,} tunes, {accepted:,} accepted ({accepted / tunes:.1%})")
+    for result, count in counts.most_common():
+        if result != "rejected":
+            print(f"  {count:6,} {count / accepted:7.2%}  {result}")
+
+
+def describe_speed(tunes: list[Lines]) -> str:
+    """Tunes a second of our reader and of note-seq's, to NoteSequences, on the tunes that both read."""
+    from note_seq import abc_parser
+
+    from models.errors import EtudeError
+
+    def theirs(lines: list[str]) -> bool:
+        try:
+            abc_parser.ABCTune(lines)
+        except Exception:
+            return False
+        return True
+
+    texts = [[line for _, line in lines] for lines in tunes]
+    both = [lines for lines in texts if theirs(lines)]
+    if not both:
+        raise EtudeError("note-seq reads no tune of this corpus")
+    sources = ["\n".join(lines).encode() for lines in both]
+    start = time.process_time()
+    for source in sources:
+        for tune in read_tunebook(source):
+            if isinstance(tune, Tune):
+                tune.note_sequence()
+    middle = time.process_time()
+    for lines in both:
+        theirs(lines)
+    end = time.process_time()
+    ours, other = len(both) / (middle - start), len(both) / (end - middle)
+    return f"on the {len(both):,} tunes that note-seq reads too: {ours:,.0f} tunes/s, note-seq {other:,.0f} tunes/s"
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -318,11 +360,12 @@ def main() -> None:
     parser.add_argument("--abc2midi", help="the binary to compare with")
     parser.add_argument("--details", help="write one line for every tune that does not agree to this file")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--speed", action="store_true", help="measure the speed beside note-seq's reader")
     arguments = parser.parse_args()
     binary = arguments.abc2midi or find_abc2midi()
     details = []
     for corpus in arguments.corpora:
-        pairs = []
+        pairs: list[tuple[Tune | RejectedTune, Lines, str]] = []
         for path in find_corpus(corpus):
             data = path.read_bytes()
             _, blocks = split_tunebook(split_lines(decode(data)))
@@ -335,11 +378,9 @@ def main() -> None:
         with concurrent.futures.ThreadPoolExecutor(arguments.workers) as executor:
             outcomes = list(executor.map(outcome, pairs))
         counts = collections.Counter(outcomes)
-        accepted = len(pairs) - counts["rejected"]
-        print(f"{corpus}: {len(pairs):,} tunes, {accepted:,} accepted ({accepted / len(pairs):.1%})")
-        for result, count in counts.most_common():
-            if result != "rejected":
-                print(f"  {count:6,} {count / accepted:7.2%}  {result}")
+        report(corpus, counts)
+        if arguments.speed:
+            print(f"  {describe_speed([lines for _, lines, _ in pairs])}")
         details += [
             f"{n}:{tune.line}: {why}" for (tune, _, n), why in zip(pairs, outcomes, strict=True) if why != "agrees"
         ]

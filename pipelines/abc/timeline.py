@@ -1,0 +1,151 @@
+"""A voice as written, on a time axis of whole numbers."""
+
+import dataclasses
+import math
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+from pipelines.abc.key import Key
+from pipelines.abc.problems import TooLargeError
+from pipelines.abc.repeats import Mark
+from pipelines.abc.score import (
+    Bar,
+    ChordSymbol,
+    Ending,
+    KeyChange,
+    Metre,
+    MetreChange,
+    Overlay,
+    PartStart,
+    Score,
+    Sound,
+    TempoChange,
+    Voice,
+)
+
+MAX_UNIT_BITS = 512
+
+
+class State(NamedTuple):
+    """What holds at a time.
+
+    Attributes:
+      metre: None for free metre.
+      key: the key and the semitones that the voice sounds above what is written; None before any is given.
+      quarters_per_minute: None where no tempo is given.
+    """
+
+    metre: Metre | None = None
+    key: tuple[Key, int] | None = None
+    quarters_per_minute: Fraction | None = None
+
+
+TimedSound: TypeAlias = tuple[int, int, Sound]
+"""When a sound starts, its layer (0, or above that for overlays), and the sound."""
+
+
+class Lengths:
+    """From fractions of a whole note to whole numbers of units.
+
+    Attributes:
+      units: units in a whole note: the smallest number in which all lengths of a tune are whole.
+    """
+
+    def __init__(self, score: Score) -> None:
+        fractions: dict[int, Fraction] = {}  # by identity: most are the same object, and fractions are slow to hash
+        for voice in score.voices:
+            sounds = [element for element in voice.elements if isinstance(element, Sound)]
+            fractions.update({id(sound.duration): sound.duration for sound in sounds})
+            chords = [sound for sound in sounds if len(sound.tones) > 1]
+            fractions.update({id(tone.duration): tone.duration for chord in chords for tone in chord.tones})
+        self.units = 4
+        for fraction in fractions.values():
+            self.units = math.lcm(self.units, fraction.denominator)
+            if self.units.bit_length() > MAX_UNIT_BITS:
+                raise TooLargeError("the lengths of the notes have no common measure that is of any use")
+        self._fractions = fractions  # keeps them alive, so that identities stay true
+        self._in_units = {
+            key: fraction.numerator * (self.units // fraction.denominator) for key, fraction in fractions.items()
+        }
+
+    def __getitem__(self, fraction: Fraction) -> int:
+        return self._in_units[id(fraction)]
+
+
+@dataclasses.dataclass
+class Timeline:
+    """A voice as written; times are in units.
+
+    Attributes:
+      name: the voice's.
+      sounds: by start.
+      marks: bar lines, endings and starts of parts, in the order of the text.
+      states: metre, key and tempo from a time on, whenever one of them changes; the first at time 0.
+      chord_symbols: time and text, by time.
+      end: when the voice ends.
+    """
+
+    name: str
+    sounds: list[TimedSound] = dataclasses.field(default_factory=list)
+    marks: list[Mark] = dataclasses.field(default_factory=list)
+    states: list[tuple[int, State]] = dataclasses.field(default_factory=lambda: [(0, State())])
+    chord_symbols: list[tuple[int, str]] = dataclasses.field(default_factory=list)
+    end: int = 0
+
+
+def lay_out(voice: Voice, lengths: Lengths) -> Timeline:
+    """Gives everything in a voice its time."""
+    timeline = Timeline(voice.name)
+    state = State()
+    now = bar_start = main_end = layer = 0
+    for element in voice.elements:
+        if isinstance(element, Sound):
+            timeline.sounds.append((now, layer, element))
+            now += lengths[element.duration]
+        elif isinstance(element, Bar | Ending | PartStart):
+            if layer:
+                now, layer = main_end, 0
+            bar_start = now
+            timeline.marks.append((now, element))
+        elif isinstance(element, Overlay):
+            main_end = main_end if layer else now
+            layer += 1
+            now = bar_start
+        elif isinstance(element, ChordSymbol):
+            timeline.chord_symbols.append((now, element.text))
+        else:
+            state = _changed(state, element)
+            timeline.states.append((now, state))
+    timeline.end = main_end if layer else now
+    timeline.sounds.sort(key=lambda sound: sound[0])
+    timeline.states.sort(key=lambda change: change[0])
+    timeline.chord_symbols.sort(key=lambda chord: chord[0])
+    return timeline
+
+
+def _changed(state: State, change: MetreChange | KeyChange | TempoChange) -> State:
+    if isinstance(change, MetreChange):
+        return state._replace(metre=change.metre)
+    if isinstance(change, KeyChange):
+        return state._replace(key=(change.key, change.transposition))
+    return state._replace(quarters_per_minute=change.quarters_per_minute)
+
+
+def marks_of(timeline: Timeline, all_timelines: list[Timeline]) -> list[Mark]:
+    """The marks of a voice; where it has no repeats or no parts of its own, those of the first voice that has."""
+    if len(all_timelines) == 1:
+        return timeline.marks
+    candidates = [timeline, *all_timelines]
+    repeats = next(filter(None, map(_repeat_marks, candidates)), [])
+    parts = next(filter(None, map(_part_marks, candidates)), [])
+    return sorted([*repeats, *parts], key=lambda mark: mark[0])
+
+
+def _repeat_marks(timeline: Timeline) -> list[Mark]:
+    marks = [mark for mark in timeline.marks if not isinstance(mark[1], PartStart)]
+    repeated = any(isinstance(mark, Ending) or (isinstance(mark, Bar) and mark.ends) for _, mark in marks)
+    return marks if repeated else []
+
+
+def _part_marks(timeline: Timeline) -> list[Mark]:
+    return [mark for mark in timeline.marks if isinstance(mark[1], PartStart)]
