@@ -5,6 +5,12 @@ from collections.abc import Sequence
 from pipelines.comparison.figures import Estimate
 from pipelines.comparison.results import ConfigurationResult, FloorResult, PairResult, Verdict
 
+_NAMED = 2
+"""Configurations that the headline names as equals; more are counted."""
+
+_PAIRS_TOLD = 3
+"""Pairs that get a sentence each; of more, only those with the best configuration do."""
+
 
 def verdict(
     configurations: Sequence[ConfigurationResult],
@@ -46,7 +52,7 @@ def _headline(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]
             f"({_signed(margin.bits_per_note)} bits a note) over {ranked[1].title}."
         )
     worse = [one.title for one in ranked[1:] if one not in equals]
-    names = _list([one.title for one in equals])
+    names = _list([one.title for one in equals]) if len(equals) <= _NAMED else f"{len(equals)} others"
     better = f"; it predicts better than {_list(worse)}" if worse else ""
     return f"{best.title} comes first but cannot be told apart from {names}{better}."
 
@@ -79,7 +85,8 @@ def _sentences(
         )
     titles = {one.name: one.title for one in ranked}
     place = {one.name: index for index, one in enumerate(ranked)}
-    for pair in sorted(pairs, key=lambda pair: (place[pair.first], place[pair.second])):
+    told = pairs if len(pairs) <= _PAIRS_TOLD else [pair for pair in pairs if pair.first == ranked[0].name]
+    for pair in sorted(told, key=lambda pair: (place[pair.first], place[pair.second])):
         result.append(_pair_sentence(pair, titles))
     result += _floor_sentences(ranked, floors)
     if is_main:

@@ -7,6 +7,7 @@ from pipelines.comparison.figures import Estimate
 
 MINUS = "\u2212"
 MISSING = "\u2013"
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def escape(value: object) -> str:
@@ -67,11 +68,13 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], s
 
 
 def number(value: float | None, decimals: int = 3) -> str:
-    """A number with a real minus sign; a dash where there is none; four digits where it is large."""
+    """A number with a real minus sign, short where it is large; a dash where there is none."""
     if value is None:
         return MISSING
-    text = f"{value:.3g}" if abs(value) >= 1e5 else f"{value:,.{decimals}f}"
-    return text.replace("-", MINUS)
+    if abs(value) >= 1e5:
+        mantissa, _, exponent = f"{value:.1e}".partition("e")
+        return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", MINUS)
+    return f"{value:,.{0 if abs(value) >= 1000 else decimals}f}".replace("-", MINUS)
 
 
 def percentage(value: float | None) -> str:

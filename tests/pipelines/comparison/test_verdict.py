@@ -67,3 +67,11 @@ def test_one_alone_that_is_no_better_than_a_floor():
     found = verdict([configuration("a", 1.0, (-0.1, 0.3))], FLOORS, [], "f")
     assert found.headline == "A predicts melodies at 1.000 nats a step."
     assert found.sentences[0].startswith("A is not clearly better than the best simple rule")
+
+
+def test_many_are_counted_and_only_pairs_with_the_best_are_told():
+    d = configuration("d", 1.6)
+    pairs = [pair(*names, False) for names in ("ab", "ac", "ad", "bc", "bd", "cd")]
+    found = verdict([A, B, C, d], FLOORS, pairs, "f")
+    assert found.headline == "A comes first but cannot be told apart from 3 others."
+    assert [sentence[:7] for sentence in found.sentences[:4]] == ["A and B", "A and C", "A and D", "All are"]
