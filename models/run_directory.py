@@ -15,7 +15,7 @@ from google.protobuf import text_format
 from models import run_pb2
 from models.configuration import Configuration, from_proto
 from models.encoding import Encoding
-from models.errors import EtudeError
+from models.errors import EtudeError, UsageError
 from models.files import write_text
 from models.networks.weights import shapes
 from models.registry import make_encoding
@@ -85,7 +85,7 @@ class RunDirectory:
                     f"{self.path} has no checkpoint yet; train it with 'etude train --run-dir {self.path}'"
                 )
             return self.checkpoint(steps[-1])
-        if not which.isdigit() or int(which) not in steps:
+        if not which.isdecimal() or int(which) not in steps:
             raise EtudeError(
                 f"{self.path} has no checkpoint {which!r}; it has: best, latest, {', '.join(map(str, steps))}"
             )
@@ -118,7 +118,7 @@ class RunDirectory:
         """
         try:
             return from_proto(self.read().configuration)
-        except ValueError as error:
+        except (ValueError, UsageError) as error:
             raise EtudeError(f"{self.config} is damaged: {error}; restore it or train again") from error
 
 

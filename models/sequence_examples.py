@@ -35,7 +35,8 @@ def decode_melody(record: bytes) -> Melody:
     """The melody that `encode_melody` stored.
 
     Raises:
-      ValueError: if the record is not a SequenceExample with an `events` feature list of valid events.
+      ValueError: if the record is not a SequenceExample with an `events` feature list of valid events, or its metre is
+        not positive.
     """
     example = _parse(record)
     if "events" not in example.feature_lists.feature_list:
@@ -47,6 +48,12 @@ def decode_melody(record: bytes) -> Melody:
         values = context[name].int64_list.value if name in context else ()
         return int(values[0]) if values else default
 
+    def positive(name: str, default: int) -> int:
+        value = integer(name, default)
+        if value < 1:
+            raise ValueError(f"{name} is {value}")
+        return value
+
     def text(name: str) -> str:
         values = context[name].bytes_list.value if name in context else ()
         return values[0].decode(errors="replace") if values else ""
@@ -55,8 +62,8 @@ def decode_melody(record: bytes) -> Melody:
         events=as_events([value for feature in features for value in feature.int64_list.value]),
         id=text("id"),
         source=text("source"),
-        steps_per_quarter=integer("steps_per_quarter", DEFAULT_STEPS_PER_QUARTER),
-        steps_per_bar=integer("steps_per_bar", DEFAULT_STEPS_PER_BAR),
+        steps_per_quarter=positive("steps_per_quarter", DEFAULT_STEPS_PER_QUARTER),
+        steps_per_bar=positive("steps_per_bar", DEFAULT_STEPS_PER_BAR),
         transposition=integer("transposition", 0),
     )
 
