@@ -1,0 +1,100 @@
+import dataclasses
+
+import pytest
+
+from models.errors import UsageError
+from models.hyperparameters import Hyperparameters, override, parse_overrides
+
+DEFAULTS = Hyperparameters()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {}),
+        ("batch_size=64", {"batch_size": 64}),
+        ("batch_size=64,rnn_layer_sizes=[64,32]", {"batch_size": 64, "rnn_layer_sizes": [64, 32]}),
+        (" batch_size = 64 , rnn_layer_sizes = [ 64, 32 ] ,", {"batch_size": 64, "rnn_layer_sizes": [64, 32]}),
+        ("rnn_layer_sizes=[8],learning_rate=1e-4", {"rnn_layer_sizes": [8], "learning_rate": 0.0001}),
+        ("lookback_unit=bars", {"lookback_unit": "bars"}),
+        ("residual_connections=true,use_cudnn=False", {"residual_connections": True, "use_cudnn": False}),
+        ("lookback_distances=[]", {"lookback_distances": []}),
+    ],
+)
+def test_magentas_form_is_read(text, expected):
+    assert parse_overrides(text) == expected
+
+
+def test_what_is_no_assignment():
+    with pytest.raises(UsageError, match=r"name=value.* not 'batch_size'"):
+        parse_overrides("learning_rate=0.1,batch_size")
+
+
+def test_nothing_in_a_value_is_run():
+    assert parse_overrides("batch_size=__import__('os').getpid()") == {"batch_size": "__import__('os').getpid()"}
+
+
+def test_what_is_printed_can_be_read():
+    changed = override(DEFAULTS, {"rnn_layer_sizes": (7, 5), "lookback_distances": [3], "lookback_unit": "bars"})
+    assert override(DEFAULTS, parse_overrides(str(changed))) == changed
+    assert override(DEFAULTS, parse_overrides(str(DEFAULTS))) == DEFAULTS
+
+
+def test_values_get_the_type_of_their_field():
+    changed = override(DEFAULTS, {"clip_norm": 3, "rnn_layer_sizes": 64})
+    assert (changed.clip_norm, changed.rnn_layer_sizes) == (3.0, (64,))
+    assert isinstance(changed.clip_norm, float)
+    assert dataclasses.replace(changed, clip_norm=5.0, rnn_layer_sizes=(128, 128)) == DEFAULTS
+
+
+def test_an_unknown_name_lists_the_valid_ones():
+    with pytest.raises(UsageError, match=r"'batchsize'.*batch_size=128,rnn_layer_sizes=\[128,128\],.*lookback_unit"):
+        override(DEFAULTS, {"batchsize": 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("batch_size", 2.5, "takes a whole number.*batch_size=128.*not 2.5"),
+        ("batch_size", True, "takes a whole number"),
+        ("batch_size", [3], "takes a whole number"),
+        ("learning_rate", "fast", "takes a number.*not 'fast'"),
+        ("rnn_layer_sizes", [64, "x"], r"takes a list of whole numbers in square brackets.*\[128,128\]"),
+        ("rnn_layer_sizes", [64, 0.5], "takes a list of whole numbers"),
+        ("lookback_unit", 3, "takes a word"),
+    ],
+)
+def test_a_wrong_type_is_explained(name, value, message):
+    with pytest.raises(UsageError, match=f"{name} {message}"):
+        override(DEFAULTS, {name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("batch_size", 0),
+        ("rnn_layer_sizes", []),
+        ("rnn_layer_sizes", [4, 0]),
+        ("dropout_keep_prob", 0.0),
+        ("dropout_keep_prob", 1.1),
+        ("dropout_keep_prob", float("nan")),
+        ("attn_length", -1),
+        ("clip_norm", 0.0),
+        ("learning_rate", -0.1),
+        ("learning_rate", float("nan")),
+        ("lookback_distances", [0]),
+        ("lookback_distances", [32, 16]),
+        ("lookback_distances", [16, 16]),
+        ("lookback_unit", "beats"),
+    ],
+)
+def test_values_out_of_range(name, value):
+    with pytest.raises(UsageError, match=f"hyperparameter {name} must be"):
+        override(DEFAULTS, {name: value})
+
+
+@pytest.mark.parametrize("name", ["residual_connections", "use_cudnn"])
+def test_what_is_not_supported_is_refused_by_name(name):
+    with pytest.raises(UsageError, match=name):
+        override(DEFAULTS, {name: True})
+    assert override(DEFAULTS, {name: False}) == DEFAULTS

@@ -1,0 +1,69 @@
+import itertools
+
+import numpy as np
+import pytest
+
+import models
+from models.errors import EtudeError
+from models.melody import Melody
+from models.melody_set import MelodySet
+from models.registry import FAMILIES
+
+MELODY = [60, -2, 64, -2, 67, -1, 65, -2, 60]
+
+
+@pytest.fixture(params=FAMILIES)
+def model(request, tiny_model):
+    return tiny_model(request.param)
+
+
+def test_load_is_found_on_first_use():
+    from models.model import Model, load
+
+    assert models.load is load
+    assert models.Model is Model
+    with pytest.raises(AttributeError, match="has no attribute 'save'"):
+        models.save  # noqa: B018
+
+
+def test_likelihood_is_additive_over_the_melody(model):
+    """Each event adds its own share, the first none."""
+    shares = model.log_likelihood([MELODY[:length] for length in range(1, len(MELODY) + 1)])
+    assert shares[0] == 0.0
+    assert all(later < earlier for earlier, later in itertools.pairwise(shares))
+    assert all(type(share) is float for share in shares)
+
+
+def test_likelihood_does_not_depend_on_the_batch(model, random_events):
+    melodies = [random_events(seed, 5 + seed) for seed in range(8)]
+    together = model.log_likelihood(melodies, squash=False)
+    alone = [model.log_likelihood([melody], squash=False)[0] for melody in melodies]
+    assert together == pytest.approx(alone, rel=1e-5)
+
+
+def test_squash_brings_a_melody_into_the_models_key(tiny_model):
+    model = tiny_model("basic")
+    up_a_tone = [event + 14 if event >= 0 else event for event in MELODY]
+    assert model.log_likelihood([up_a_tone]) == model.log_likelihood([MELODY])
+    assert model.log_likelihood([up_a_tone]) == model.log_likelihood([MELODY], squash=False)
+
+
+def test_a_pitch_outside_the_range_without_squash(model):
+    with pytest.raises(EtudeError, match=r"pitch 72 is outside the range \[60, 72\) of .*leave out --no-squash"):
+        model.log_likelihood([MELODY, [60, 72]], squash=False)
+
+
+def test_no_melodies_and_empty_ones(model):
+    assert model.log_likelihood([]) == []
+    with pytest.raises(ValueError, match="a melody without events"):
+        model.log_likelihood([MELODY, []])
+    with pytest.raises(ValueError, match="event 128"):
+        model.log_likelihood([[60, 128]])
+
+
+def test_evaluate_squashes_unless_told_otherwise(tiny_model):
+    model = tiny_model("basic")
+    melodies = MelodySet.of([Melody(np.array(MELODY) + 12 * (np.array(MELODY) >= 0))])
+    assert model.evaluate(melodies).log_likelihood.tolist() == model.log_likelihood([MELODY])
+    with pytest.raises(EtudeError, match="--no-squash"):
+        model.evaluate(melodies, squash=False)
