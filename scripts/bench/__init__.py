@@ -1,0 +1,1 @@
+"""Measurements: speed, agreement, and behaviour under kills."""
