@@ -13,6 +13,9 @@ from models.registry import family
 from models.run_directory import RunDirectory
 from pipelines.comparison.presentation import Label
 
+_TOLD_SETTINGS = 2
+"""A name tells so many settings at most; a model that differs in more is called after its folder."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Space:
@@ -55,6 +58,11 @@ class Entrant:
     run: run_pb2.Run | None
 
     @property
+    def name(self) -> str:
+        """A short name, the same as in the melodies that it generates."""
+        return short_name(self.path)
+
+    @property
     def seed(self) -> int | None:
         """The seed that it was trained with, if known."""
         return self.run.seed if self.run else None
@@ -83,6 +91,11 @@ class Entry:
     def space(self) -> Space:
         """The key and range of its models."""
         return Space.of(self.configuration)
+
+
+def short_name(path: pathlib.Path) -> str:
+    """The name of a run's folder; bundles are often called the same, and get the folder's name before theirs."""
+    return f"{path.parent.name}/{path.name}" if path.suffix == ".mag" else path.name
 
 
 def load_entrants(
@@ -121,12 +134,13 @@ def group(entrants: Sequence[Entrant], labels: Mapping[str, Label] | None = None
 
     Args:
       entrants: the models.
-      labels: how to call configurations, by the names of their models' folders.
+      labels: how to call configurations, by the names of their models' folders; models of one label are one
+        configuration, even if they trained for different numbers of steps.
     """
     labels = labels or {}
-    groups: dict[tuple[Label | None, bytes], list[Entrant]] = {}
+    groups: dict[Label | bytes, list[Entrant]] = {}
     for number, entrant in enumerate(entrants):
-        groups.setdefault((labels.get(entrant.path.name), _identity(entrant, number)), []).append(entrant)
+        groups.setdefault(labels.get(entrant.name) or _identity(entrant, number), []).append(entrant)
     members: list[list[Entrant]] = []
     for found in groups.values():
         has_copies = len({entrant.seed for entrant in found}) < len(found)
@@ -165,14 +179,15 @@ def _names(members: Sequence[Sequence[Entrant]], labels: Mapping[str, Label]) ->
     settings = [_settings(found[0]) for found in members]
     names = []
     for mine, found in zip(settings, members, strict=True):
-        if found[0].path.name in labels:
-            names.append(labels[found[0].path.name].name)
+        if found[0].name in labels:
+            names.append(labels[found[0].name].name)
             continue
         others = [one for one in settings if one["config"] == mine["config"]]
-        differing = [name for name in mine if any(one[name] != mine[name] for one in others)]
-        names.append(", ".join([mine["config"], *(f"{name}={mine[name]}" for name in differing)]))
+        differing = [name for name in mine if any(one.get(name, mine[name]) != mine[name] for one in others)]
+        told = [f"{name}={mine[name]}" for name in differing]
+        names.append(", ".join([mine["config"], *(told if len(told) <= _TOLD_SETTINGS else [found[0].name])]))
     return [
-        name if names.count(name) == 1 else f"{name}, {found[0].path.name}"
+        name if names.count(name) == 1 else f"{name}, {found[0].name}"
         for name, found in zip(names, members, strict=True)
     ]
 
@@ -185,13 +200,13 @@ def _settings(entrant: Entrant) -> dict[str, str]:
         "max_note": configuration.max_note,
         "transpose_to_key": configuration.transpose_to_key,
         **dataclasses.asdict(configuration.hyperparameters),
-        "num_steps": entrant.run.num_steps if entrant.run else None,
+        **({"num_steps": entrant.run.num_steps} if entrant.run else {}),
     }
     return {name: str(value) for name, value in values.items()}
 
 
 def _title(name: str, entrant: Entrant, labels: Mapping[str, Label]) -> str:
-    if (label := labels.get(entrant.path.name)) and label.title:
+    if (label := labels.get(entrant.name)) and label.title:
         return label.title
     config = entrant.model.configuration.config
     return name.replace(config, family(config).title, 1)

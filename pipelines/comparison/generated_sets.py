@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from models.errors import EtudeError
 from models.melody import DEFAULT_STEPS_PER_BAR, Events, as_events
-from pipelines.comparison.entrants import Entry
+from pipelines.comparison.entrants import Entry, short_name
 from pipelines.generate import GENERATED_FILE, read_generated
 
 
@@ -56,7 +56,7 @@ def read_generated_sets(folders: Sequence[pathlib.Path], entries: Sequence[Entry
     Raises:
       EtudeError: if a folder has no melodies, is damaged, or is of a model that is not compared.
     """
-    owners = {entrant.path.name: entry.name for entry in entries for entrant in entry.entrants}
+    owners = {entrant.name: entry.name for entry in entries for entrant in entry.entrants}
     return [_read(folder, owners) for folder in folders]
 
 
@@ -66,7 +66,7 @@ def _read(folder: pathlib.Path, owners: Mapping[str, str]) -> GeneratedSet:
     if not lines:
         raise EtudeError(f"{folder} has no melodies (no {GENERATED_FILE}); make some with 'etude generate'")
     try:
-        models = {pathlib.Path(line["model"]).name for line in lines}
+        models = {short_name(pathlib.Path(line["model"])) for line in lines}
         examples = tuple(
             Example(
                 file=line["file"],

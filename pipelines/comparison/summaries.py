@@ -140,7 +140,7 @@ def _configuration(
 
 def _run(entrant: Entrant, resampled: Mapping[str, Resampled]) -> RunResult:
     return RunResult(
-        name=entrant.path.name,
+        name=entrant.name,
         path=str(entrant.path),
         seed=entrant.seed,
         step=entrant.model.step,
