@@ -14,7 +14,7 @@ def make_trainer(tiny_configuration, random_weights):
     from models.training.trainer import Trainer
 
     def make(name="basic", seed=0, **overrides):
-        configuration = tiny_configuration(name, **overrides)
+        configuration = tiny_configuration(name, **{"rnn_layer_sizes": [6], **overrides})
         encoding = make_encoding(configuration)
         return Trainer(configuration, encoding, random_weights(configuration), seed), configuration, encoding
 
@@ -40,21 +40,21 @@ def mean_loss(hyperparameters, weights, inputs, labels, lengths):
 
 
 def test_figures_are_means_over_real_steps(make_trainer, make_batch):
-    for name in ("basic", "lookback"):
-        trainer, configuration, encoding = make_trainer(name, dropout_keep_prob=1.0)
-        inputs, labels, lengths = make_batch(encoding)
-        expected, correct, real_labels = mean_loss(
-            configuration.hyperparameters, trainer.weights(), inputs, labels, lengths
-        )
-        # Padding must not count, whatever stands there.
-        inputs[1, 5:] = inputs[2, 2:] = np.nan
-        figures = trainer.train(inputs, labels, lengths)
-        is_event = real_labels != encoding.no_event_label
-        assert figures["loss"] == pytest.approx(expected, rel=1e-5)
-        assert figures["accuracy"] == pytest.approx(correct.mean())
-        assert figures["event_accuracy"] == pytest.approx(correct[is_event].mean())
-        assert figures["no_event_accuracy"] == pytest.approx(correct[~is_event].mean() if (~is_event).any() else 0)
-        assert trainer.step == 1
+    trainer, configuration, encoding = make_trainer("basic", dropout_keep_prob=1.0)
+    inputs, labels, lengths = make_batch(encoding)
+    expected, correct, real_labels = mean_loss(
+        configuration.hyperparameters, trainer.weights(), inputs, labels, lengths
+    )
+    # Padding must not count, whatever stands there.
+    inputs[1, 5:] = inputs[2, 2:] = np.nan
+    figures = trainer.train(inputs, labels, lengths)
+    is_event = real_labels != encoding.no_event_label
+    assert 0 < is_event.sum() < len(is_event)
+    assert figures["loss"] == pytest.approx(expected, rel=1e-5)
+    assert figures["accuracy"] == pytest.approx(correct.mean())
+    assert figures["event_accuracy"] == pytest.approx(correct[is_event].mean())
+    assert figures["no_event_accuracy"] == pytest.approx(correct[~is_event].mean())
+    assert trainer.step == 1
 
 
 def gradient_by_differences(hyperparameters, weights, name, batch, indices):
@@ -105,25 +105,26 @@ def parts(trainer):
     ]
 
 
-@pytest.mark.parametrize("clip_norm", [1e6, 0.05])
-def test_three_steps_of_adam(make_trainer, make_batch, clip_norm):
-    """Each with the gradient that an unclipped trainer of the same weights finds."""
+def test_three_steps_of_adam(make_trainer, make_batch):
+    """Each with the gradient that an unclipped trainer of the same weights finds; some are clipped, some not."""
+    clip_norm = 0.3
     options = {"dropout_keep_prob": 1.0, "learning_rate": 0.01}
     trainer, _, encoding = make_trainer("lookback", clip_norm=clip_norm, **options)
     probe, _, _ = make_trainer("lookback", clip_norm=1e6, **options)
     batch = make_batch(encoding)
-    clipped = 0
+    clipped = []
     for step in (1, 2, 3):
         probe.restore({name: np.zeros_like(value) for name, value in probe.state().items()} | trainer_weights(trainer))
         probe.train(*batch)
         gradients = {name: value * 10.0 for name, value in parts(probe)[1].items()}
-        clipped += sum(np.linalg.norm(gradient) > clip_norm for gradient in gradients.values())
+        clipped += [np.linalg.norm(gradient) > clip_norm for gradient in gradients.values()]
         expected = adam(parts(trainer), gradients, step, 0.01, clip_norm)
         trainer.train(*batch)
         for ours, theirs in zip(parts(trainer), expected, strict=True):
             for name in ours:
                 np.testing.assert_allclose(ours[name], theirs[name], rtol=2e-4, atol=1e-7, err_msg=name)
-    assert bool(clipped) == (clip_norm < 1)
+    assert any(clipped)
+    assert not all(clipped)
 
 
 def trainer_weights(trainer):
