@@ -1,6 +1,11 @@
-"""Reads tunes in ABC notation (the ABC 2.1 standard, 2.0 and older habits) as they are played."""
+"""Reads tunes in ABC notation as they are played.
+
+By the ABC 2.1 standard, with 2.0 and the older habits that are met. Where the standard leaves something open, the
+function that decides says so. Not played out, as in the standard: ornaments, and the words D.C., D.S. and Coda, whose
+place is taken by `P:`. Left out beside: microtones, macros (`m:`), and the `%%MIDI` directives of abc2midi.
+"""
 
 from pipelines.abc.problems import Problem
-from pipelines.abc.tunebook import RejectedTune, Tune, read_tunebook
+from pipelines.abc.tunebook import RejectedTune, Tune, iterate_tunebook, read_tunebook
 
-__all__ = ["Problem", "RejectedTune", "Tune", "read_tunebook"]
+__all__ = ["Problem", "RejectedTune", "Tune", "iterate_tunebook", "read_tunebook"]

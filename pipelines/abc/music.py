@@ -20,6 +20,7 @@ from pipelines.abc.voices import Tuplet, VoiceState
 
 MAX_TUPLET = 100
 MAX_BAR_RESTS = 1000
+MAX_REPEATS = 100
 VELOCITIES = {
     **dict.fromkeys(("pppp", "ppp"), 30),
     **{"pp": 45, "p": 60, "mp": 75, "mf": 90, "f": 105, "ff": 120},
@@ -226,6 +227,8 @@ def parse_bar(text: str) -> tuple[Bar, tuple[int, ...]]:
     signs = signs.lstrip(".").replace("[|]", "") or "|"  # [|] is an invisible bar line
     ends = len(signs) - len(signs.lstrip(":"))
     starts = len(signs) - len(signs.rstrip(":"))
+    if max(ends, starts) > MAX_REPEATS:
+        raise AbcError(f"expected at most {MAX_REPEATS} colons in a bar line, not {max(ends, starts):,}")
     if ends == len(signs):
         return Bar(1, 1, False), passes
     if "|:|" in signs and not ends:

@@ -53,8 +53,8 @@ def _seconds(performance: Performance) -> dict[int, float]:
     for marks in (performance.states, performance.chord_symbols, performance.sections):
         times.update(mark[0] for mark in marks)
     ordered = sorted(times)
-    starts = [start for start, _ in performance.states] or [0]
-    tempos = [state.quarters_per_minute for _, state in performance.states] or [None]
+    starts = [start for start, _ in performance.states]
+    tempos = [state.quarters_per_minute for _, state in performance.states]
     seconds: dict[int, float] = {}
     before = Fraction(0)
     first = 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pipelines.abc.problems import TooLargeError
 from pipelines.abc.repeats import Span, play_order
 from pipelines.abc.score import Score
-from pipelines.abc.timeline import Lengths, State, Timeline, lay_out, marks_of
+from pipelines.abc.timeline import Lengths, State, Timeline, lay_out, marks_of, states_of
 
 MAX_NOTES = 200_000
 MAX_WHOLE_NOTES = 20_000
@@ -54,17 +54,15 @@ def perform(score: Score) -> Performance:
     lengths = Lengths(score)
     performance = Performance(lengths.units)
     timelines = [lay_out(voice, lengths) for voice in score.voices]
-    states: dict[int, State] = {}
     for timeline in timelines:
         order = play_order(marks_of(timeline, timelines), timeline.end, score.part_order)
         if sum(span.end - span.start for span in order) > MAX_WHOLE_NOTES * lengths.units:
             raise TooLargeError(f"the tune lasts more than {MAX_WHOLE_NOTES:,} whole notes")
         _play_notes(timeline, order, lengths, performance)
         performance.chord_symbols += _play_chord_symbols(timeline, order)
-        performance.sections = performance.sections or _sections(order)
-        for time, state in _play_states(timeline, order):
-            states.setdefault(time, state)
-    performance.states = _changes(states)
+        if timeline is timelines[0]:
+            performance.sections = _sections(order)
+            performance.states = _play_states(states_of(timelines), order)
     performance.notes.sort()
     performance.chord_symbols.sort()
     return performance
@@ -113,25 +111,21 @@ def _play_chord_symbols(timeline: Timeline, order: list[Span]) -> list[tuple[int
     return played
 
 
-def _play_states(timeline: Timeline, order: list[Span]) -> list[tuple[int, State]]:
+def _play_states(states: list[tuple[int, State]], order: list[Span]) -> list[tuple[int, State]]:
     """Metre, key and tempo as played: a repeat brings back those of its start."""
-    times = [time for time, _ in timeline.states]
-    played: list[tuple[int, State]] = []
+    times = [time for time, _ in states]
+    played: dict[int, State] = {}
     shift = 0
     for span in order:
         shift -= span.start
         first, last = bisect.bisect_right(times, span.start) - 1, bisect.bisect_left(times, span.end)
-        played.append((span.start + shift, timeline.states[first][1]))
-        played.extend((time + shift, state) for time, state in timeline.states[first + 1 : last])
+        played[span.start + shift] = states[first][1]
+        played.update((time + shift, state) for time, state in states[first + 1 : last])
         shift += span.end
-    return played
-
-
-def _changes(states: dict[int, State]) -> list[tuple[int, State]]:
     changes: list[tuple[int, State]] = []
-    for time in sorted(states):
-        if not changes or changes[-1][1] != states[time]:
-            changes.append((time, states[time]))
+    for time, state in played.items():
+        if not changes or state != changes[-1][1]:
+            changes.append((time, state))
     return changes
 
 

@@ -37,10 +37,13 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError:
         pass
     declared = _CHARSET.search(data[:10_000])
-    name = declared[1].decode("ascii") if declared else ""
     try:
-        return data.decode(name if codecs.lookup(name).name.startswith("iso8859") else "cp1252")
-    except (LookupError, UnicodeDecodeError):
+        encoding = codecs.lookup(declared[1].decode("ascii")).name if declared else ""
+    except LookupError:
+        encoding = ""
+    try:
+        return data.decode(encoding if encoding.startswith("iso8859") else "cp1252")
+    except UnicodeDecodeError:
         return data.decode("latin-1")
 
 

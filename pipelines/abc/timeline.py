@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
@@ -40,6 +41,7 @@ class State(NamedTuple):
     quarters_per_minute: Fraction | None = None
 
 
+Change: TypeAlias = tuple[int, MetreChange | KeyChange | TempoChange]
 TimedSound: TypeAlias = tuple[int, int, Sound]
 """When a sound starts, its layer (0, or above that for overlays), and the sound."""
 
@@ -80,7 +82,7 @@ class Timeline:
       name: the voice's.
       sounds: by start.
       marks: bar lines, endings and starts of parts, in the order of the text.
-      states: metre, key and tempo from a time on, whenever one of them changes; the first at time 0.
+      changes: of metre, key and tempo, in the order of the text.
       chord_symbols: time and text, by time.
       end: when the voice ends.
     """
@@ -88,7 +90,7 @@ class Timeline:
     name: str
     sounds: list[TimedSound] = dataclasses.field(default_factory=list)
     marks: list[Mark] = dataclasses.field(default_factory=list)
-    states: list[tuple[int, State]] = dataclasses.field(default_factory=lambda: [(0, State())])
+    changes: list[Change] = dataclasses.field(default_factory=list)
     chord_symbols: list[tuple[int, str]] = dataclasses.field(default_factory=list)
     end: int = 0
 
@@ -96,7 +98,6 @@ class Timeline:
 def lay_out(voice: Voice, lengths: Lengths) -> Timeline:
     """Gives everything in a voice its time."""
     timeline = Timeline(voice.name)
-    state = State()
     now = bar_start = main_end = layer = 0
     for element in voice.elements:
         if isinstance(element, Sound):
@@ -114,38 +115,58 @@ def lay_out(voice: Voice, lengths: Lengths) -> Timeline:
         elif isinstance(element, ChordSymbol):
             timeline.chord_symbols.append((now, element.text))
         else:
-            state = _changed(state, element)
-            timeline.states.append((now, state))
+            timeline.changes.append((now, element))
     timeline.end = main_end if layer else now
     timeline.sounds.sort(key=lambda sound: sound[0])
-    timeline.states.sort(key=lambda change: change[0])
     timeline.chord_symbols.sort(key=lambda chord: chord[0])
     return timeline
 
 
-def _changed(state: State, change: MetreChange | KeyChange | TempoChange) -> State:
-    if isinstance(change, MetreChange):
-        return state._replace(metre=change.metre)
-    if isinstance(change, KeyChange):
-        return state._replace(key=(change.key, change.transposition))
-    return state._replace(quarters_per_minute=change.quarters_per_minute)
+def states_of(timelines: list[Timeline]) -> list[tuple[int, State]]:
+    """Metre, key and tempo from a time on, whenever one of them changes; the first at time 0.
+
+    Metre and key are those of the first voice; a change of tempo holds for all, in whichever voice it stands.
+    """
+    changes = [
+        (time, change)
+        for timeline in timelines
+        for time, change in timeline.changes
+        if timeline is timelines[0] or isinstance(change, TempoChange)
+    ]
+    state = State()
+    states = [(0, state)]
+    for time, change in sorted(changes, key=lambda change: change[0]):
+        if isinstance(change, MetreChange):
+            state = state._replace(metre=change.metre)
+        elif isinstance(change, KeyChange):
+            state = state._replace(key=(change.key, change.transposition))
+        else:
+            state = state._replace(quarters_per_minute=change.quarters_per_minute)
+        states.append((time, state))
+    return states
 
 
 def marks_of(timeline: Timeline, all_timelines: list[Timeline]) -> list[Mark]:
-    """The marks of a voice; where it has no repeats or no parts of its own, those of the first voice that has."""
+    """The marks that order a voice.
+
+    Parts are those of the whole tune, in whichever voice they stand. A voice that has no repeats of its own has those
+    of the first voice that has.
+    """
     if len(all_timelines) == 1:
         return timeline.marks
-    candidates = [timeline, *all_timelines]
-    repeats = next(filter(None, map(_repeat_marks, candidates)), [])
-    parts = next(filter(None, map(_part_marks, candidates)), [])
-    return sorted([*repeats, *parts], key=lambda mark: mark[0])
+    repeats = next(filter(None, map(_repeat_marks, [timeline, *all_timelines])), [])
+    parts = {
+        (time, mark.label): (time, mark) for time, mark in _all_marks(all_timelines) if isinstance(mark, PartStart)
+    }
+    return sorted([*repeats, *parts.values()], key=lambda mark: mark[0])
+
+
+def _all_marks(timelines: list[Timeline]) -> Iterator[Mark]:
+    for timeline in timelines:
+        yield from timeline.marks
 
 
 def _repeat_marks(timeline: Timeline) -> list[Mark]:
     marks = [mark for mark in timeline.marks if not isinstance(mark[1], PartStart)]
     repeated = any(isinstance(mark, Ending) or (isinstance(mark, Bar) and mark.ends) for _, mark in marks)
     return marks if repeated else []
-
-
-def _part_marks(timeline: Timeline) -> list[Mark]:
-    return [mark for mark in timeline.marks if isinstance(mark[1], PartStart)]

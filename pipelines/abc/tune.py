@@ -16,7 +16,6 @@ MAX_VOICES = 200
 _FIELD = re.compile(r"\s*([A-Za-z+]):(?![|:])(.*)", re.S)
 _MUSIC_WITH_COLON = re.compile(r"\s*[a-g]:")
 _FILE_HEADER_FIELDS = frozenset("ABCDFGHILMNORSUZmr")
-_FIRST_VOICE = "1"
 _OPEN_CHORD = re.compile(r"\[[^\]|\":]*$")
 _REST_OF_SIGN = re.compile(r"[\d/,']|:(?![|:\]])")
 _COMMENT = re.compile(r"(?<!\\)%")
@@ -51,6 +50,7 @@ class TuneReader:
         self._defaults = VoiceState(Voice(""))
         self._declared: dict[str, str] = {}
         self._states: dict[str, VoiceState] = {}
+        self._first_voice: VoiceState | None = None
         self._music = MusicReader(self._defaults, self._body_field)
 
     def read_file_header(self, lines: Iterable[tuple[int, str]]) -> None:
@@ -78,6 +78,8 @@ class TuneReader:
         self._read_music()
         if not self._in_body:
             raise AbcError("expected a K: field, which ends the header of a tune")
+        if self._first_voice is not None:
+            self._name_first_voice(self._first_voice, "1")
         self.score.voices = [state.voice for state in self._states.values()]
         return self.score
 
@@ -158,8 +160,7 @@ class TuneReader:
 
     def _start_body(self) -> None:
         self._in_body = True
-        state = self._add_voice(_FIRST_VOICE)
-        self._music.state = state
+        self._first_voice = self._music.state = self._add_voice("")
         if self._tempo:
             text, self._line = self._tempo
             self._change_tempo(text)
@@ -204,31 +205,36 @@ class TuneReader:
 
     def _select_voice(self, text: str) -> None:
         name, parameters = _split_voice(text)
-        current = self._music.state
-        if name not in self._states:
-            only = len(self._states) == 1 and self._states.get(_FIRST_VOICE) is current
-            if only and not any(isinstance(element, Sound) for element in current.voice.elements):
-                self._defaults = current.branch("")
-                self._states = {name: current}
-                current.voice.name = name
-                current.change(shift=parse_shift(self._declared.get(name, "")))
-            else:
-                self._add_voice(name)
-        state = self._states[name]
+        if self._first_voice is not None:
+            self._name_first_voice(self._first_voice, name)
+        state = self._states.get(name) or self._add_voice(name)
         state.change(shift=parse_shift(parameters))
         self._music.state = state
+
+    def _name_first_voice(self, state: VoiceState, name: str) -> None:
+        """What stood before the first `V:` holds for all voices; if it has music, it is that of voice 1."""
+        self._first_voice = None
+        del self._states[""]
+        self._defaults = state.branch("")
+        has_music = any(isinstance(element, Sound) for element in state.voice.elements)
+        self._declare(state, "1" if has_music else name)
 
     def _add_voice(self, name: str) -> VoiceState:
         if len(self._states) == MAX_VOICES:
             raise TooLargeError(f"expected at most {MAX_VOICES} voices")
-        parameters = self._declared.get(name, "")
-        full_name = _VOICE_NAME.search(parameters)
-        state = self._defaults.branch(decode_string(full_name[1] or full_name[2]) if full_name else name)
-        state.change(shift=parse_shift(parameters))
+        state = self._defaults.branch(name)
+        self._declare(state, name)
         state.add(KeyChange(state.key, state.semitones))
         state.add(MetreChange(state.metre))
-        self._states[name] = state
         return state
+
+    def _declare(self, state: VoiceState, name: str) -> None:
+        """Gives a voice its name and what the header says of it."""
+        parameters = self._declared.get(name, "")
+        full_name = _VOICE_NAME.search(parameters)
+        state.voice.name = decode_string(full_name[1] or full_name[2]) if full_name else name
+        state.change(shift=parse_shift(parameters))
+        self._states[name] = state
 
 
 def _is_cut(line: str, following: str) -> bool:

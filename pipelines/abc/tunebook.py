@@ -18,8 +18,8 @@ from pipelines.abc.tune import TuneReader
 if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
 
-MAX_CHARACTERS = 1_000_000
-"""Longest tune. The longest real ones have a tenth of it."""
+MAX_CHARACTERS = 500_000
+"""Longest tune: that of a score for a whole orchestra."""
 
 Lines: TypeAlias = list[tuple[int, str]]
 _REFERENCE = re.compile(r"\s*X:\s*(\d{0,9})")
@@ -66,7 +66,7 @@ class RejectedTune:
       reference_number: the number after `X:`, 0 if there is none.
       title: the first `T:`.
       line: the line of the file that it starts on, from 1.
-      reason: `abc-syntax`, `abc-too-large` or `no-notes`.
+      reason: `abc-syntax`, `too-large` or `no-notes`.
       detail: file, line, column and what was expected.
     """
 
@@ -77,18 +77,24 @@ class RejectedTune:
     detail: str
 
 
-def read_tunebook(data: bytes, name: str = "tunebook") -> list[Tune | RejectedTune]:
-    """Reads every tune of a file.
+def iterate_tunebook(data: bytes, name: str = "tunebook") -> Iterator[Tune | RejectedTune]:
+    """Reads a file tune by tune, so that a large one needs no more memory than its largest tune.
 
     Args:
       data: the file, in any encoding that ABC has.
       name: what the file is called in messages.
 
-    Returns:
-      The tunes in order; those that cannot be read with the reason. Empty if there is no tune.
+    Yields:
+      The tunes in order; those that cannot be read with the reason. Nothing if there is no tune.
     """
     header, blocks = split_tunebook(split_lines(decode(data)))
-    return [_read_tune(header, block, name) for block in blocks]
+    for block in blocks:
+        yield _read_tune(header, block, name)
+
+
+def read_tunebook(data: bytes, name: str = "tunebook") -> list[Tune | RejectedTune]:
+    """Reads every tune of a file at once, see `iterate_tunebook`."""
+    return list(iterate_tunebook(data, name))
 
 
 def split_tunebook(lines: list[str]) -> tuple[Lines, list[Lines]]:
@@ -152,7 +158,7 @@ def _read_tune(header: Lines, lines: Lines, name: str) -> Tune | RejectedTune:
         score = reader.read(lines)
         performance = perform(score)
     except AbcError as error:
-        reason = "abc-too-large" if isinstance(error, TooLargeError) else "abc-syntax"
+        reason = "too-large" if isinstance(error, TooLargeError) else "abc-syntax"
         column = 0 if error.column is None else error.column + 1
         problem = Problem(error.message, error.line or start, column)
         return RejectedTune(number, title, start, reason, problem.describe(name))

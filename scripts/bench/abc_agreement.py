@@ -255,13 +255,14 @@ def our_notes(tune: Tune) -> Notes:
 
 
 def agree(ours: Notes, theirs: Notes | None) -> bool:
-    """Whether two lists of notes are the same but for rounding."""
-    if theirs is None or len(ours) != len(theirs):
-        return False
+    """Whether two lists of notes are the same but for rounding; a unison counts once."""
 
     def ordered(notes: Notes) -> Notes:
-        return sorted(notes, key=lambda note: (round(note[0] / (4 * TOLERANCE)), note[1], note[2]))
+        unique = {(round(onset), pitch, round(duration)) for onset, pitch, duration in notes}
+        return sorted(unique, key=lambda note: (round(note[0] / (4 * TOLERANCE)), note[1], note[2]))
 
+    if theirs is None or len(ordered(ours)) != len(ordered(theirs)):
+        return False
     return all(
         our[1] == their[1] and abs(our[0] - their[0]) <= TOLERANCE and abs(our[2] - their[2]) <= 2 * TOLERANCE
         for our, their in zip(ordered(ours), ordered(theirs), strict=True)
