@@ -91,7 +91,7 @@ def test_flipped_bits(path, tmp_path):
     data = path.read_bytes()
     chooser = random.Random(3)
     refused = 0
-    for _ in range(1500):
+    for _ in range(600):
         damaged = bytearray(data)
         damaged[chooser.randrange(len(data))] ^= 1 << chooser.randrange(8)
         (tmp_path / "damaged.npz").write_bytes(damaged)
@@ -102,7 +102,7 @@ def test_flipped_bits(path, tmp_path):
         else:
             for name, array in ARRAYS.items():
                 np.testing.assert_array_equal(loaded[name], array)
-    assert refused > 500
+    assert refused > 200
 
 
 def test_garbage(tmp_path):

@@ -107,13 +107,13 @@ def test_gradients(name, tiny_model, random_events):
     """Of a random function of the logits, with respect to every weight."""
     model = tiny_model(name)
     hyperparameters = model.configuration.hyperparameters
-    inputs = model.encoding.inputs(np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
+    inputs = model.encoding.inputs(np.stack([random_events(seed, 7) for seed in range(3)]), np.full(3, 16))
     random = np.random.default_rng(5)
     direction = random.normal(size=model.network.logits(inputs).shape)
 
     ours = {name: tf.Variable(value) for name, value in model.weights.items()}
     with tf.GradientTape() as tape:
-        logits = tensorflow_network.logits(hyperparameters, ours, tf.constant(inputs), tf.constant([STEPS] * 3))
+        logits = tensorflow_network.logits(hyperparameters, ours, tf.constant(inputs), tf.constant([7] * 3))
         loss = tf.reduce_sum(logits * tf.constant(direction, tf.float32))
     gradients = tape.gradient(loss, ours)
 

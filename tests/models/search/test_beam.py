@@ -18,9 +18,11 @@ def model(request, tiny_model):
     return tiny_model(request.param)
 
 
-def search(model, num_steps, beam_size, primer=PRIMER):
-    continuation = Continuation(model.encoding, model.network, primer, 1, 16)
-    return beam_search(model.encoding, continuation, num_steps, beam_size)
+def search(model, num_steps, beam_size, primer=PRIMER, choice=None):
+    """The melodies, and the log-likelihood of the events after the primer."""
+    continuation = Continuation(model.encoding, model.network, primer, 16)
+    melodies = beam_search(model.encoding, continuation, num_steps, beam_size, choice).events
+    return melodies, event_log_likelihoods(model, melodies, primer)
 
 
 def event_log_likelihoods(model, melodies, primer=PRIMER):

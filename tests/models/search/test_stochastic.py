@@ -21,8 +21,9 @@ def model(request, tiny_model):
 
 
 def search(model, num_outputs, num_steps, seed=1, **options):
-    continuation = Continuation(model.encoding, model.network, PRIMER, num_outputs, 16)
-    return stochastic_search(continuation, num_outputs, num_steps, seed=seed, **options)
+    continuation = Continuation(model.encoding, model.network, PRIMER, 16)
+    samples = stochastic_search(continuation, num_outputs, num_steps, seed=seed, **options)
+    return samples.paths.events, samples.scores
 
 
 @dataclasses.dataclass
@@ -113,13 +114,13 @@ def test_samples_follow_the_probabilities(name, temperature, tiny_model):
     model = tiny_model(name)
     num_outputs = 20_000
     melodies, _ = search(model, num_outputs, 2, temperature=temperature)
-    known = Continuation(model.encoding, model.network, PRIMER, 1, 16)
+    known = Continuation(model.encoding, model.network, PRIMER, 16)
     total = num_outputs
     tested = 0
     for _ in range(2):
         log_probabilities = known.log_probabilities(temperature)
-        expected = event_probabilities(model.encoding, log_probabilities, known.repeats)[0] * total
-        chosen = melodies[:, known.events.shape[1]]
+        expected = event_probabilities(model.encoding, log_probabilities, known.repeats())[0] * total
+        chosen = melodies[:, known.num_steps]
         counts = np.array([(chosen == event).sum() for event in model.encoding.label_events()])
         common = expected > 5
         chi_square = ((counts - expected)[common] ** 2 / expected[common]).sum()
@@ -130,17 +131,17 @@ def test_samples_follow_the_probabilities(name, temperature, tiny_model):
         most_common = model.encoding.label_events()[counts.argmax()]
         melodies = melodies[chosen == most_common]
         total = len(melodies)
-        known.append(np.array([most_common]))
+        known.extend(np.array([most_common]))
     assert tested > num_outputs * 1.1
 
 
 def test_sampling_walks_the_cumulative_probabilities():
     log_probabilities = np.log(np.array([[0.25, 0.5, 0.25]], np.float32)).repeat(6, axis=0)
     draws = np.array([0.0, 0.2499, 0.2501, 0.7499, 0.7501, 1 - 2**-53])
-    assert sample(log_probabilities, draws).tolist() == [0, 0, 1, 1, 2, 2]
+    assert sample(log_probabilities, np.arange(6), draws).tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_what_is_impossible_is_never_sampled():
     with np.errstate(divide="ignore"):
         log_probabilities = np.log(np.array([[0, 1, 0, 0]], np.float32)).repeat(2, axis=0)
-    assert sample(log_probabilities, np.array([0.0, 1 - 2**-53])).tolist() == [1, 1]
+    assert sample(log_probabilities, np.array([0, 1]), np.array([0.0, 1 - 2**-53])).tolist() == [1, 1]
