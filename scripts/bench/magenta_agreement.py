@@ -106,8 +106,8 @@ def compare(config: str, options: argparse.Namespace, folder: pathlib.Path) -> b
     our_loss = evaluate_model(checkpoint, theirs, "eval")["label"]["loss"]
     print(
         f"{config}: {sum(records[0].values())} records {'the same' if same_records else 'DIFFERENT'}; worst relative error "
-        f"of {len(chosen)} log-likelihoods {errors[0]:.1e} (bundle), {errors[1]:.1e} (checkpoint); evaluation loss on {count} "
-        f"melodies {their_loss:.7f} (Magenta), {our_loss:.7f} (ours)"
+        f"of {len(chosen)} log-likelihoods {errors[0]:.1e} (bundle), {errors[1]:.1e} (checkpoint); "
+        f"evaluation loss on {count} melodies {their_loss:.7f} (Magenta), {our_loss:.7f} (ours)"
     )
     return same_records and max(errors) < 1e-5 and abs(their_loss / our_loss - 1) < 1e-5
 
