@@ -1,21 +1,33 @@
 """Generates melodies from a primer, each with its likelihoods."""
 
+import concurrent.futures
 import dataclasses
 import math
+import os
 
 import numpy as np
 import numpy.typing as npt
 
+from models.encoding import Encoding
 from models.errors import UsageError
-from models.evaluation import MelodySums
-from models.melody import DEFAULT_STEPS_PER_BAR, Events, Melody, as_events, squash, transpose
-from models.melody_set import MelodySet
+from models.likelihood import event_log_likelihoods, label_log_likelihoods
+from models.melody import DEFAULT_STEPS_PER_BAR, Events, as_events, squash, transpose
 from models.model import Model
+from models.networks.network import log_softmax
+from models.progress import Progress, silent
 from models.search.beam import beam_search
-from models.search.continuation import Continuation
+from models.search.choice import Choice
+from models.search.constraints import Constraints
+from models.search.continuation import Continuation, Paths
 from models.search.stochastic import stochastic_search
 
 SEARCHES = ("stochastic", "beam", "greedy")
+
+MELODIES_AT_ONCE = 128
+"""Melodies of all beams together that grow in one batch."""
+
+STEPS_AT_ONCE = 1 << 17
+"""Bounds the memory of a batch of long melodies: 2^17 steps of 40 labels take 20 MB."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +44,9 @@ class GenerationOptions:
       branch_factor: samples of each melody of a beam; for stochastic search.
       steps_per_iteration: steps between two cuts of a beam; for stochastic search.
       steps_per_bar: of the primer's metre.
+      top_k: sample from the k most likely events only; 0 for all; for stochastic search.
+      top_p: sample from the most likely events that together have this probability only; for stochastic search.
+      constraints: what the notes after the primer may be, for every search.
     """
 
     num_outputs: int = 10
@@ -43,6 +58,9 @@ class GenerationOptions:
     branch_factor: int = 1
     steps_per_iteration: int = 1
     steps_per_bar: int = DEFAULT_STEPS_PER_BAR
+    top_k: int = 0
+    top_p: float = 1.0
+    constraints: Constraints = dataclasses.field(default_factory=Constraints)
 
     def __post_init__(self) -> None:
         """Checks every option.
@@ -59,6 +77,12 @@ class GenerationOptions:
             raise UsageError(f"--temperature must be above 0, not {self.temperature}")
         if self.search not in SEARCHES:
             raise UsageError(f"--search must be one of {', '.join(SEARCHES)}, not {self.search!r}")
+        if self.top_k < 0:
+            raise UsageError(f"--top-k must be at least 0, not {self.top_k}")
+        if not 0 < self.top_p <= 1:
+            raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}")
+        if self.search != "stochastic" and (self.top_k or self.top_p < 1):
+            raise UsageError(f"--top-k and --top-p narrow what is sampled, and {self.search} search does not sample")
         if self.search == "greedy" and self.num_outputs > 1:
             raise UsageError(f"greedy search finds one melody; use --num-outputs 1 instead of {self.num_outputs}")
         if self.search == "beam" and self.num_outputs > self.beam_size:
@@ -100,84 +124,174 @@ class GeneratedMelody:
         return transpose(self.events, -self.transpose_amount)
 
 
-def generate(model: Model, primer: npt.ArrayLike, options: GenerationOptions) -> list[GeneratedMelody]:
+def generate(
+    model: Model, primer: npt.ArrayLike, options: GenerationOptions, progress: Progress = silent
+) -> list[GeneratedMelody]:
     """Continues a primer.
 
     The primer is brought into the model's key and range first, as Magenta does. Generation starts right after its last
-    event.
+    event. Melodies are made in batches, on all processors; neither changes them. (NumPy's matrix products are faster on
+    one thread here: set OPENBLAS_NUM_THREADS=1 before NumPy is imported, as the command line does.)
 
     Args:
       model: the model.
       primer: events, in [-2, 127], at least one.
       options: what to generate.
+      progress: told after every batch.
 
     Returns:
       The melodies; those of a beam search are all different, the most likely first.
 
     Raises:
-      UsageError: if the primer is empty, invalid, or not shorter than the melodies.
+      UsageError: if the primer is empty, invalid, or not shorter than the melodies; or if the constraints leave no note,
+        or fewer melodies than are asked for.
     """
+    start = _start(model, primer, options)
+    if options.search != "stochastic":
+        melodies = start.melodies(start.likeliest())
+        if len(melodies) < options.num_outputs:
+            raise UsageError(
+                f"there are only {len(melodies)} different melodies of {options.num_steps} steps after this primer; "
+                f"use --num-outputs {len(melodies)} or a larger --num-steps"
+            )
+        return melodies
+    at_once = max(1, min(MELODIES_AT_ONCE, STEPS_AT_ONCE // options.num_steps) // options.beam_size)
+    firsts = range(0, options.num_outputs, at_once)
+    result: list[GeneratedMelody] = []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        # The next batch waits for room, so that memory does not grow with the number of melodies.
+        for part in pool.map(lambda first: start.sample(first, min(at_once, options.num_outputs - first)), firsts):
+            result += part
+            progress(len(result), options.num_outputs)
+    return result
+
+
+@dataclasses.dataclass(frozen=True)
+class _Start:
+    """A primer in a model's key and range, and how to go on from it.
+
+    Attributes:
+      model: the model.
+      primer: [primer steps].
+      transpose_amount: semitones by which it was moved.
+      options: what to generate.
+      choice: what may be chosen at each step; None for everything.
+    """
+
+    model: Model
+    primer: Events
+    transpose_amount: int
+    options: GenerationOptions
+    choice: Choice | None
+
+    @property
+    def num_new_steps(self) -> int:
+        """Steps to add."""
+        return self.options.num_steps - len(self.primer)
+
+    def sample(self, first: int, number: int) -> list[GeneratedMelody]:
+        """The melodies from `first` on by stochastic search."""
+        found = stochastic_search(
+            self._continuation(),
+            number,
+            self.num_new_steps,
+            first_output=first,
+            seed=self.options.seed,
+            temperature=self.options.temperature,
+            choice=self.choice,
+            beam_size=self.options.beam_size,
+            branch_factor=self.options.branch_factor,
+            steps_per_iteration=self.options.steps_per_iteration,
+        )
+        return self.melodies(found.paths, found.scores)
+
+    def likeliest(self) -> Paths:
+        """The likeliest melodies, as many as are asked for if there are so many."""
+        encoding, num_outputs = self.model.encoding, self.options.num_outputs
+        beam_size = 1 if self.options.search == "greedy" else self.options.beam_size
+        paths = beam_search(encoding, self._continuation(), self.num_new_steps, beam_size, self.choice)
+        stored = [tuple(as_events(events).tolist()) for events in paths.events]
+        different = [stored.index(events) for events in dict.fromkeys(stored)][:num_outputs]
+        return Paths(paths.events[different], paths.logits[different])
+
+    def melodies(self, paths: Paths, scores: npt.NDArray[np.float64] | None = None) -> list[GeneratedMelody]:
+        """Melodies with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
+        paths = self._as_stored(paths)
+        labels, events = _log_likelihoods(self.model.encoding, paths, self.options.steps_per_bar)
+        share = len(self.primer) - 1
+        return [
+            GeneratedMelody(
+                events=paths.events[index],
+                transpose_amount=self.transpose_amount,
+                num_primer_events=len(self.primer),
+                log_likelihood=float(labels[index].sum()),
+                event_log_likelihood=float(events[index].sum()),
+                primer_log_likelihood=float(labels[index, :share].sum()),
+                primer_event_log_likelihood=float(events[index, :share].sum()),
+                path_log_likelihood=None if scores is None else float(scores[index]),
+                seed=None if scores is None else self.options.seed,
+            )
+            for index in range(len(paths.events))
+        ]
+
+    def _continuation(self) -> Continuation:
+        return Continuation(self.model.encoding, self.model.network, self.primer, self.options.steps_per_bar)
+
+    def _as_stored(self, paths: Paths) -> Paths:
+        """After a primer without a note a search may add note-offs; `as_events` drops them, as wherever melodies are read.
+
+        What the model expects then changes too.
+        """
+        if (self.primer >= 0).any():
+            return paths
+        stored = np.stack([as_events(events) for events in paths.events])
+        if np.array_equal(stored, paths.events):
+            return paths
+        inputs = self.model.encoding.inputs(stored[:, :-1], _bars(stored, self.options.steps_per_bar))
+        return Paths(stored, self.model.network.logits(inputs))
+
+
+def _start(model: Model, primer: npt.ArrayLike, options: GenerationOptions) -> _Start:
     try:
-        primer_events = as_events(primer)
+        events = as_events(primer)
     except ValueError as error:
         raise UsageError(f"the primer is not a melody: {error}") from error
-    if not len(primer_events):
+    if not len(events):
         raise UsageError("the primer is empty; give at least one event, such as --primer-melody '[60]'")
-    if len(primer_events) >= options.num_steps:
+    if len(events) >= options.num_steps:
         raise UsageError(
-            f"the primer has {len(primer_events)} steps and the melodies are to have {options.num_steps}, primer included; "
-            f"use --num-steps {len(primer_events) + options.num_steps} or a shorter primer"
+            f"the primer has {len(events)} steps and the melodies are to have {options.num_steps}, primer included; "
+            f"use --num-steps {len(events) + options.num_steps} or a shorter primer (--primer-bars)"
         )
     configuration = model.configuration
-    squashed, transposed = squash(
-        primer_events, configuration.min_note, configuration.max_note, configuration.transpose_to_key
-    )
-    melodies, paths = _search(model, squashed, options)
-    whole = _score(model, melodies, options)
-    share = _score(model, melodies[:, : len(squashed)], options)
-    return [
-        GeneratedMelody(
-            events=events,
-            transpose_amount=transposed,
-            num_primer_events=len(squashed),
-            log_likelihood=float(whole.log_likelihood[index]),
-            event_log_likelihood=float(whole.event_log_likelihood[index]),
-            primer_log_likelihood=float(share.log_likelihood[index]),
-            primer_event_log_likelihood=float(share.event_log_likelihood[index]),
-            path_log_likelihood=None if paths is None else float(paths[index]),
-            seed=None if paths is None else options.seed,
+    squashed, moved = squash(events, configuration.min_note, configuration.max_note, configuration.transpose_to_key)
+    constraints, choice = options.constraints, None
+    if constraints.restrict or options.top_k or options.top_p < 1:
+        choice = Choice(
+            model.encoding,
+            constraints.allowed_events(model.encoding, moved),
+            constraints.final_notes(model.encoding, moved),
+            # The last quarter note.
+            max(0, options.num_steps - len(events) - configuration.steps_per_quarter),
+            options.top_k,
+            options.top_p,
         )
-        for index, events in enumerate(melodies)
-    ]
+    return _Start(model, squashed, moved, options, choice)
 
 
-def _search(model: Model, primer: Events, options: GenerationOptions) -> tuple[Events, npt.NDArray[np.float64] | None]:
-    """Melodies, and the log-likelihoods of sampled paths where there are any.
-
-    After a primer without a note a search may add note-offs; `as_events` drops them, as wherever melodies are read.
-    """
-    new_steps = options.num_steps - len(primer)
-    if options.search == "stochastic":
-        start = Continuation(model.encoding, model.network, primer, options.num_outputs, options.steps_per_bar)
-        melodies, paths = stochastic_search(
-            start,
-            options.num_outputs,
-            new_steps,
-            seed=options.seed,
-            temperature=options.temperature,
-            beam_size=options.beam_size,
-            branch_factor=options.branch_factor,
-            steps_per_iteration=options.steps_per_iteration,
-        )
-        return np.stack([as_events(events) for events in melodies]), paths
-    start = Continuation(model.encoding, model.network, primer, 1, options.steps_per_bar)
-    beam_size = 1 if options.search == "greedy" else options.beam_size
-    melodies, _ = beam_search(model.encoding, start, new_steps, beam_size)
-    different = dict.fromkeys(tuple(as_events(events).tolist()) for events in melodies)
-    return np.array(list(different)[: options.num_outputs]), None
-
-
-def _score(model: Model, melodies: Events, options: GenerationOptions) -> MelodySums:
-    return model.evaluate(
-        MelodySet.of(Melody(events, steps_per_bar=options.steps_per_bar) for events in melodies), squash=False
+def _log_likelihoods(
+    encoding: Encoding, paths: Paths, steps_per_bar: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The log-likelihoods of the canonical label and of the event of every step but the first, [melodies, steps - 1]."""
+    events = paths.events[:, 1:]
+    repeats = encoding.repeats(paths.events, _bars(paths.events, steps_per_bar))[:, 1:]
+    log_probabilities = log_softmax(paths.logits)
+    labels = label_log_likelihoods(log_probabilities, encoding.canonical_labels(events, repeats))
+    return (
+        labels.astype(np.float64),
+        event_log_likelihoods(encoding, log_probabilities, events, repeats).astype(np.float64),
     )
+
+
+def _bars(events: Events, steps_per_bar: int) -> npt.NDArray[np.int64]:
+    return np.full(len(events), steps_per_bar)

@@ -1,17 +1,15 @@
 """Deterministic search for the most likely melodies, over events."""
 
 import numpy as np
-import numpy.typing as npt
 
 from models.encoding import Encoding
-from models.likelihood import event_probabilities
-from models.melody import Events
-from models.search.continuation import Continuation
+from models.search.choice import Choice, event_log_probabilities
+from models.search.continuation import Continuation, Paths
 
 
 def beam_search(
-    encoding: Encoding, continuation: Continuation, num_steps: int, beam_size: int
-) -> tuple[Events, npt.NDArray[np.float64]]:
+    encoding: Encoding, continuation: Continuation, num_steps: int, beam_size: int, choice: Choice | None = None
+) -> Paths:
     """The most likely melodies that a beam finds, best first and all different.
 
     The probability of an event is summed over all labels that stand for it. Of all one-step extensions of the beam, the
@@ -19,22 +17,25 @@ def beam_search(
 
     Args:
       encoding: the model's.
-      continuation: one copy of the primer.
+      continuation: the primer; afterwards, what was found.
       num_steps: steps to add.
-      beam_size: melodies to keep.
+      beam_size: melodies to keep; fewer are found where there are no more.
+      choice: which events are allowed; None for all.
 
     Returns:
-      The melodies with their primer, [at most beam_size, steps], and the log-likelihood of the added events, in nats.
+      The melodies with their primer.
     """
     label_events = encoding.label_events()
     scores = np.zeros(1)
-    for _ in range(num_steps):
-        with np.errstate(divide="ignore"):
-            steps = np.log(event_probabilities(encoding, continuation.log_probabilities(), continuation.repeats))
-        extensions = (scores[:, None] + steps).ravel()
-        best = np.argsort(-extensions, kind="stable")[:beam_size]
-        scores = extensions[best]
+    for step in range(num_steps):
+        extensions = scores[:, None] + event_log_probabilities(
+            encoding, continuation.log_probabilities(), continuation.repeats()
+        )
+        candidates = np.arange(extensions.size)
+        if choice is not None:
+            candidates = np.flatnonzero(choice.events(continuation, step))
+        best = candidates[np.argsort(-extensions.ravel()[candidates], kind="stable")[:beam_size]]
+        scores = extensions.ravel()[best]
         parents, labels = np.divmod(best, encoding.num_events)
-        continuation = continuation.take(parents)
-        continuation.append(label_events[labels])
-    return continuation.events, scores
+        continuation.extend(label_events[labels], parents)
+    return continuation.paths()

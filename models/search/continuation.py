@@ -1,6 +1,7 @@
 """Melodies that grow in lockstep under a model."""
 
-import copy
+import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,66 +11,133 @@ from models.melody import Events
 from models.networks.network import Network, log_softmax
 from models.networks.weights import Array
 
+Rows = npt.NDArray[np.int64]
 
-class Continuation:
-    """A batch of melodies, what the model expects next of each, and what its repeat labels would mean.
+
+class Paths(NamedTuple):
+    """Melodies, and what the model expected at every step of them.
 
     Attributes:
-      events: the melodies so far, [batch, steps].
-      logits: the network's for the next label, [batch, num_labels].
-      repeats: the event that each repeat label stands for at the next step, [batch, num_repeats].
+      events: [melodies, steps].
+      logits: after each event but the last, [melodies, steps - 1, num_labels].
     """
 
     events: Events
     logits: Array
-    repeats: Events
 
-    def __init__(
-        self, encoding: Encoding, network: Network, primer: Events, batch_size: int, steps_per_bar: int
-    ) -> None:
-        """Starts a batch of melodies with the same primer.
+
+@dataclasses.dataclass
+class _Step:
+    """One step of all melodies: an event each, which melody of the step before it follows (None: the same row)."""
+
+    events: Events
+    parents: Rows | None
+    logits: Array | None = None
+
+
+class Continuation:
+    """A batch of melodies, what the model expects next of each, and what its repeat labels would mean.
+
+    Melodies keep no copy of their past: a step remembers which rows of the step before it goes on from, and `paths`
+    walks back. The network reads the last events only when something is asked of them, so that melodies which a search
+    drops right away cost nothing.
+    """
+
+    def __init__(self, encoding: Encoding, network: Network, primer: Events, steps_per_bar: int) -> None:
+        """Starts with one melody, the primer.
 
         Args:
           encoding: the model's.
           network: the model's.
           primer: [steps], at least one event, in the model's key and range.
-          batch_size: number of melodies.
           steps_per_bar: of the primer's metre.
         """
         self._encoding = encoding
         self._network = network
-        # The primer is read once and its state copied.
+        self._label_events = encoding.label_events()
         self._stream = encoding.stream(np.array([steps_per_bar]))
         self._state = network.initial_state(1)
-        self.events = np.zeros((1, 0), np.int64)
+        self._trail: list[_Step] = []
         for event in primer:
-            self.append(np.array([event]))
-        self._keep(np.zeros(batch_size, np.int64))
+            self.extend(np.array([event]))
 
-    def append(self, events: Events) -> None:
-        """Extends every melody by one event: [batch]."""
-        self.events = np.concatenate([self.events, events[:, None]], axis=1)
-        self.logits, self._state = self._network.step(self._stream.append(events), self._state)
-        self.repeats = self._stream.repeats()
+    @property
+    def num_steps(self) -> int:
+        """Events of every melody so far."""
+        return len(self._trail)
 
-    def take(self, indices: npt.NDArray[np.int64]) -> "Continuation":
-        """A batch that goes on from the melodies at `indices` (which may repeat); this one stays as it is."""
-        taken = copy.copy(self)
-        taken._keep(indices)
-        return taken
+    @property
+    def num_melodies(self) -> int:
+        """Melodies at the last step."""
+        return len(self._trail[-1].events)
+
+    def extend(self, events: Events, parents: Rows | None = None) -> None:
+        """Goes on with the melodies at `parents`, each with one event more.
+
+        Args:
+          events: [melodies].
+          parents: rows of the melodies so far, which may repeat; None for all of them as they are.
+        """
+        if self._trail:
+            self._read()
+        if parents is not None:
+            self._stream = self._stream.take(parents)
+            self._state = self._state.take(parents)
+        self._trail.append(_Step(events, parents))
+
+    def logits(self) -> Array:
+        """The network's for the next label: [melodies, num_labels]."""
+        return self._read()
 
     def log_probabilities(self, temperature: float = 1.0) -> Array:
-        """Log-probabilities of the next label: [batch, num_labels]. Above temperature 1 they are more even."""
-        return log_softmax(self.logits / np.float32(temperature))
+        """Log-probabilities of the next label: [melodies, num_labels]. Above temperature 1 they are more even."""
+        logits = self._read()
+        return log_softmax(logits if temperature == 1.0 else logits / np.float32(temperature))
 
-    def decode(self, labels: npt.NDArray[np.int64]) -> Events:
-        """The events that labels stand for at the next step: [batch]."""
-        fixed = np.broadcast_to(self._encoding.label_events(), (len(labels), self._encoding.num_events))
-        return np.take_along_axis(np.concatenate([fixed, self.repeats], axis=1), labels[:, None], axis=1)[:, 0]
+    def repeats(self) -> Events:
+        """The event that each repeat label stands for at the next step: [melodies, num_repeats]."""
+        self._read()
+        return self._stream.repeats()
 
-    def _keep(self, indices: npt.NDArray[np.int64]) -> None:
-        self.events = self.events[indices]
-        self.logits = self.logits[indices]
-        self.repeats = self.repeats[indices]
-        self._stream = self._stream.take(indices)
-        self._state = self._state.take(indices)
+    def decode(self, labels: npt.NDArray[np.int64], rows: Rows) -> Events:
+        """The events that labels stand for at the next step of the melodies at `rows`: of the shape of both."""
+        num_events = self._encoding.num_events
+        if not self._encoding.num_repeats:
+            return self._label_events[labels]
+        fixed = self._label_events[np.minimum(labels, num_events - 1)]
+        repeated = self.repeats()[rows, np.maximum(labels - num_events, 0)]
+        return np.where(labels < num_events, fixed, repeated)
+
+    def last_notes(self) -> Events:
+        """The pitch of the last note-on of every melody, -1 where there was none: [melodies]."""
+        notes = np.full(self.num_melodies, -1)
+        rows = np.arange(self.num_melodies)
+        for step in reversed(self._trail):
+            notes = np.where(notes < 0, np.maximum(step.events[rows], -1), notes)
+            if (notes >= 0).all():
+                break
+            if step.parents is not None:
+                rows = step.parents[rows]
+        return notes
+
+    def paths(self, rows: Rows | None = None) -> Paths:
+        """The melodies at `rows` (all of them if None) with their whole past."""
+        rows = np.arange(self.num_melodies) if rows is None else rows
+        events = np.empty((len(rows), len(self._trail)), np.int64)
+        logits = np.empty((len(rows), len(self._trail) - 1, self._encoding.num_labels), np.float32)
+        for index in range(len(self._trail) - 1, -1, -1):
+            step = self._trail[index]
+            if step.logits is not None and index < len(self._trail) - 1:
+                logits[:, index] = step.logits[rows]
+            events[:, index] = step.events[rows]
+            if step.parents is not None:
+                rows = step.parents[rows]
+        return Paths(events, logits)
+
+    def _read(self) -> Array:
+        """Lets the network read the last events, unless it has: the logits after them."""
+        step = self._trail[-1]
+        if step.logits is None:
+            inputs = self._stream.append(step.events)
+            step.logits, self._state = self._network.step(inputs, self._state)
+        return step.logits

@@ -1,11 +1,26 @@
 """Sampling, and Magenta's stochastic beam search."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from models.melody import Events
-from models.search.continuation import Continuation
+from models.search.choice import Choice
+from models.search.continuation import Continuation, Paths, Rows
 from models.search.randomness import keyed_uniform
+
+
+class Samples(NamedTuple):
+    """What a stochastic search found.
+
+    Attributes:
+      paths: the melodies with their primer.
+      scores: the log-probability of the labels that were sampled, at the temperature, whatever narrowed the choice:
+        [melodies].
+    """
+
+    paths: Paths
+    scores: npt.NDArray[np.float64]
 
 
 def stochastic_search(
@@ -16,10 +31,11 @@ def stochastic_search(
     seed: int,
     first_output: int = 0,
     temperature: float = 1.0,
+    choice: Choice | None = None,
     beam_size: int = 1,
     branch_factor: int = 1,
     steps_per_iteration: int = 1,
-) -> tuple[Events, npt.NDArray[np.float64]]:
+) -> Samples:
     """Samples melodies, each the most likely of a beam of samples.
 
     Every beam starts with `beam_size` copies of the primer. In each iteration, every melody of a beam branches into
@@ -28,47 +44,71 @@ def stochastic_search(
     Source: `magenta/common/beam_search.py`.
 
     Args:
-      continuation: `num_outputs` copies of the primer.
+      continuation: the primer; afterwards, what was found.
       num_outputs: number of melodies.
       num_steps: steps to add.
       seed: of the samples. A melody depends on the seed and its number alone, not on `num_outputs`.
       first_output: number of the first melody.
       temperature: above 1 for more surprise, below for less.
+      choice: narrows what may be sampled; None for everything.
       beam_size: melodies that survive an iteration.
       branch_factor: samples of each of them.
       steps_per_iteration: steps between two cuts.
-
-    Returns:
-      The melodies with their primer, [num_outputs, steps], and the log-probability of the labels that were sampled, at
-      the temperature, [num_outputs].
     """
+    # The whole beam is repeated, so that branch b of melody m stands at b x beam_size + m, as in Magenta.
+    branches = np.tile(np.arange(beam_size), branch_factor)
     outputs = np.arange(num_outputs)
-    beam = continuation.take(np.repeat(outputs, beam_size))
-    scores = np.zeros((num_outputs, beam_size))
-    # The first iteration takes what is left over, as in Magenta.
-    iteration = (num_steps - 1) % steps_per_iteration + 1
-    remaining = num_steps
-    while remaining:
-        # The whole beam is repeated, so that branch b of melody m stands at b x beam_size + m, as in Magenta.
-        branches = np.tile(np.arange(beam_size), branch_factor)
-        beam = beam.take((outputs[:, None] * beam_size + branches).ravel())
-        scores = scores[:, branches]
-        keys = (outputs[:, None] + first_output, np.arange(len(branches)))
-        for _ in range(iteration):
-            log_probabilities = beam.log_probabilities(temperature)
-            draws = keyed_uniform(seed, keys[0], beam.events.shape[1], keys[1])
-            labels = sample(log_probabilities, draws.ravel())
-            scores = scores + np.take_along_axis(log_probabilities, labels[:, None], axis=1).reshape(scores.shape)
-            beam.append(beam.decode(labels))
-        remaining -= iteration
-        iteration = steps_per_iteration
-        kept = np.argsort(-scores, axis=1, kind="stable")[:, : beam_size if remaining else 1]
-        scores = np.take_along_axis(scores, kept, axis=1)
-        beam = beam.take((outputs[:, None] * len(branches) + kept).ravel())
-    return beam.events, scores[:, 0]
+    steps = continuation.num_steps + np.arange(num_steps)[:, None, None]
+    draws = keyed_uniform(seed, outputs[:, None] + first_output, steps, np.arange(len(branches)))
+    # Which row of the continuation each melody of each beam is; equal melodies share a row.
+    rows = np.zeros((num_outputs, beam_size), np.int64)
+    scores = np.zeros(rows.shape)
+    was_last = True
+    for step in range(num_steps):
+        # The first iteration takes what is left over, as in Magenta.
+        is_last = (num_steps - 1 - step) % steps_per_iteration == 0
+        if was_last:
+            rows, scores = rows[:, branches], scores[:, branches]
+        log_probabilities = continuation.log_probabilities(temperature)
+        chosen = log_probabilities if choice is None else choice.narrow(continuation, log_probabilities, step)
+        labels = sample(chosen, rows, draws[step])
+        scores = scores + log_probabilities[rows, labels]
+        events = continuation.decode(labels, rows)
+        if is_last and len(branches) > 1:
+            kept = np.argsort(-scores, axis=1, kind="stable")[:, : beam_size if step + 1 < num_steps else 1]
+            rows, events = np.take_along_axis(rows, kept, axis=1), np.take_along_axis(events, kept, axis=1)
+            scores = np.take_along_axis(scores, kept, axis=1)
+        rows = _extend(continuation, rows, events)
+        was_last = is_last
+    return Samples(continuation.paths(rows[:, 0]), scores[:, 0])
 
 
-def sample(log_probabilities: npt.NDArray[np.float32], draws: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Labels [batch] from log-probabilities [batch, num_labels] and uniform numbers [batch]."""
+def sample(
+    log_probabilities: npt.NDArray[np.float32], rows: Rows, draws: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int64]:
+    """Draws a label for each uniform number.
+
+    Args:
+      log_probabilities: [melodies, num_labels], not necessarily normalised; minus infinity is never drawn.
+      rows: which melody to draw for, of any shape.
+      draws: uniform numbers in [0, 1), of that shape.
+    """
     cumulative = np.cumsum(np.exp(log_probabilities, dtype=np.float64), axis=1)
-    return (cumulative <= draws[:, None] * cumulative[:, -1:]).sum(axis=1)
+    thresholds = draws * cumulative[rows, -1]
+    return (cumulative[rows] <= thresholds[..., None]).sum(axis=-1)
+
+
+def _extend(continuation: Continuation, rows: Rows, events: npt.NDArray[np.int64]) -> Rows:
+    """Extends the melodies at `rows` by `events`, [outputs, beam] each; returns which row each of them is now.
+
+    Melodies of a beam that have become equal share a row. Those of different beams soon differ anyway.
+    """
+    flat = rows.ravel()
+    if rows.shape[1] > 1:
+        _, first, inverse = np.unique(flat << 8 | events.ravel() & 255, return_index=True, return_inverse=True)
+        continuation.extend(events.ravel()[first], flat[first])
+        return inverse.reshape(rows.shape)
+    places = np.arange(len(rows))
+    is_same = len(rows) == continuation.num_melodies and bool((flat == places).all())
+    continuation.extend(events[:, 0], None if is_same else flat)
+    return places[:, None]

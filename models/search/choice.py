@@ -1,0 +1,102 @@
+"""Narrows what a search may choose: constraints, top-k and nucleus."""
+
+import numpy as np
+
+from models.encoding import Encoding
+from models.melody import Events
+from models.networks.weights import Array
+from models.search.constraints import Mask
+from models.search.continuation import Continuation
+
+
+class Choice:
+    """Which events and labels a search may choose from at each step."""
+
+    def __init__(
+        self,
+        encoding: Encoding,
+        allowed: Mask,
+        final_notes: Mask | None = None,
+        final_from: int = 0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> None:
+        """Sets what narrows the choice.
+
+        Args:
+          encoding: the model's.
+          allowed: events that may follow at all, [num_events].
+          final_notes: events that may be the last note, [num_events]; None for any.
+          final_from: from this step on (0 is the first after the primer) a melody whose last note is none of those goes
+            on with one of them, and one whose last note is keeps to them.
+          top_k: sample from the k most likely events; 0 from all.
+          top_p: sample from the most likely events that together have this probability (Holtzman et al. 2020); 1 from
+            all.
+        """
+        self._encoding = encoding
+        self._allowed = allowed
+        self._final_notes = final_notes
+        self._final_from = final_from
+        self._top_k = top_k
+        self._top_p = top_p
+
+    def events(self, continuation: Continuation, step: int) -> Mask:
+        """The events that constraints allow next, [melodies, num_events]."""
+        allowed = np.broadcast_to(self._allowed, (continuation.num_melodies, len(self._allowed)))
+        if self._final_notes is None or step < self._final_from:
+            return allowed
+        is_note = self._encoding.label_events() >= 0
+        last = continuation.last_notes()
+        ends_well = (last >= 0) & self._final_notes[self._encoding.event_labels(last)]
+        return np.where(ends_well[:, None], allowed & (self._final_notes | ~is_note), self._final_notes)
+
+    def narrow(self, continuation: Continuation, log_probabilities: Array, step: int) -> Array:
+        """Log-probabilities with minus infinity for every label that may not be chosen; the best label has 0.
+
+        Args:
+          continuation: the melodies.
+          log_probabilities: of the next label, [melodies, num_labels].
+          step: 0 is the first after the primer.
+        """
+        repeats = continuation.repeats()
+        events = self.events(continuation, step)
+        if self._top_k or self._top_p < 1:
+            likely = event_log_probabilities(self._encoding, log_probabilities, repeats)
+            events = events & self._most_likely(np.where(events, likely, -np.inf))
+        repeated = np.take_along_axis(events, self._encoding.event_labels(repeats), axis=1)
+        chosen = np.where(np.concatenate([events, repeated], axis=1), log_probabilities, np.float32(-np.inf))
+        return chosen - chosen.max(axis=1, keepdims=True)
+
+    def _most_likely(self, log_probabilities: Array) -> Mask:
+        order = np.argsort(-log_probabilities, axis=1, kind="stable")
+        ordered = np.take_along_axis(log_probabilities, order, axis=1)
+        kept = np.ones(order.shape, bool)
+        if self._top_k:
+            kept[:, self._top_k :] = False
+        if self._top_p < 1:
+            shares = np.exp(ordered - ordered[:, :1], dtype=np.float64)
+            before = np.cumsum(shares, axis=1) - shares
+            kept &= before < self._top_p * shares.sum(axis=1, keepdims=True)
+        result = np.empty_like(kept)
+        np.put_along_axis(result, order, kept, axis=1)
+        return result
+
+
+def event_log_probabilities(encoding: Encoding, log_probabilities: Array, repeats: Events) -> Array:
+    """The log-probability of every event, over all labels that stand for it, in the order of the event labels.
+
+    Args:
+      encoding: the model's.
+      log_probabilities: [melodies, num_labels].
+      repeats: [melodies, num_repeats].
+
+    Returns:
+      [melodies, num_events].
+    """
+    result = log_probabilities[:, : encoding.num_events].copy()
+    rows = np.arange(len(result))
+    for index in range(encoding.num_repeats):
+        labels = encoding.event_labels(repeats[:, index])
+        through_repeat = log_probabilities[:, encoding.num_events + index]
+        result[rows, labels] = np.logaddexp(result[rows, labels], through_repeat)
+    return result
