@@ -9,6 +9,7 @@ from pipelines.abc.metre import is_compound
 from pipelines.abc.problems import AbcError
 from pipelines.abc.score import Bar, ChordSymbol, Ending, Overlay, Sound, Tone, product
 from pipelines.abc.tokens import (
+    MAX_SIGN,
     NOTE_IN_CHORD,
     NOTE_IN_PLUS_CHORD,
     TOKEN,
@@ -20,7 +21,6 @@ from pipelines.abc.voices import Tuplet, VoiceState
 
 MAX_TUPLET = 100
 MAX_BAR_RESTS = 1000
-MAX_REPEATS = 100
 VELOCITIES = {
     **dict.fromkeys(("pppp", "ppp"), 30),
     **{"pp": 45, "p": 60, "mp": 75, "mf": 90, "f": 105, "ff": 120},
@@ -28,9 +28,10 @@ VELOCITIES = {
 }
 """Loudness of the dynamic marks, as the standard's section on decorations has it."""
 
-_CHORD_SYMBOL = re.compile(
-    r"[A-G](?:#|b|♯|♭|=)?(?:m|min|mi|maj|ma|M|dim|aug|sus|add|alt|no|omit|\+|-|°|ø|o|Δ|#|b|\^|\d|\([^()]*\)|,)*(?:/[A-Ga-g][#b♯♭]?)?(?:\([^()]*\))?"
-)
+MAX_CHORD_SYMBOL = 30
+_ROOT = "[A-G][#b♯♭]?"
+_CHORD_TYPE = r"m|min|mi|maj|ma|M|dim|aug|sus|add|alt|no|omit|[+\-°øoΔ#b^,\d]|\([^()]*\)"
+_CHORD_SYMBOL = re.compile(rf"{_ROOT}(?:{_CHORD_TYPE})*(?:/{_ROOT}|/[a-g][#b♯♭]?)?(?:\([^()]*\))?")
 _EXPECTED = {
     '"': "a closing quotation mark",
     "[": "']' to close the chord or field",
@@ -202,7 +203,7 @@ class MusicReader:
 
     def _quoted(self, text: str) -> None:
         inside = text[1:-1].strip()
-        if _CHORD_SYMBOL.fullmatch(inside):
+        if len(inside) <= MAX_CHORD_SYMBOL and _CHORD_SYMBOL.fullmatch(inside):
             self.state.add(ChordSymbol(inside))
 
     def _decoration(self, text: str) -> None:
@@ -221,14 +222,14 @@ class MusicReader:
 @functools.lru_cache(maxsize=1024)
 def parse_bar(text: str) -> tuple[Bar, tuple[int, ...]]:
     """Reads a bar line of any shape (`|`, `||`, `|:`, `:|`, `::`, `:|]`, `|::`), and the ending that it starts (`|1`)."""
+    if len(text) > MAX_SIGN:
+        raise AbcError(f"expected a bar line of at most {MAX_SIGN} signs, not {text[:20]}...")
     signs = text.rstrip("0123456789,.-")
     passes = parse_endings(text[len(signs) :])
     signs = signs.removesuffix("[") if passes else signs
     signs = signs.lstrip(".").replace("[|]", "") or "|"  # [|] is an invisible bar line
     ends = len(signs) - len(signs.lstrip(":"))
     starts = len(signs) - len(signs.rstrip(":"))
-    if max(ends, starts) > MAX_REPEATS:
-        raise AbcError(f"expected at most {MAX_REPEATS} colons in a bar line, not {max(ends, starts):,}")
     if ends == len(signs):
         return Bar(1, 1, False), passes
     if "|:|" in signs and not ends:

@@ -47,7 +47,7 @@ def parse_part_order(text: str) -> PartOrder:
         if count:
             position = count.end()
         times = int(count[1][:6]) if count else 1
-        if len(groups[-1]) + len(labels) * times > MAX_PARTS or len(groups) > MAX_PARTS:
+        if len(groups[-1]) + len(labels) * times > MAX_PARTS:
             raise TooLargeError(f"P: asks for more than {MAX_PARTS} parts", token.start())
         groups[-1].extend(labels * times)
     if len(groups) > 1:

@@ -25,6 +25,7 @@ from pipelines.abc.score import (
 )
 
 MAX_UNIT_BITS = 512
+MAX_OVERLAYS = 20
 
 
 class State(NamedTuple):
@@ -111,6 +112,8 @@ def lay_out(voice: Voice, lengths: Lengths) -> Timeline:
         elif isinstance(element, Overlay):
             main_end = main_end if layer else now
             layer += 1
+            if layer > MAX_OVERLAYS:
+                raise TooLargeError(f"expected at most {MAX_OVERLAYS} overlays in a bar")
             now = bar_start
         elif isinstance(element, ChordSymbol):
             timeline.chord_symbols.append((now, element.text))

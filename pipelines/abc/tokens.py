@@ -13,6 +13,9 @@ MAX_LENGTH = 4096
 """Longest note, in unit note lengths."""
 
 MAX_ENDINGS = 100
+MAX_SIGN = 60
+"""Longest note or bar line, in characters."""
+
 _LENGTH = r"\d*/*\d*"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}-?"
 _BAR = r"(?::*\[?\||::+|:+(?=\]))(?:[|:]|\[(?=[|:\]])|\])*"
@@ -82,9 +85,14 @@ class WrittenNote(NamedTuple):
 
 @functools.lru_cache(maxsize=1 << 14)
 def parse_note(text: str) -> WrittenNote:
-    """Reads a note such as `^c'3/2-`, which matches `TOKEN`."""
+    """Reads a note such as `^c'3/2-`.
+
+    Raises:
+      AbcError: if it is none.
+    """
     match = _NOTE_PARTS.fullmatch(text)
-    assert match
+    if not match or len(text) > MAX_SIGN:
+        raise AbcError(f"the note {text[:20]}... is out of range")
     accidental, letter, marks, length, tie = match.groups()
     return WrittenNote(
         LETTERS.index(letter.upper()),

@@ -13,10 +13,12 @@ from pipelines.abc.text import decode_string
 from pipelines.abc.voices import VoiceState
 
 MAX_VOICES = 200
-_FIELD = re.compile(r"\s*([A-Za-z+]):(?![|:])(.*)", re.S)
-_MUSIC_WITH_COLON = re.compile(r"\s*[a-g]:")
+MAX_FIELD = 1000
+_FIELD = re.compile(r"\s*([A-Za-z+]):(.*)", re.S)
+_MUSIC_WITH_COLON = re.compile(r"\s*(?:[a-g]:|[A-G]:[|:\]])")
+_FIELDS_WITH_MEANING = frozenset("KLMPQV")
 _FILE_HEADER_FIELDS = frozenset("ABCDFGHILMNORSUZmr")
-_OPEN_CHORD = re.compile(r"\[[^\]|\":]*$")
+_OPEN_CHORD = re.compile(r"\[[^\[\]|\":]*$")
 _REST_OF_SIGN = re.compile(r"[\d/,']|:(?![|:\]])")
 _COMMENT = re.compile(r"(?<!\\)%")
 _SCOPE = re.compile(r"(?:%%|I:)\s*propagate-accidentals\s+(not|octave|pitch)\b")
@@ -98,6 +100,8 @@ class TuneReader:
                 return
             self._last_field = letter
             try:
+                if letter in _FIELDS_WITH_MEANING and len(text) > MAX_FIELD:
+                    raise TooLargeError(f"expected a field of at most {MAX_FIELD:,} characters")
                 if self._in_body:
                     self._body_field(letter, text)
                 else:
@@ -205,6 +209,7 @@ class TuneReader:
 
     def _select_voice(self, text: str) -> None:
         name, parameters = _split_voice(text)
+        self._declared.setdefault(name, parameters)
         if self._first_voice is not None:
             self._name_first_voice(self._first_voice, name)
         state = self._states.get(name) or self._add_voice(name)

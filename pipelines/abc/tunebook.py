@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 500_000
 """Longest tune: that of a score for a whole orchestra."""
 
+MAX_HEADER_LINES = 100
+
 Lines: TypeAlias = list[tuple[int, str]]
 _REFERENCE = re.compile(r"\s*X:\s*(\d{0,9})")
 _TITLE = re.compile(r"\s*T:(.*)")
 _KEY = re.compile(r"\s*K:")
-_FIELD_OR_DIRECTIVE = re.compile(r"\s*[A-Za-z+]:|%")
+_FIELD_OR_DIRECTIVE = re.compile(r"\s*[A-Za-z+]:|%%")
 _TEXT_BLOCK = re.compile(r"%%\s*begin(\w+)", re.I)
 
 
@@ -111,7 +113,7 @@ def split_tunebook(lines: list[str]) -> tuple[Lines, list[Lines]]:
         if in_tune or any(_KEY.match(line) for _, line in paragraph):
             tunes.append(paragraph)
         elif not tunes:
-            header.extend(paragraph)
+            header.extend(line for line in paragraph if _FIELD_OR_DIRECTIVE.match(line[1]))
 
     for number, line in _music_lines(lines):
         if line.startswith("X:") or _REFERENCE.match(line):
@@ -125,7 +127,7 @@ def split_tunebook(lines: list[str]) -> tuple[Lines, list[Lines]]:
         has_key = has_key or bool(_KEY.match(line))
         paragraph.append((number, line))
     finish()
-    return header, tunes
+    return header[:MAX_HEADER_LINES], tunes
 
 
 def _music_lines(lines: list[str]) -> Iterator[tuple[int, str]]:

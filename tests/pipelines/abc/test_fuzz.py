@@ -50,7 +50,7 @@ def test_random_signs() -> None:
         data = f"X:1\nL:1/8\nK:C\n{music}\n".encode()
         check(data)
         read += any(isinstance(tune, Tune) for tune in read_tunebook(data))
-    assert read > 50
+    assert read > 25
 
 
 def test_mutated_tunes() -> None:
@@ -100,6 +100,12 @@ def test_mutated_tunes() -> None:
         "[CEG]" * 15_000,
         "[" + "CEG" * 60_000 + "]",
         "[C\n" * 50_000,
+        ("[" * 100_000 + "|\n") * 3,
+        "C\n" + "[C" * 100_000 + "|\nC",
+        '"' + "Amino" * 20_000 + '!"C',
+        "!a" * 100_000,
+        "C." * 100_000,
+        "|" * 200_000,
         "C\n/" * 50_000,
         "y" * 200_000,
         "=" * 200_000,
@@ -117,6 +123,9 @@ def test_hostile_music(music: str) -> None:
         "K:C\n\n" * 5_000,
         "X:1\nP:" + "(" * 100_000 + "\nK:C\nC\n",
         "X:1\nP:" + "A9" * 50_000 + "\nK:C\nP:A\nC\n",
+        "X:1\nQ:" + "1/4 " * 50_000 + "\nK:C\nC\n",
+        "X:1\nQ:" + "1/4 " * 200 + "\nK:C\nC\n",
+        "".join(f"M:{number}/4\n" for number in range(1, 900)) + "\n" + "X:1\nK:C\nC\n\n" * 1000,
         "X:1\nM:" + "1+" * 100_000 + "1/4\nK:C\nC\n",
         "X:1\nQ:" + "1/4 " * 50_000 + "=100\nK:C\nC\n",
         "X:1\nT:" + "\\" * 200_000 + "\nK:C\nC\n",

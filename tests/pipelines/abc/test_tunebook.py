@@ -135,6 +135,8 @@ def test_lines() -> None:
         ("C D0\n", "5:3", "the length 0 is out of range"),
         ("C D99999\n", "5:3", "the length 99999 is out of range"),
         ("C D/99999\n", "5:3", "out of range"),
+        ("C c" + "'" * 5000 + "\n", "5:3", "out of range"),
+        ("C |" + "|" * 5000 + "\n", "5:3", "expected a bar line of at most 60 signs"),
         ("C D" + "9" * 5000 + "\n", "5:3", "out of range"),
         ("C D" + "/" * 5000 + "\n", "5:3", "out of range"),
         ("C D//4\n", "5:3", "expected a length such as 3/2"),
@@ -183,8 +185,8 @@ def test_a_tune_without_notes(reject: Callable[[str], RejectedTune]) -> None:
 def test_a_tune_that_is_too_large(reject: Callable[[str], RejectedTune]) -> None:
     tune = reject("X:1\nK:C\n" + "C" * 500_001)
     assert (tune.reason, tune.detail) == (
-        "abc-too-large",
-        "test.abc:1: expected a tune of at most 1,000,000 characters",
+        "too-large",
+        "test.abc:1: expected a tune of at most 500,000 characters",
     )
 
 
