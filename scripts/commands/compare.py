@@ -22,7 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", required=True, metavar="REPORT", help="folder for report.html and results.json")
     parser.add_argument("--split", default="eval", help="which split (default eval)")
     parser.add_argument(
-        "--generated", action="extend", nargs="+", default=[], metavar="DIR", help="folders of 'etude generate' to show and measure"
+        "--generated",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="folders of 'etude generate' to show and measure",
     )
     parser.add_argument(
         "--allow-other-training-data", action="store_true", help="compare models trained on other datasets too"
