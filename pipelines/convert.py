@@ -127,14 +127,19 @@ class ConvertSlice:
 
         def records() -> Iterator[bytes]:
             for source in part.items:
-                readings = _read(source, self.job.work / _ARCHIVES)
-                entries.append(_manifest_entry(source, readings, part.shard(SHARDS)))
-                for reading in readings:
-                    if reading.rejected is not None:
-                        counts["rejected"][reading.rejected.reason] += 1
-                    elif reading.sequence is not None:
+                entry = _manifest_entry(source, part.shard(SHARDS))
+                entries.append(entry)
+                for reading in _read(source, self.job.work / _ARCHIVES):
+                    if reading.sequence is None:
+                        rejected = _rejection(reading)
+                        entry["rejected"].append(rejected)
+                        counts["rejected"][rejected["reason"]] += 1
+                    else:
+                        entry["num_sequences"] += 1
                         _count(source, reading.sequence, counts)
                         yield reading.sequence.SerializeToString(deterministic=True)
+                if entry["num_sequences"]:
+                    entry["status"] = "partly" if entry["rejected"] else "converted"
 
         num_sequences = write_records(self.job.output / part.shard(SHARDS), records())
         jobs.write_result(self.job.result_path(_PHASE, part.index), {"manifest": entries, "counts": counts})
@@ -142,32 +147,33 @@ class ConvertSlice:
         return {"sources": len(entries), "sequences": num_sequences, **rejected}
 
 
-def _read(source: Source, archives: pathlib.Path) -> list[Reading]:
+def _read(source: Source, archives: pathlib.Path) -> Iterator[Reading]:
     try:
         data = read_source(source, archives)
     except ValueError as error:
-        return [Reading(rejected=Rejected("unreadable", str(error)))]
-    return read_music(source, data)
+        yield Reading(rejected=Rejected("unreadable", str(error)))
+        return
+    yield from read_music(source, data)
 
 
-def _manifest_entry(source: Source, readings: Sequence[Reading], shard: str) -> dict[str, Any]:
-    rejected = []
-    for reading in readings:
-        if reading.rejected is not None:
-            entry: dict[str, Any] = {"reason": reading.rejected.reason, "detail": reading.rejected.detail}
-            if reading.line:
-                entry |= {"reference_number": reading.reference_number, "title": reading.title, "line": reading.line}
-            rejected.append(entry)
-    num_sequences = len(readings) - len(rejected)
-    status = "rejected" if not num_sequences else "partly" if rejected else "converted"
+def _manifest_entry(source: Source, shard: str) -> dict[str, Any]:
+    """What the manifest says of a source of which nothing was read yet."""
     return {
         "source": source.full_name,
         "format": source.format,
-        "status": status,
-        "num_sequences": num_sequences,
+        "status": "rejected",
+        "num_sequences": 0,
         "shard": shard,
-        "rejected": rejected,
+        "rejected": [],
     }
+
+
+def _rejection(reading: Reading) -> dict[str, Any]:
+    rejected = reading.rejected or Rejected("reader-failed")
+    entry: dict[str, Any] = {"reason": rejected.reason, "detail": rejected.detail}
+    if reading.line:
+        entry |= {"reference_number": reading.reference_number, "title": reading.title, "line": reading.line}
+    return entry
 
 
 def _count(source: Source, sequence: NoteSequence, counts: Mapping[str, collections.Counter[str]]) -> None:
@@ -222,8 +228,10 @@ def _finish(job: jobs.Job, parts: Sequence[Slice[Source]], notes: list[str]) -> 
 
 
 def _example(source: str, rejected: Mapping[str, Any]) -> str:
-    where = f"{source}, line {rejected['line']} (X:{rejected['reference_number']})" if "line" in rejected else source
-    return f"{where}: {rejected['detail']}" if rejected["detail"] else where
+    """Where something was rejected, and why; ABC's details name the place themselves."""
+    if rejected["detail"].startswith(source):
+        return str(rejected["detail"])
+    return f"{source}: {rejected['detail']}" if rejected["detail"] else source
 
 
 def _ranked(counts: Mapping[str, int]) -> dict[str, int]:

@@ -1,29 +1,44 @@
-"""MIDI files, through pretty_midi and note-seq.
+"""MIDI files to what note-seq's `midi_io` makes of them, twenty times as fast.
 
-note-seq raises pretty_midi's limit on ticks to ten thousand million, so that a damaged file of a few bytes can take
-tens of gigabytes: the limits are checked here, before pretty_midi sees the file.
+The NoteSequence is note-seq's to the last bit, with its order of instruments and of notes and its times. Two things
+differ. A file that counts in seconds (SMPTE) gets true times, where note-seq's are negative. And a damaged file cannot
+take the memory: note-seq keeps a table of all ticks.
 """
 
-import io
-import warnings
+import dataclasses
+import itertools
+from collections.abc import Callable
+from typing import TypeAlias
 
-import mido
-import pretty_midi
+import numpy as np
+import numpy.typing as npt
 
-from pipelines.note_sequences import import_note_seq
+from pipelines.note_sequences import NoteSequence
+from pipelines.readers.midi_events import Instrument, MidiError, MidiFile, Table
+from pipelines.readers.midi_file import parse_midi
 from pipelines.readers.reading import Reading, Rejected
+from pipelines.wire import Column, encode_repeated
 
 MAX_BYTES = 1 << 22
-MAX_MESSAGES = 1_000_000
-MAX_TICKS = 10_000_000
-"""pretty_midi's own limit, before note-seq raises it."""
+MAX_EVENTS = 1_000_000
+"""Notes, control changes and pitch bends. A file can make many of a few bytes, where instruments share them."""
+MAX_TICKS = 10_000_000_000
+"""note-seq's own limit."""
+MAX_SECONDS = 24 * 60 * 60
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+_DEFAULT_QUARTERS_PER_MINUTE = 120.0
+_DROP_FRAMES_PER_SECOND = 29
+"""Stands for 30000 / 1001 frames a second."""
 
 
-def read(data: bytes) -> list[Reading]:
+def read(data: bytes, name: str = "") -> list[Reading]:
     """Reads a MIDI file.
 
     Args:
       data: the file.
+      name: unused; a MIDI file is one piece.
 
     Returns:
       One reading.
@@ -31,32 +46,146 @@ def read(data: bytes) -> list[Reading]:
     if len(data) > MAX_BYTES:
         return _reject("too-large", f"{len(data):,} bytes, at most {MAX_BYTES:,}")
     try:
-        parsed = mido.MidiFile(file=io.BytesIO(data))
-    except Exception as error:  # mido raises whatever it happens to meet
-        return _reject("unreadable", f"{type(error).__name__}: {error}")
-    num_messages = sum(len(track) for track in parsed.tracks)
-    if num_messages > MAX_MESSAGES:
-        return _reject("too-large", f"{num_messages:,} messages, at most {MAX_MESSAGES:,}")
-    ticks = max((sum(message.time for message in track) for track in parsed.tracks), default=0)
-    if ticks > MAX_TICKS:
-        return _reject("too-long-in-ticks", f"{ticks:,} ticks, at most {MAX_TICKS:,}")
-    if parsed.ticks_per_beat <= 0:
-        return _reject("unsupported-timing", f"a time division of {parsed.ticks_per_beat}")
-    if not num_messages:
-        return _reject("no-notes", "")
+        file = parse_midi(data)
+    except MidiError as error:
+        return _reject("unreadable", str(error))
+    if file.last_tick >= MAX_TICKS:
+        return _reject("absurd-time", f"{file.last_tick:,} ticks, at most {MAX_TICKS:,}")
+    num_events = sum(map(_num_events, file.instruments))
+    if num_events > MAX_EVENTS:
+        return _reject("too-large", f"{num_events:,} notes and changes, at most {MAX_EVENTS:,}")
+    if not file.division or not (file.division > 0 or file.division & 0xFF):
+        return _reject("unreadable", "it has no ticks in a quarter note or second")
+    sequence = make_note_sequence(file)
+    if sequence.total_time > MAX_SECONDS:
+        return _reject("absurd-time", f"{sequence.total_time / 3600:,.0f} hours, at most {MAX_SECONDS / 3600:,.0f}")
+    return [Reading(sequence=sequence)]
 
-    midi_io = import_note_seq("midi_io")
 
-    # pretty_midi cannot take the largest tick of a track without messages.
-    parsed.tracks = [track for track in parsed.tracks if track]
-    try:
-        with warnings.catch_warnings():
-            # pretty_midi warns of tempo and metre outside the first track, which it then leaves out.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            midi = pretty_midi.PrettyMIDI(mido_object=parsed)
-        return [Reading(sequence=midi_io.midi_to_note_sequence(midi))]
-    except Exception as error:  # so does pretty_midi
-        return _reject("unreadable", f"{type(error).__name__}: {error}")
+def make_note_sequence(file: MidiFile) -> NoteSequence:
+    """Makes the NoteSequence that note-seq makes of a file."""
+    sequence = NoteSequence()
+    sequence.source_info.parser = NoteSequence.SourceInfo.PRETTY_MIDI
+    sequence.source_info.encoding_type = NoteSequence.SourceInfo.MIDI
+    if file.division > 0:
+        sequence.ticks_per_quarter = file.division
+    clock = _Clock.of(file)
+    for tick, numerator, denominator in file.time_signatures:
+        sequence.time_signatures.add(time=clock.second(tick), numerator=numerator, denominator=denominator)
+    for tick, sharps, is_minor in file.key_signatures:
+        # A minor key has the signature of the major key a minor third above.
+        key = (sharps * 7 + (9 if is_minor else 0)) % 12
+        mode = NoteSequence.KeySignature.MINOR if is_minor else NoteSequence.KeySignature.MAJOR
+        sequence.key_signatures.add(time=clock.second(tick), key=key, mode=mode)
+    for tick, quarters_per_minute in clock.tempos:
+        sequence.tempos.add(time=clock.second(tick), qpm=quarters_per_minute)
+    for number, instrument in enumerate(file.instruments):
+        if instrument.name:
+            sequence.instrument_infos.add(instrument=number, name=instrument.name)
+    _merge(sequence, "notes", file, lambda i: i.notes, ("start_time", "end_time", "pitch", "velocity"), clock)
+    _merge(sequence, "pitch_bends", file, lambda i: i.pitch_bends, ("time", "bend"), clock)
+    _merge(
+        sequence,
+        "control_changes",
+        file,
+        lambda i: i.control_changes,
+        ("time", "control_number", "control_value"),
+        clock,
+    )
+    return sequence
+
+
+def _merge(
+    sequence: NoteSequence,
+    field: str,
+    file: MidiFile,
+    values_of: Callable[[Instrument], Table],
+    names: tuple[str, ...],
+    clock: "_Clock",
+) -> None:
+    """Adds what all instruments have of one kind; fields whose name ends in `time` are given in ticks."""
+    tables = [values_of(instrument) for instrument in file.instruments]
+    counts = [len(table) for table in tables]
+    if not sum(counts):
+        return
+    table = tables[0] if len(tables) == 1 else np.concatenate(tables)
+    columns: dict[str, Column] = {}
+    for name, values in zip(names, table.T, strict=True):
+        columns[name] = clock.seconds(values) if name.endswith("time") else values
+    for name, value in (
+        ("instrument", range(len(tables))),
+        ("program", [instrument.program for instrument in file.instruments]),
+        ("is_drum", [instrument.is_drum for instrument in file.instruments]),
+    ):
+        if any(value):
+            columns[name] = np.repeat(np.array(value, np.int64), counts)
+    sequence.MergeFromString(encode_repeated(NoteSequence, field, columns))
+    if "end_time" in columns:
+        sequence.total_time = float(columns["end_time"].max())
+
+
+@dataclasses.dataclass(frozen=True)
+class _Clock:
+    """Turns ticks into seconds with pretty_midi's arithmetic.
+
+    Attributes:
+      tempos: tick and quarter notes a minute of each tempo.
+      starts: ticks at which the length of a tick changes, [num_changes].
+      scales: seconds a tick from there on, [num_changes].
+      offsets: the second of each start, [num_changes].
+    """
+
+    tempos: list[tuple[int, float]]
+    starts: Ints
+    scales: npt.NDArray[np.float64]
+    offsets: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, file: MidiFile) -> "_Clock":
+        """The clock of a file."""
+        if file.division < 0:
+            frames, ticks = -(file.division >> 8), file.division & 0xFF
+            ticks_per_second = ticks * (30000 / 1001 if frames == _DROP_FRAMES_PER_SECOND else frames)
+            tempos = _without_repetition([(tick, 6e7 / tempo) for tick, tempo in file.tempos])
+            return cls(tempos, np.zeros(1, np.int64), np.array([1 / ticks_per_second]), np.zeros(1))
+        changes = [(tick, 60.0 / (6e7 / tempo * file.division)) for tick, tempo in file.tempos]
+        changes = _without_repetition(changes, 60.0 / (_DEFAULT_QUARTERS_PER_MINUTE * file.division))
+        offsets = [0.0]
+        for (start, scale), (end, _) in itertools.pairwise(changes):
+            offsets.append(offsets[-1] + scale * (end - start))
+        starts, scales = zip(*changes, strict=True)
+        tempos = [(start, 60.0 / (scale * file.division)) for start, scale in changes]
+        return cls(tempos, np.array(starts), np.array(scales), np.array(offsets))
+
+    def seconds(self, ticks: Ints) -> npt.NDArray[np.float64]:
+        """The second of each tick, [num_ticks]."""
+        if len(self.starts) == 1:
+            return self.offsets[0] + self.scales[0] * ticks
+        index = np.searchsorted(self.starts, ticks, "right") - 1
+        return self.offsets[index] + self.scales[index] * (ticks - self.starts[index])
+
+    def second(self, tick: int) -> float:
+        """The second of a tick."""
+        if not tick:
+            return 0.0
+        return float(self.seconds(np.array([tick]))[0])
+
+
+def _without_repetition(
+    changes: list[tuple[int, float]], default: float = _DEFAULT_QUARTERS_PER_MINUTE
+) -> list[tuple[int, float]]:
+    """The changes that change something, from a first one at tick 0 on."""
+    kept = [(0, default)]
+    for tick, value in changes:
+        if tick == 0:
+            kept = [(0, value)]
+        elif value != kept[-1][1]:
+            kept.append((tick, value))
+    return kept
+
+
+def _num_events(instrument: Instrument) -> int:
+    return len(instrument.notes) + len(instrument.control_changes) + len(instrument.pitch_bends)
 
 
 def _reject(reason: str, detail: str) -> list[Reading]:

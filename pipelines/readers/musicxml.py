@@ -13,11 +13,12 @@ MAX_BYTES = 1 << 26
 _CONTAINER = "META-INF/container.xml"
 
 
-def read(data: bytes) -> list[Reading]:
+def read(data: bytes, name: str = "") -> list[Reading]:
     """Reads a MusicXML file.
 
     Args:
       data: the file: XML, or the zip archive that an .mxl file is.
+      name: unused; a score is one piece.
 
     Returns:
       One reading.

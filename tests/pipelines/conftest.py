@@ -81,6 +81,6 @@ def music_folder(tmp_path):
         (folder / f"piece{number}.mid").write_bytes(_midi([chooser.randrange(60, 80) for _ in range(160)]))
     (folder / "score.musicxml").write_bytes(_musicxml())
     (folder / "corrupt.mid").write_bytes(b"MThd\0\0\0\6\0\1\0\1\1\xe0MTrk\0\0\0\4\0\x90")
-    (folder / "chords.abc").write_text("X:1\nT:Chords\nM:4/4\nK:C\n[CEG]4|\n")
-    (folder / "mixed.abc").write_text(_abc_tune(900, 1) + "\nX:2\nT:Bad\nM:4/4\nK:C\n(3CDE|\n\n" + _abc_tune(901, 3))
+    (folder / "broken.abc").write_text("X:1\nT:Broken\nM:4/4\nK:C\n[CEG\n")
+    (folder / "mixed.abc").write_text(_abc_tune(900, 1) + "\nX:2\nT:Bad\nM:4/4\nK:C\nCDE|[CEG\n\n" + _abc_tune(901, 3))
     return folder

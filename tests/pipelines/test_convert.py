@@ -45,7 +45,7 @@ def test_what_is_written(music_folder, undisturbed):
     assert summary.num_sequences == 152
     assert summary.sources_by_status == {"converted": 150, "rejected": 2, "partly": 1}
     assert summary.formats == {"abc": 142, "midi": 9, "musicxml": 1}
-    assert summary.rejected == {"abc-chords": 1, "abc-tuplets": 1, "unreadable": 1}
+    assert summary.rejected == {"abc-syntax": 2, "unreadable": 1}
     assert not summary.was_complete
     assert len(summary.files) == 3
     assert set(result["contents"]) == {*summary.files, "manifest.jsonl", "summary.json"}
@@ -63,8 +63,10 @@ def test_manifest_accounts_for_every_source(music_folder, undisturbed):
     mixed = entries["music/mixed.abc"]
     assert (mixed["status"], mixed["num_sequences"]) == ("partly", 2)
     (bad,) = mixed["rejected"]
-    assert (bad["reason"], bad["reference_number"], bad["title"]) == ("abc-tuplets", 2, "Bad")
-    assert bad["line"] == (music_folder / "mixed.abc").read_text().splitlines().index("X:2") + 1
+    assert (bad["reason"], bad["reference_number"], bad["title"]) == ("abc-syntax", 2, "Bad")
+    line = (music_folder / "mixed.abc").read_text().splitlines().index("X:2") + 1
+    assert bad["line"] == line
+    assert bad["detail"].startswith(f"music/mixed.abc:{line + 4}:5: expected ']'")
     for name in result["summary"].files:
         inside = {s.collection_name + "/" + s.filename for s in read_note_sequences(result["output"] / name)}
         assert inside == {key for key, entry in entries.items() if entry["shard"] == name and entry["num_sequences"]}
@@ -73,7 +75,7 @@ def test_manifest_accounts_for_every_source(music_folder, undisturbed):
 def test_summary_gives_remedies_and_no_place_or_time(music_folder, undisturbed):
     result = undisturbed(music_folder)
     summary = json.loads(result["contents"]["summary.json"])
-    assert {entry["reason"] for entry in summary["rejected"]} == {"abc-chords", "abc-tuplets", "unreadable"}
+    assert {entry["reason"] for entry in summary["rejected"]} == {"abc-syntax", "unreadable"}
     assert all(entry["remedy"] and entry["example"].startswith("music/") for entry in summary["rejected"])
     for name in ("summary.json", "manifest.jsonl"):
         assert str(music_folder.parent).encode() not in result["contents"][name]
@@ -154,9 +156,9 @@ def test_killed_job_goes_on_where_it_was(music_folder, undisturbed, tmp_path, wo
 def test_nothing_could_be_converted(tmp_path, music_folder):
     for _ in range(2):  # the folder is free for another try
         with pytest.raises(
-            EtudeError, match=r"none of the 1 files(.|\n)*1 x abc-chords: .*abc2midi(.|\n)*manifest.jsonl"
+            EtudeError, match=r"none of the 1 files(.|\n)*1 x abc-syntax: .*standard(.|\n)*manifest.jsonl"
         ):
-            convert([str(music_folder / "chords.abc")], tmp_path / "notes")
+            convert([str(music_folder / "broken.abc")], tmp_path / "notes")
         assert {path.name for path in (tmp_path / "notes").iterdir()} == {"manifest.jsonl"}
     assert convert([str(music_folder / "mixed.abc")], tmp_path / "notes").num_sequences == 2
 
