@@ -1,7 +1,8 @@
 """Reads a dataset folder: its description, and the melodies of a split for a model."""
 
+import dataclasses
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from google.protobuf import json_format
 
@@ -55,7 +56,7 @@ def read_melodies(folder: pathlib.Path | str, split: str) -> MelodySet:
             f"{folder} is in Magenta's form, which holds the melodies of one configuration only; "
             "use a dataset that was written without --format magenta"
         )
-    return MelodySet.of(_records(folder, split, decode_melody))
+    return _all_of(folder, find_split(folder, split), decode_melody)
 
 
 def read_for_model(folder: pathlib.Path | str, split: str, configuration: Configuration) -> MelodySet:
@@ -65,13 +66,21 @@ def read_for_model(folder: pathlib.Path | str, split: str, configuration: Config
       EtudeError: as `read_melodies`, and if a dataset in Magenta's form was written for another configuration.
     """
     folder = pathlib.Path(folder)
-    if read_description(folder).format != magenta_records.FORMAT:
-        return squash_all(read_melodies(folder, split), configuration)
-    encoding = make_encoding(configuration)
-    return MelodySet.of(_records(folder, split, lambda record: Melody(magenta_records.decode_record(record, encoding))))
+    return _all_of(folder, find_split(folder, split), _decoder(folder, configuration))
 
 
-def _records(folder: pathlib.Path, split: str, decode: Callable[[bytes], Melody]) -> list[Melody]:
+def read_file_for_model(folder: pathlib.Path | str, name: str, configuration: Configuration) -> MelodySet:
+    """As `read_for_model`, from one of a split's files."""
+    folder = pathlib.Path(folder)
+    return MelodySet.of(_decode_file(folder / name, _decoder(folder, configuration)))
+
+
+def find_split(folder: pathlib.Path | str, split: str) -> dataset_pb2.Split:
+    """The description of a split that is not empty.
+
+    Raises:
+      EtudeError: if the dataset has no such split, or it is empty.
+    """
     splits = {stored.name: stored for stored in read_description(folder).splits}
     if split not in splits:
         raise EtudeError(
@@ -81,22 +90,42 @@ def _records(folder: pathlib.Path, split: str, decode: Callable[[bytes], Melody]
     if not splits[split].num_melodies:
         remedy = "smaller --eval-ratio" if split == "train" else f"larger --{split}-ratio"
         raise EtudeError(f"the {split} split of {folder} is empty; write the dataset again with a {remedy}")
-    melodies = []
-    for name in splits[split].files:
-        for number, record in enumerate(read_records(folder / name), start=1):
-            try:
-                melodies.append(decode(record))
-            except ValueError as error:
-                raise EtudeError(f"{folder / name}: record {number}: {error}") from error
-    if len(melodies) != splits[split].num_melodies:
+    return splits[split]
+
+
+def _decoder(folder: pathlib.Path, configuration: Configuration) -> Callable[[bytes], Melody]:
+    """What makes a melody in the model's key and range of a record."""
+    if read_description(folder).format == magenta_records.FORMAT:
+        encoding = make_encoding(configuration)
+        return lambda record: Melody(magenta_records.decode_record(record, encoding))
+    return lambda record: squash_melody(decode_melody(record), configuration)
+
+
+def _all_of(folder: pathlib.Path, split: dataset_pb2.Split, decode: Callable[[bytes], Melody]) -> MelodySet:
+    melodies = MelodySet.of(melody for name in split.files for melody in _decode_file(folder / name, decode))
+    if len(melodies) != split.num_melodies:
         raise EtudeError(
-            f"the {split} split of {folder} holds {len(melodies)} melodies where {DESCRIPTION_FILE} says "
-            f"{splits[split].num_melodies}; write the dataset again"
+            f"the {split.name} split of {folder} holds {len(melodies)} melodies where {DESCRIPTION_FILE} says "
+            f"{split.num_melodies}; write the dataset again"
         )
     return melodies
 
 
+def _decode_file(path: pathlib.Path, decode: Callable[[bytes], Melody]) -> Iterator[Melody]:
+    for number, record in enumerate(read_records(path), start=1):
+        try:
+            yield decode(record)
+        except ValueError as error:
+            raise EtudeError(f"{path}: record {number}: {error}") from error
+
+
+def squash_melody(melody: Melody, configuration: Configuration) -> Melody:
+    """A melody in the key and range of a model. Source: Magenta squashes every melody before it is encoded."""
+    low, high, key = configuration.min_note, configuration.max_note, configuration.transpose_to_key
+    return dataclasses.replace(melody, events=squash(melody.events, low, high, key)[0])
+
+
 def squash_all(melodies: MelodySet, configuration: Configuration) -> MelodySet:
-    """Melodies in the key and range of a model. Source: Magenta squashes every melody before it is encoded."""
+    """Melodies in the key and range of a model."""
     low, high, key = configuration.min_note, configuration.max_note, configuration.transpose_to_key
     return melodies.map(lambda events: squash(events, low, high, key)[0])

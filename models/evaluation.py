@@ -66,9 +66,9 @@ class MelodySums:
 
 
 def join(parts: Sequence[MelodySums]) -> MelodySums:
-    """The sums of several sets of melodies, at least one, as of one set."""
+    """The sums of several sets of melodies as of one set; of none, those of no melodies."""
     names = [field.name for field in dataclasses.fields(MelodySums)]
-    return MelodySums(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return MelodySums(*(np.concatenate([np.zeros(0), *(getattr(part, name) for part in parts)]) for name in names))
 
 
 def batch_sums(encoding: Encoding, batch: Batch, log_probabilities: LogProbabilities) -> MelodySums:
@@ -129,7 +129,7 @@ def evaluate(
         order.append(indices)
         done += len(indices)
         progress(done, len(melodies))
-    return join(parts).take(np.argsort(np.concatenate(order)))
+    return join(parts).take(np.argsort(np.concatenate([np.zeros(0, np.int64), *order])))
 
 
 def batches_by_length(melodies: MelodySet) -> Iterator[npt.NDArray[np.int64]]:

@@ -17,12 +17,17 @@ from typing import Any
 from scripts.commands.common import MODEL_HELP, add_dataset, add_model_options, load_model
 from scripts.console import Console
 
+TAKES_BEAM_OPTIONS = True
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument("models", nargs="+", metavar="MODEL", help=MODEL_HELP)
     add_dataset(parser)
     parser.add_argument("--split", default="eval", help="which split (default eval)")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes, as a Beam job (default 1, without Beam)"
+    )
     add_model_options(parser)
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE (- for standard output)")
 
@@ -36,7 +41,14 @@ def run(options: argparse.Namespace, console: Console) -> None:
     reports: list[dict[str, Any]] = []
     for model in models:
         with console.progress(f"evaluating {model.path}") as progress:
-            report = evaluate_model(model, pathlib.Path(options.dataset), options.split, progress)
+            report = evaluate_model(
+                model,
+                pathlib.Path(options.dataset),
+                options.split,
+                workers=options.workers,
+                beam_options=options.beam_options,
+                progress=progress,
+            )
         if model.path.is_dir():
             write_tensorboard(model.path, options.split, report)
         reports.append(report)
