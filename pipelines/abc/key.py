@@ -1,6 +1,7 @@
 """`K:`: key signatures, and clefs with their transposition."""
 
 import dataclasses
+import functools
 import re
 
 from pipelines.abc.problems import AbcError
@@ -68,6 +69,7 @@ NO_KEY = Key()
 HIGHLAND_PIPES = Key(alterations=(1, 0, 0, 1, 0, 0, 0))
 
 
+@functools.lru_cache(maxsize=256)
 def parse_key(text: str) -> Key | None:
     """Reads `K:`, without its clef.
 
@@ -119,6 +121,7 @@ def signature(sharps: int) -> tuple[int, ...]:
     return tuple(alterations)
 
 
+@functools.lru_cache(maxsize=256)
 def parse_shift(text: str) -> Shift:
     """Reads octave and transposition out of `K:` or `V:`: `clef=treble-8`, `octave=-1`, `transpose=-2` or `t=-2`."""
     octaves = semitones = None

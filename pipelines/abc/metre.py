@@ -1,5 +1,6 @@
 """`M:`, `L:` and `Q:`: metre, unit note length and tempo."""
 
+import functools
 import re
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ _UNIT_TEMPO = re.compile(r"C\s*(\d*)\s*=\s*(\d+(?:\.\d+)?)")
 _BARE_TEMPO = re.compile(r"()=?\s*(\d+(?:\.\d+)?)\s*$")
 
 
+@functools.lru_cache(maxsize=256)
 def parse_metre(text: str) -> tuple[int, int] | None:
     """Reads `M:`: `6/8`, `C`, `C|`, `(2+3)/8`, `2+3/8`; None for free metre (`none` or nothing).
 
@@ -35,6 +37,7 @@ def parse_metre(text: str) -> tuple[int, int] | None:
     return numerator, denominator
 
 
+@functools.lru_cache(maxsize=256)
 def default_unit_length(metre: tuple[int, int] | None) -> Fraction:
     """The unit note length where there is no `L:`: 1/16 for a bar shorter than 3/4, else 1/8."""
     return Fraction(1, 16) if metre and Fraction(*metre) < Fraction(3, 4) else Fraction(1, 8)
@@ -45,6 +48,7 @@ def is_compound(metre: tuple[int, int] | None) -> bool:
     return metre is not None and metre[0] in (6, 9, 12)
 
 
+@functools.lru_cache(maxsize=256)
 def parse_unit_length(text: str) -> Fraction:
     """Reads `L:`: `1/8`, or `1`.
 

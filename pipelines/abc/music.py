@@ -19,6 +19,7 @@ from pipelines.abc.tokens import (
 )
 from pipelines.abc.voices import Tuplet, VoiceState
 
+MAX_KNOWN_NOTES = 1000
 MAX_TUPLET = 100
 MAX_BAR_RESTS = 1000
 VELOCITIES = {
@@ -114,12 +115,13 @@ class MusicReader:
         if sound is None:
             duration = product(state.unit, parse_length(note.length))
             sound = Sound(duration, (Tone(state.pitch(note, alteration), duration, note.tied),), state.velocity)
-            state.notes[text, alteration] = sound
+            if len(state.notes) < MAX_KNOWN_NOTES:
+                state.notes[text, alteration] = sound
         if note.tied:
             state.carried = {(note.letter, note.octave): alteration}
             return sound
         state.carried = {}
-        if plain and note.accidental is None:
+        if plain and note.accidental is None and len(state.notes) < MAX_KNOWN_NOTES:
             state.notes[text, None] = sound
         return sound
 

@@ -71,7 +71,7 @@ def perform(score: Score) -> Performance:
 def _play_notes(timeline: Timeline, order: list[Span], lengths: Lengths, performance: Performance) -> None:
     """Plays a voice: joins what is tied in the order in which it is played."""
     starts = [sound[0] for sound in timeline.sounds]
-    notes = performance.notes
+    notes, in_units = performance.notes, lengths.in_units
     instruments: dict[int, int] = {}
     tied: dict[int, dict[int, int]] = {}  # by layer: for every pitch that a tie leads on from, which note it is
     shift = 0
@@ -85,7 +85,7 @@ def _play_notes(timeline: Timeline, order: list[Span], lengths: Lengths, perform
                 instruments[layer] = len(performance.instruments)
                 performance.instruments.append(timeline.name)
             for pitch, duration, is_tied in tones:
-                end = now + lengths[duration]
+                end = now + in_units[id(duration)]
                 note = open_notes.get(pitch) if open_notes else None
                 if note is not None and notes[note].end == now:
                     notes[note] = notes[note]._replace(end=end)

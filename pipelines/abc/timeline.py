@@ -52,10 +52,11 @@ class Lengths:
 
     Attributes:
       units: units in a whole note: the smallest number in which all lengths of a tune are whole.
+      in_units: the lengths in units, by the identity of the fraction, as fractions are slow to hash.
     """
 
     def __init__(self, score: Score) -> None:
-        fractions: dict[int, Fraction] = {}  # by identity: most are the same object, and fractions are slow to hash
+        fractions: dict[int, Fraction] = {}
         for voice in score.voices:
             sounds = [element for element in voice.elements if isinstance(element, Sound)]
             fractions.update({id(sound.duration): sound.duration for sound in sounds})
@@ -67,12 +68,9 @@ class Lengths:
             if self.units.bit_length() > MAX_UNIT_BITS:
                 raise TooLargeError("the lengths of the notes have no common measure that is of any use")
         self._fractions = fractions  # keeps them alive, so that identities stay true
-        self._in_units = {
+        self.in_units = {
             key: fraction.numerator * (self.units // fraction.denominator) for key, fraction in fractions.items()
         }
-
-    def __getitem__(self, fraction: Fraction) -> int:
-        return self._in_units[id(fraction)]
 
 
 @dataclasses.dataclass
@@ -99,11 +97,12 @@ class Timeline:
 def lay_out(voice: Voice, lengths: Lengths) -> Timeline:
     """Gives everything in a voice its time."""
     timeline = Timeline(voice.name)
+    in_units = lengths.in_units
     now = bar_start = main_end = layer = 0
     for element in voice.elements:
         if isinstance(element, Sound):
             timeline.sounds.append((now, layer, element))
-            now += lengths[element.duration]
+            now += in_units[id(element.duration)]
         elif isinstance(element, Bar | Ending | PartStart):
             if layer:
                 now, layer = main_end, 0

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import functools
 from fractions import Fraction
 
 from pipelines.abc.key import NATURALS, NO_KEY, Key, Shift
@@ -54,8 +55,8 @@ class VoiceState:
       tuplet: the one that is not complete.
       broken: the broken rhythm that is not complete.
       last: where the last note, chord or rest stands in the voice.
-      notes: what notes come to, by what is written and its alteration (None while no accidental and no tie interferes);
-        forgotten when unit, key, velocity or transposition change.
+      notes: what notes come to, by what is written and its alteration (None while no accidental and no tie interferes),
+        with this unit, key, velocity and transposition.
     """
 
     voice: Voice
@@ -76,7 +77,7 @@ class VoiceState:
         """A new voice in which the same key, metre, unit and transposition hold."""
         branch = copy.copy(self)
         branch.voice = Voice(name)
-        branch.accidentals, branch.carried, branch.notes = {}, {}, {}
+        branch.accidentals, branch.carried = {}, {}
         branch.tuplet = branch.broken = branch.last = None
         return branch
 
@@ -96,7 +97,7 @@ class VoiceState:
             self.octaves = shift.octaves
         if shift and shift.semitones is not None:
             self.semitones = shift.semitones
-        self.notes = {}
+        self.notes = _known_notes(self.unit, self.key, self.octaves, self.semitones, self.velocity)
 
     def add(self, element: Element) -> None:
         """Puts down something that no tuplet and no broken rhythm changes."""
@@ -157,6 +158,12 @@ class VoiceState:
         if not 0 <= pitch <= 127:
             raise AbcError(f"expected a pitch that MIDI has (0 to 127), not {pitch}")
         return pitch
+
+
+@functools.lru_cache(maxsize=64)
+def _known_notes(*_: object) -> dict[tuple[str, int | None], Sound]:
+    """One memory of notes for all tunes in which the same things hold."""
+    return {}
 
 
 def _break_rhythm(first: Sound, second: Sound, broken: BrokenRhythm) -> tuple[Sound, Sound]:
