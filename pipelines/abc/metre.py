@@ -37,7 +37,6 @@ def parse_metre(text: str) -> tuple[int, int] | None:
     return numerator, denominator
 
 
-@functools.lru_cache(maxsize=256)
 def default_unit_length(metre: tuple[int, int] | None) -> Fraction:
     """The unit note length where there is no `L:`: 1/16 for a bar shorter than 3/4, else 1/8."""
     return Fraction(1, 16) if metre and Fraction(*metre) < Fraction(3, 4) else Fraction(1, 8)

@@ -54,15 +54,16 @@ def perform(score: Score) -> Performance:
     lengths = Lengths(score)
     performance = Performance(lengths.units)
     timelines = [lay_out(voice, lengths) for voice in score.voices]
+    main = next((timeline for timeline in timelines if timeline.sounds), timelines[0])
     for timeline in timelines:
         order = play_order(marks_of(timeline, timelines), timeline.end, score.part_order)
         if sum(span.end - span.start for span in order) > MAX_WHOLE_NOTES * lengths.units:
             raise TooLargeError(f"the tune lasts more than {MAX_WHOLE_NOTES:,} whole notes")
         _play_notes(timeline, order, lengths, performance)
         performance.chord_symbols += _play_chord_symbols(timeline, order)
-        if timeline is timelines[0]:
+        if timeline is main:
             performance.sections = _sections(order)
-            performance.states = _play_states(states_of(timelines), order)
+            performance.states = _play_states(states_of(main, timelines), order)
     performance.notes.sort()
     performance.chord_symbols.sort()
     return performance
@@ -114,7 +115,7 @@ def _play_chord_symbols(timeline: Timeline, order: list[Span]) -> list[tuple[int
 def _play_states(states: list[tuple[int, State]], order: list[Span]) -> list[tuple[int, State]]:
     """Metre, key and tempo as played: a repeat brings back those of its start."""
     times = [time for time, _ in states]
-    played: dict[int, State] = {}
+    played = {0: State()}
     shift = 0
     for span in order:
         shift -= span.start

@@ -124,16 +124,16 @@ def lay_out(voice: Voice, lengths: Lengths) -> Timeline:
     return timeline
 
 
-def states_of(timelines: list[Timeline]) -> list[tuple[int, State]]:
+def states_of(main: Timeline, all_timelines: list[Timeline]) -> list[tuple[int, State]]:
     """Metre, key and tempo from a time on, whenever one of them changes; the first at time 0.
 
-    Metre and key are those of the first voice; a change of tempo holds for all, in whichever voice it stands.
+    Metre and key are those of the main voice; a change of tempo holds for all, in whichever voice it stands.
     """
     changes = [
         (time, change)
-        for timeline in timelines
+        for timeline in all_timelines
         for time, change in timeline.changes
-        if timeline is timelines[0] or isinstance(change, TempoChange)
+        if timeline is main or isinstance(change, TempoChange)
     ]
     state = State()
     states = [(0, state)]

@@ -100,8 +100,6 @@ class TuneReader:
                 return
             self._last_field = letter
             try:
-                if letter in _FIELDS_WITH_MEANING and len(text) > MAX_FIELD:
-                    raise TooLargeError(f"expected a field of at most {MAX_FIELD:,} characters")
                 if self._in_body:
                     self._body_field(letter, text)
                 else:
@@ -141,6 +139,7 @@ class TuneReader:
 
     def _header_field(self, letter: str, text: str) -> None:
         defaults = self._defaults
+        _check_size(letter, text)
         match letter:
             case "M":
                 defaults.metre = parse_metre(text)
@@ -171,6 +170,7 @@ class TuneReader:
 
     def _body_field(self, letter: str, text: str) -> None:
         state = self._music.state
+        _check_size(letter, text)
         match letter:
             case "M":
                 state.metre = parse_metre(text)
@@ -249,6 +249,11 @@ def _is_cut(line: str, following: str) -> bool:
     line = line.rstrip("\\")
     goes_on = _REST_OF_SIGN.match(following)
     return bool(goes_on and line and not line[-1].isspace() and not (line[-1].isdigit() and following[0].isdigit()))
+
+
+def _check_size(letter: str, text: str) -> None:
+    if letter in _FIELDS_WITH_MEANING and len(text) > MAX_FIELD:
+        raise TooLargeError(f"expected a field of at most {MAX_FIELD:,} characters")
 
 
 def _split_voice(text: str) -> tuple[str, str]:

@@ -57,6 +57,14 @@ def test_parts_of_all_voices(read: Read) -> None:
     assert played["2"] == [(48 + pitch, onset) for pitch, onset in expected]
 
 
+def test_a_voice_without_music(read: Read) -> None:
+    tune = read(HEADER + "K:C\n|\nV:1\n|\nV:2\n[K:D]F|\n")
+    assert voices(tune) == {"2": [(66, 0)]}
+    assert [signature.key for signature in tune.note_sequence().key_signatures] == [2]
+    tune = read(HEADER + "P:B\nK:C\nV:1\nP:A\nC|\nP:B\nV:2\nCC|\n")
+    assert [note.end_time for note in tune.note_sequence().notes] == [0.5]
+
+
 def test_overlays_are_voices_of_their_own(read: Read) -> None:
     tune = read(HEADER + "K:C\nC4 & E4 | D4 & F4 |\n")
     assert [(note.pitch, note.instrument) for note in tune.performance.notes] == [(60, 0), (64, 1), (62, 0), (65, 1)]
