@@ -1,10 +1,10 @@
-"""Scales by name: "C major", "D dorian", "F# minor pentatonic", or notes one by one, "C D E G A"."""
+"""Scales by name ("C major", "F# minor pentatonic", or notes one by one, "C D E G A"), and keys with their signature."""
 
 import dataclasses
 import re
 
 from models.errors import UsageError
-from models.melody import MAJOR_SCALE, PITCHES_PER_OCTAVE
+from models.melody import MAJOR_SCALE, MAX_PITCH, MIN_PITCH, PITCHES_PER_OCTAVE
 
 _MINOR = (0, 2, 3, 5, 7, 8, 10)
 MODES = {
@@ -41,10 +41,63 @@ class Scale:
     Attributes:
       tonic: 0 (C) to 11 (B).
       pitch_classes: ascending.
+      key: that music in it is written in; None where none is usual.
     """
 
     tonic: int
     pitch_classes: tuple[int, ...]
+    key: "Key | None" = None
+
+
+_WRITTEN_AS = {
+    "ionian": "major",
+    "pentatonic": "major",
+    "major pentatonic": "major",
+    "aeolian": "minor",
+    "harmonic minor": "minor",
+    "melodic minor": "minor",
+    "minor pentatonic": "minor",
+    "blues": "minor",
+}
+_SHARPS = {"major": 0, "minor": -3, "mixolydian": -1, "dorian": -2, "phrygian": -4, "lydian": 1, "locrian": -5}
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """The key that music is written in.
+
+    Attributes:
+      tonic: 0 (C) to 11 (B).
+      mode: major, minor, or one of the church modes mixolydian, dorian, phrygian, lydian and locrian.
+    """
+
+    tonic: int
+    mode: str = "major"
+
+    @property
+    def sharps(self) -> int:
+        """Sharps of the key signature, or flats if negative: -5 to 6."""
+        sharps = self.tonic * 7 + _SHARPS[self.mode]
+        return (sharps + 5) % PITCHES_PER_OCTAVE - 5
+
+    @property
+    def name(self) -> str:
+        """For example "F# minor"."""
+        letter, accidental = letter_and_accidental(self.sharps - _SHARPS[self.mode])
+        return f"{letter}{'#' * accidental or 'b' * -accidental} {self.mode}"
+
+    def spell(self, pitch_class: int) -> tuple[str, int]:
+        """The letter that a pitch class is written with, and its accidental in semitones.
+
+        Notes outside the key get the accidentals that are usual in it: in C major, Eb and Bb, but F#, C# and G#.
+        """
+        lowest = min(max(self.sharps - 3, -7), 1)
+        return letter_and_accidental(lowest + (pitch_class * 7 - lowest) % PITCHES_PER_OCTAVE)
+
+
+def letter_and_accidental(fifths: int) -> tuple[str, int]:
+    """The name of the note so many fifths above C: its letter, and its accidental in semitones."""
+    return "FCGDAEB"[(fifths + 1) % 7], (fifths + 1) // 7
 
 
 def parse_scale(text: str) -> Scale:
@@ -63,13 +116,31 @@ def parse_scale(text: str) -> Scale:
         known = [note for note in notes if note is not None]
         if len(known) == len(words) > 1:
             return Scale(known[0], tuple(sorted(set(known))))
-        mode = MODES.get(" ".join(words[1:]).lower() or "major")
-        if mode is not None:
-            return Scale(notes[0], tuple(sorted((notes[0] + step) % PITCHES_PER_OCTAVE for step in mode)))
+        mode = " ".join(words[1:]).lower() or "major"
+        if mode in MODES:
+            classes = tuple(sorted((notes[0] + step) % PITCHES_PER_OCTAVE for step in MODES[mode]))
+            written = _WRITTEN_AS.get(mode, mode)
+            return Scale(notes[0], classes, Key(notes[0], written) if written in _SHARPS else None)
     raise UsageError(
         f"--scale takes a tonic and a mode such as 'C major' or 'F# dorian', or notes such as 'C D E G A', not {text!r}; "
         f"the modes: {', '.join(MODES)}"
     )
+
+
+def parse_pitch(text: str) -> int:
+    """Reads a pitch: a MIDI number, or a name such as C4 (middle C), F#5 or Bb3.
+
+    Raises:
+      UsageError: if it is none.
+    """
+    match = re.fullmatch(r"([A-Ga-g])([#♯b♭]?)(-?\d)", text.strip())
+    if match:
+        pitch = _LETTERS[match[1].upper()] + _ACCIDENTALS[match[2]] + PITCHES_PER_OCTAVE * (int(match[3]) + 1)
+    else:
+        pitch = int(text) if text.strip().isdecimal() else -1
+    if not MIN_PITCH <= pitch <= MAX_PITCH:
+        raise UsageError(f"a pitch is a MIDI number from 0 to 127 or a name such as C4 (middle C), not {text!r}")
+    return pitch
 
 
 def pitch_class_name(pitch_class: int) -> str:

@@ -1,0 +1,72 @@
+"""How much of a melody occurs in the melodies that its model was trained on."""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from models.dataset import read_description, read_for_model
+from models.errors import EtudeError
+from models.melody import Events
+from models.model import Model
+from models.run_directory import RunDirectory
+from pipelines.content import Hashes, ngram_hashes
+
+NGRAM_SIZES = (4, 8)
+"""Notes in a run."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingNgrams:
+    """The runs of notes, as intervals and durations, of a training set.
+
+    Attributes:
+      hashes: by the number of notes in a run, sorted.
+    """
+
+    hashes: Mapping[int, Hashes]
+
+    def overlap(self, events: Events) -> dict[str, float | None]:
+        """The share of a melody's runs of notes that occur in the training set, by the number of notes in a run.
+
+        None where the melody has no run of so many notes.
+        """
+        result: dict[str, float | None] = {}
+        for size, known in self.hashes.items():
+            found = ngram_hashes(events, size)
+            result[str(size)] = float(np.isin(found, known).mean()) if len(found) else None
+        return result
+
+
+def training_ngrams(model: Model) -> TrainingNgrams | None:
+    """The runs of notes that a model was trained on, in its key and range.
+
+    Returns:
+      None if its dataset is unknown (as a Magenta bundle's is), gone, or no longer the same.
+    """
+    folder = _dataset(model)
+    if folder is None:
+        return None
+    try:
+        melodies = read_for_model(folder, "train", model.configuration)
+    except EtudeError:
+        return None
+    events = [melodies.events(index) for index in range(len(melodies))]
+    return TrainingNgrams(
+        {
+            size: np.unique(np.concatenate([np.zeros(0, np.uint64), *(ngram_hashes(one, size) for one in events)]))
+            for size in NGRAM_SIZES
+        }
+    )
+
+
+def _dataset(model: Model) -> pathlib.Path | None:
+    if not model.training_fingerprint or not model.path.is_dir():
+        return None
+    folder = pathlib.Path(RunDirectory(model.path).read().dataset.path)
+    try:
+        is_same = read_description(folder).fingerprint == model.training_fingerprint
+    except EtudeError:
+        return None
+    return folder if is_same else None
