@@ -242,6 +242,8 @@ def test_early_stopping(tmp_path, dataset, toy_configuration):
     schedule = Schedule(num_steps=50, eval_every=2, early_stopping=3)
     result = train(configuration, dataset, tmp_path / "run", schedule)
     assert (result.step, result.stopped_early, result.best["step"]) == (8, True, 2)
+    assert load(tmp_path / "run").step == 2
+    assert load(tmp_path / "run", "latest").step == 8
     again = train(configuration, dataset, tmp_path / "run", schedule)
     assert (again.step, again.stopped_early) == (8, True)
     patient = train(configuration, dataset, tmp_path / "run", Schedule(num_steps=12, eval_every=2))
