@@ -21,11 +21,12 @@ _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}-?"
 _BAR = r"(?::*\[?\||::+|:+(?=\]))(?:[|:]|\[(?=[|:\]])|\])*"
 _NUMBERS = r"\d+(?:[,.-]\d+)*[,.]?"
 
-_SKIPPED = r"[\s`\\.~)H-Wh-w#*;?@$]|\((?!\d)|y\d*"
+_SILENT = r"[\s`\\.~)H-Wh-w#*;?@$]*"
+_SKIPPED = rf"{_SILENT}(?:(?:\((?!\d)|y\d*){_SILENT})*"
 """Space, slurs, ornaments, spacers, and signs that the standard reserves: nothing that is heard."""
 
 TOKEN = re.compile(
-    rf"(?:{_SKIPPED})*(?:"
+    rf"{_SKIPPED}(?:"
     + "|".join(
         f"(?P<{name}>{pattern})"
         for name, pattern in {
