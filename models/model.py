@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from models.networks.weights import Weights
 from models.progress import Progress, silent
 from models.registry import make_encoding
 from models.run_directory import BEST, RunDirectory, weight_shapes
+
+if TYPE_CHECKING:
+    from models.generation import GeneratedMelody
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +99,34 @@ class Model:
         if not packed.lengths.all():
             raise ValueError("a melody without events has no log-likelihood")
         return [float(value) for value in self.evaluate(packed, squash).log_likelihood] if len(packed) else []
+
+    def generate(self, primer: npt.ArrayLike = (60,), **options: Any) -> "list[GeneratedMelody]":
+        """Generates melodies that continue a primer.
+
+        For example, with a `model` from `load`:
+
+        >>> melodies = model.generate([60, -2, 64, -2], num_outputs=3, num_steps=32, temperature=0.9, seed=1)
+        >>> [len(melody.events) for melody in melodies]
+        [32, 32, 32]
+        >>> likelihoods = model.log_likelihood([melody.events for melody in melodies], squash=False)
+        >>> all(abs(melody.log_likelihood - same) < 0.001 for melody, same in zip(melodies, likelihoods))
+        True
+
+        Args:
+          primer: events, in [-2, 127], at least one, in any key.
+          **options: what to generate, by the names of `models.generation.GenerationOptions`.
+
+        Returns:
+          Objects with `.events` (in the model's key; `.sounding_events` in the primer's) and `.log_likelihood`, and the
+          other likelihoods of `models.generation.GeneratedMelody`.
+
+        Raises:
+          UsageError: if the primer or an option is out of range.
+        """
+        # Generation needs the model's own module.
+        from models.generation import GenerationOptions, generate
+
+        return generate(self, primer, GenerationOptions(**options))
 
 
 def load(

@@ -1,18 +1,30 @@
+import doctest
+
 import numpy as np
 import pytest
 
 from models.errors import UsageError
-from models.generation import GenerationOptions, generate
+from models.generation import MELODIES_AT_ONCE, GenerationOptions, generate
 from models.melody import as_events, squash
+from models.model import Model
 from models.registry import FAMILIES
+from models.search.constraints import Constraints
 
 PRIMER = [60, -2, 64, -1]
+IN_RULES = Constraints(min_pitch=60, max_pitch=69, pitch_classes=(0, 2, 4, 7, 9), note_offs=False, final_pitch_class=0)
 SEARCHES = {
     "sampling": GenerationOptions(num_outputs=3, num_steps=20, seed=4),
     "warm sampling": GenerationOptions(num_outputs=3, num_steps=20, seed=4, temperature=1.5),
     "stochastic": GenerationOptions(num_outputs=2, num_steps=20, beam_size=3, branch_factor=2, steps_per_iteration=3),
     "beam": GenerationOptions(num_outputs=3, num_steps=20, search="beam", beam_size=6),
     "greedy": GenerationOptions(num_outputs=1, num_steps=20, search="greedy"),
+    "nucleus": GenerationOptions(num_outputs=3, num_steps=20, seed=4, top_p=0.8, temperature=0.9),
+    "top-k": GenerationOptions(num_outputs=3, num_steps=20, seed=4, top_k=4),
+    "constrained": GenerationOptions(num_outputs=3, num_steps=20, constraints=IN_RULES, beam_size=2, branch_factor=2),
+    "constrained beam": GenerationOptions(
+        num_outputs=3, num_steps=20, constraints=IN_RULES, beam_size=5, search="beam"
+    ),
+    "constrained greedy": GenerationOptions(num_outputs=1, num_steps=20, constraints=IN_RULES, search="greedy"),
 }
 
 
@@ -117,6 +129,10 @@ def test_bars_of_the_primers_metre(tiny_model):
         ({"temperature": 0.0}, "--temperature must be above 0, not 0.0"),
         ({"temperature": float("nan")}, "--temperature must be above 0"),
         ({"temperature": float("inf")}, "--temperature must be above 0"),
+        ({"top_k": -1}, "--top-k must be at least 0, not -1"),
+        ({"top_p": 0.0}, "--top-p must be above 0 and at most 1, not 0.0"),
+        ({"top_p": float("nan")}, "--top-p"),
+        ({"top_k": 3, "search": "greedy", "num_outputs": 1}, "greedy search does not sample"),
         ({"search": "best"}, "stochastic, beam, greedy, not 'best'"),
         ({"search": "greedy", "num_outputs": 2}, "--num-outputs 1"),
         ({"search": "beam", "num_outputs": 5, "beam_size": 3}, "--beam-size 5"),
@@ -152,3 +168,55 @@ def test_a_melody_without_a_note_so_far(tiny_model, search):
         assert melody.events.tolist() == as_events(melody.events).tolist()
         (whole,) = model.log_likelihood([melody.events], squash=False)
         assert melody.log_likelihood == pytest.approx(whole, abs=1e-4)
+
+
+@pytest.mark.parametrize("search", ["constrained", "constrained beam", "constrained greedy"])
+def test_melodies_keep_the_rules(model, search):
+    for melody in generate(model, PRIMER, SEARCHES[search]):
+        assert np.isin(melody.sounding_events[len(PRIMER) :], [-2, 60, 62, 64, 67, 69]).all()
+        assert melody.sounding_events[melody.events >= 0][-1] == 60
+
+
+def test_rules_are_about_what_sounds(tiny_model):
+    """The primer is in D, the model in C; the end is on the tonic that is heard."""
+    rules = Constraints(pitch_classes=(2, 4, 6, 9, 11), final_pitch_class=2)
+    options = GenerationOptions(num_outputs=5, num_steps=30, constraints=rules)
+    for melody in generate(tiny_model("basic"), [62, -2, 66, -2, 69, -2, 61], options):
+        assert melody.transpose_amount % 12 == 10
+        heard = melody.sounding_events[7:]
+        assert set(heard[heard >= 0] % 12) <= {2, 4, 6, 9, 11}
+        assert heard[heard >= 0][-1] % 12 == 2
+
+
+def test_rules_that_no_note_keeps(tiny_model):
+    with pytest.raises(UsageError, match="leave no pitch: 20 to 30"):
+        generate(tiny_model("basic"), PRIMER, GenerationOptions(constraints=Constraints(20, 30)))
+
+
+def test_more_melodies_than_one_batch(tiny_model):
+    """Every batch is told of; a melody depends on its number alone."""
+    told = []
+    number = 2 * MELODIES_AT_ONCE + 3
+    options = GenerationOptions(num_outputs=number, num_steps=12, seed=8)
+    melodies = generate(tiny_model("basic"), PRIMER, options, lambda done, total, note="": told.append((done, total)))
+    assert told == [(128, number), (256, number), (number, number)]
+    few = generate(tiny_model("basic"), PRIMER, GenerationOptions(num_outputs=130, num_steps=12, seed=8))
+    assert [one.events.tolist() for one in few] == [one.events.tolist() for one in melodies[:130]]
+    assert len({tuple(one.events.tolist()) for one in melodies}) > number / 2
+
+
+def test_beams_wider_than_there_are_melodies(tiny_model):
+    """One step after the primer there are as many melodies as events."""
+    model = tiny_model("basic")
+    options = dict(num_steps=5, search="beam", beam_size=100)
+    assert len(generate(model, PRIMER, GenerationOptions(num_outputs=14, **options))) == 14
+    with pytest.raises(UsageError, match=r"only 14 different melodies of 5 steps .* use --num-outputs 14"):
+        generate(model, PRIMER, GenerationOptions(num_outputs=15, **options))
+
+
+def test_the_example_of_the_python_call(tiny_model):
+    """As the docstring of `Model.generate` has it."""
+    (example,) = doctest.DocTestFinder(recurse=False).find(Model.generate, globs={"model": tiny_model("lookback")})
+    assert len(example.examples) == 4
+    assert doctest.DocTestRunner().run(example).failed == 0
+    assert len(tiny_model("basic").generate(num_outputs=1)[0].events) == 128

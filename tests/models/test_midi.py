@@ -1,5 +1,6 @@
 import io
 
+import mido
 import note_seq
 import numpy as np
 import pretty_midi
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.melody import as_events
 from models.midi import melody_to_midi
+from models.scales import Key
 
 event = st.one_of(st.just(-2), st.just(-1), st.integers(0, 127))
 
@@ -67,3 +69,25 @@ def test_the_same_melody_gives_the_same_bytes():
 
 def test_silence_is_a_file_without_notes():
     assert pretty_midi.PrettyMIDI(io.BytesIO(melody_to_midi(np.array([-2, -2])))).instruments == []
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [(Key(0), "C"), (Key(3), "Eb"), (Key(6, "minor"), "F#m"), (Key(2, "dorian"), "C"), (Key(10, "minor"), "Bbm")],
+)
+def test_metre_and_key(key, name):
+    data = melody_to_midi(np.array([60, -2]), qpm=97.3, metre=(6, 8), key=key)
+    messages = {message.type: message for message in mido.MidiFile(file=io.BytesIO(data)).tracks[0]}
+    assert (messages["time_signature"].numerator, messages["time_signature"].denominator) == (6, 8)
+    assert messages["key_signature"].key == name
+    assert mido.tempo2bpm(messages["set_tempo"].tempo) == pytest.approx(97.3, rel=1e-6)
+    sequence = note_seq.midi_to_note_sequence(data)
+    assert (sequence.time_signatures[0].numerator, sequence.time_signatures[0].denominator) == (6, 8)
+
+
+def test_long_rests_and_slow_tempos():
+    events = np.full(20_000, -2)
+    events[[0, 1, 19_998]] = [60, -1, 62]
+    data = melody_to_midi(events, qpm=4)
+    (instrument,) = pretty_midi.PrettyMIDI(io.BytesIO(data)).instruments
+    assert [note.start for note in instrument.notes] == pytest.approx([0, 19_998 * 60 / 4 / 4])

@@ -7,6 +7,7 @@ from models.melody import Melody
 from models.melody_set import MelodySet
 from models.registry import FAMILIES
 from models.search.beam import beam_search
+from models.search.choice import Choice
 from models.search.continuation import Continuation
 
 STEPS = 3
@@ -91,3 +92,37 @@ def test_a_beam_of_one_is_greedy(model):
 def test_a_wider_beam_finds_nothing_worse(model):
     best = [search(model, 8, beam_size)[1][0] for beam_size in (1, 200)]
     assert best[1] >= best[0] - 1e-5
+
+
+def test_constrained_beam_is_the_best_of_what_is_allowed(model):
+    """Against all melodies that keep the rules; the last note, from the second step on, is one of two."""
+    label_events = model.encoding.label_events()
+    allowed = np.isin(label_events, [-2, 60, 62, 64, 67])
+    final = np.isin(label_events, [60, 67])
+    melodies, scores = search(model, STEPS, 14**STEPS, choice=Choice(model.encoding, allowed, final, 1))
+    everything = all_continuations(model, STEPS)
+    added = everything[:, len(PRIMER) :]
+    keeps = np.isin(added, [-2, 60, 62, 64, 67]).all(axis=1)
+    # From the second step on: a melody whose last note is not final goes on with one that is.
+    for step in range(1, STEPS):
+        last = np.full(len(added), PRIMER[PRIMER >= 0][-1])
+        for column in added[:, :step].T:
+            last = np.where(column >= 0, column, last)
+        is_final = np.isin(added[:, step], [60, 67])
+        keeps &= is_final | (np.isin(last, [60, 67]) & (added[:, step] < 0))
+    expected = event_log_likelihoods(model, everything[keeps])
+    assert 10 < len(expected) < 100
+    assert {tuple(events) for events in melodies.tolist()} == {tuple(events) for events in everything[keeps].tolist()}
+    np.testing.assert_allclose(scores, np.sort(expected)[::-1], atol=1e-4)
+    for events in melodies:
+        assert events[events >= 0][-1] in (60, 67)
+
+
+def test_rules_hold_however_unlikely(tiny_model):
+    """Where the model all but excludes the allowed notes, in float32 altogether."""
+    model = tiny_model("lookback")
+    model.weights["output/bias"][model.encoding.event_labels(np.array([65]))] += 2000
+    allowed = np.isin(model.encoding.label_events(), [-2, 60, 62])
+    melodies, _ = search(model, 5, 4, choice=Choice(model.encoding, allowed))
+    assert len(melodies) == 4
+    assert np.isin(melodies[:, len(PRIMER) :], [-2, 60, 62]).all()
