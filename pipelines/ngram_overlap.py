@@ -62,11 +62,22 @@ def training_ngrams(model: Model) -> TrainingNgrams | None:
 
 
 def _dataset(model: Model) -> pathlib.Path | None:
+    """The dataset that a run was trained on.
+
+    The run knows its path as it was given: from the working folder then, which may be any folder above the run's now.
+    """
     if not model.training_fingerprint or not model.path.is_dir():
         return None
-    folder = pathlib.Path(RunDirectory(model.path).read().dataset.path)
+    stored = RunDirectory(model.path).read().dataset.path
+    for above in (pathlib.Path(), *model.path.absolute().parents):
+        folder = above / stored
+        if folder.is_dir() and _fingerprint(folder) == model.training_fingerprint:
+            return folder
+    return None
+
+
+def _fingerprint(folder: pathlib.Path) -> str:
     try:
-        is_same = read_description(folder).fingerprint == model.training_fingerprint
+        return read_description(folder).fingerprint
     except EtudeError:
-        return None
-    return folder if is_same else None
+        return ""

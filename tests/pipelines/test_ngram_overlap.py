@@ -81,8 +81,9 @@ def test_a_dataset_that_is_gone(run):
     assert training_ngrams(run()) is None
 
 
-def test_training_melodies_are_taken_in_the_models_key(run, monkeypatch):
+def test_training_melodies_are_taken_in_the_models_key(run, monkeypatch, tmp_path):
     model = run()
+    (tmp_path / "dataset").mkdir()
     events = melody(3) + np.where(melody(3) >= 0, 7, 0)
 
     class Description:
@@ -102,3 +103,13 @@ def test_training_melodies_are_taken_in_the_models_key(run, monkeypatch):
     assert known.overlap(events) == {"4": 1.0, "8": 1.0}
     Description.fingerprint = "another"
     assert training_ngrams(model) is None
+
+
+def test_a_dataset_named_from_a_folder_above_the_run(run, monkeypatch, tmp_path):
+    model = run(folder="x")
+    description = RunDirectory(model.path).read()
+    description.dataset.path = f"{tmp_path.name}/data"
+    RunDirectory(model.path).write(description)
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(ngram_overlap, "_fingerprint", lambda folder: "abc" if folder == tmp_path / "data" else "")
+    assert ngram_overlap._dataset(model) == tmp_path / "data"
