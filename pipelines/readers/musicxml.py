@@ -1,15 +1,24 @@
-"""MusicXML files, plain and compressed, through note-seq's reader."""
+"""MusicXML files, plain and compressed, as they are played.
+
+note-seq's reader strikes tied notes again, puts grace notes at the start of the piece, plays no repeat, gives up on
+percussion, on unknown chords and on chords of transposing instruments, and starts every part but the first at the last
+tempo of the part before it. This reader does none of that, and gives chord symbols and times as note-seq does otherwise.
+"""
 
 import io
 import zipfile
 import zlib
 from xml.etree import ElementTree
 
-from pipelines.note_sequences import import_note_seq
+from pipelines.readers.musicxml_order import EndlessError
+from pipelines.readers.musicxml_score import read_score
+from pipelines.readers.musicxml_sequence import make_note_sequence
 from pipelines.readers.reading import Reading, Rejected
 
-MAX_BYTES = 1 << 26
+MAX_BYTES = 1 << 25
 """Of the XML: a large orchestral score has some ten megabytes."""
+MAX_TAGS = 3_000_000
+"""Each of which takes a hundred bytes or two of memory."""
 _CONTAINER = "META-INF/container.xml"
 
 
@@ -24,36 +33,32 @@ def read(data: bytes, name: str = "") -> list[Reading]:
       One reading.
     """
     try:
-        root = _score(data)
+        root = _parse(_unpack(data))
+        if root.tag not in ("score-partwise", "score-timewise"):
+            return _reject("unreadable", f"its root is <{root.tag}> where <score-partwise> is expected")
+        return [Reading(sequence=make_note_sequence(root, read_score(root)))]
+    except EndlessError as error:
+        return _reject("too-large", str(error))
     except (ValueError, ElementTree.ParseError) as error:
         return _reject("unreadable", str(error))
-    if root.tag != "score-partwise":
-        return _reject("unreadable", f"its root is <{root.tag}> where <score-partwise> is read")
-
-    musicxml_parser = import_note_seq("musicxml_parser")
-    musicxml_reader = import_note_seq("musicxml_reader")
-
-    class Document(musicxml_parser.MusicXMLDocument):  # type: ignore[misc, name-defined]
-        """note-seq's document, from a parsed tree instead of a file name."""
-
-        @staticmethod
-        def _get_score(score: ElementTree.Element) -> ElementTree.Element:
-            return score
-
-    try:
-        return [Reading(sequence=musicxml_reader.musicxml_to_sequence_proto(Document(root)))]
-    except Exception as error:  # the parser also raises KeyError, AttributeError and others on scores it cannot read
-        return _reject("unreadable", f"{type(error).__name__}: {error}")
 
 
-def _score(data: bytes) -> ElementTree.Element:
+def _unpack(data: bytes) -> bytes:
+    """The XML of a score, plain or compressed."""
     if data[:2] != b"PK":
-        return ElementTree.fromstring(data)
+        return data
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return ElementTree.fromstring(_member(archive, _score_name(archive)))
+            return _member(archive, _score_name(archive))
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"the compressed score cannot be expanded: {error}") from error
+
+
+def _parse(data: bytes) -> ElementTree.Element:
+    num_tags = data.count(b"<")
+    if len(data) > MAX_BYTES or num_tags > MAX_TAGS:
+        raise ValueError(f"{len(data):,} bytes and {num_tags:,} tags, at most {MAX_BYTES:,} and {MAX_TAGS:,} are read")
+    return ElementTree.fromstring(data)
 
 
 def _score_name(archive: zipfile.ZipFile) -> str:
