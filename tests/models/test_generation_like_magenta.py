@@ -31,11 +31,11 @@ def p_value(first, second):
 @pytest.mark.parametrize(
     "sample", SAMPLES, ids=lambda one: f"{one['config']}, beam {one['beam_size']}, temperature {one['temperature']}"
 )
-def test_path_log_likelihoods_have_one_distribution(sample, magenta_model, record_property):
+def test_path_log_likelihoods_have_one_distribution(sample, magenta_model):
     model = magenta_model(sample["config"])
     assert len(sample["log_likelihood"]) == 200
     p = p_value(ours(model, sample), sample["log_likelihood"])
-    record_property("p_value", p)
+    print(f"p-value {p:.3f}")
     assert p > 0.01
 
 
