@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class DatasetDescription(_message.Message):
-    __slots__ = ("format", "config", "fingerprint", "version", "splits", "split_rule", "extraction", "transpositions", "num_pieces", "num_leaked_melodies_dropped", "num_truncated_melodies", "rejected", "eval_ngram_overlap")
+    __slots__ = ("format", "config", "fingerprint", "version", "splits", "split_rule", "extraction", "transpositions", "num_pieces", "num_leaked_melodies_dropped", "num_truncated_melodies", "num_duplicate_melodies", "num_transposed_duplicate_melodies", "duplicates_dropped", "rejected", "eval_ngram_overlap")
     class RejectedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,9 @@ class DatasetDescription(_message.Message):
     NUM_PIECES_FIELD_NUMBER: _ClassVar[int]
     NUM_LEAKED_MELODIES_DROPPED_FIELD_NUMBER: _ClassVar[int]
     NUM_TRUNCATED_MELODIES_FIELD_NUMBER: _ClassVar[int]
+    NUM_DUPLICATE_MELODIES_FIELD_NUMBER: _ClassVar[int]
+    NUM_TRANSPOSED_DUPLICATE_MELODIES_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_DROPPED_FIELD_NUMBER: _ClassVar[int]
     REJECTED_FIELD_NUMBER: _ClassVar[int]
     EVAL_NGRAM_OVERLAP_FIELD_NUMBER: _ClassVar[int]
     format: str
@@ -46,9 +49,12 @@ class DatasetDescription(_message.Message):
     num_pieces: int
     num_leaked_melodies_dropped: int
     num_truncated_melodies: int
+    num_duplicate_melodies: int
+    num_transposed_duplicate_melodies: int
+    duplicates_dropped: bool
     rejected: _containers.ScalarMap[str, int]
     eval_ngram_overlap: _containers.ScalarMap[int, float]
-    def __init__(self, format: _Optional[str] = ..., config: _Optional[str] = ..., fingerprint: _Optional[str] = ..., version: _Optional[str] = ..., splits: _Optional[_Iterable[_Union[Split, _Mapping]]] = ..., split_rule: _Optional[_Union[SplitRule, _Mapping]] = ..., extraction: _Optional[_Union[Extraction, _Mapping]] = ..., transpositions: _Optional[_Iterable[int]] = ..., num_pieces: _Optional[int] = ..., num_leaked_melodies_dropped: _Optional[int] = ..., num_truncated_melodies: _Optional[int] = ..., rejected: _Optional[_Mapping[str, int]] = ..., eval_ngram_overlap: _Optional[_Mapping[int, float]] = ...) -> None: ...
+    def __init__(self, format: _Optional[str] = ..., config: _Optional[str] = ..., fingerprint: _Optional[str] = ..., version: _Optional[str] = ..., splits: _Optional[_Iterable[_Union[Split, _Mapping]]] = ..., split_rule: _Optional[_Union[SplitRule, _Mapping]] = ..., extraction: _Optional[_Union[Extraction, _Mapping]] = ..., transpositions: _Optional[_Iterable[int]] = ..., num_pieces: _Optional[int] = ..., num_leaked_melodies_dropped: _Optional[int] = ..., num_truncated_melodies: _Optional[int] = ..., num_duplicate_melodies: _Optional[int] = ..., num_transposed_duplicate_melodies: _Optional[int] = ..., duplicates_dropped: _Optional[bool] = ..., rejected: _Optional[_Mapping[str, int]] = ..., eval_ngram_overlap: _Optional[_Mapping[int, float]] = ...) -> None: ...
 
 class Split(_message.Message):
     __slots__ = ("name", "num_melodies", "num_steps", "num_notes", "max_steps", "melodies_by_steps_per_bar", "files")

@@ -158,7 +158,7 @@ class EncodingStream(abc.ABC):
 
         Args:
           distances: [batch, num_repeats].
-          history: how many past events to keep: the largest distance.
+          history: how many past events to keep: one more than the largest distance.
         """
         self._distances = distances
         self._history = np.full((len(distances), max(history, 1)), NO_EVENT, dtype=np.int64)

@@ -1,13 +1,35 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import errno
 import os
 import pathlib
-import tempfile
+import secrets
 from collections.abc import Iterator
 from typing import IO
 
 from models.errors import EtudeError
+
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+"""What goes wrong while writing to a file that could be opened."""
+
+
+@contextlib.contextmanager
+def explain_write_errors(path: pathlib.Path | str) -> Iterator[None]:
+    """Turns the errors of a full, read-only or missing folder into one that names the file and the remedy.
+
+    Args:
+      path: the file that is written in the block.
+
+    Raises:
+      EtudeError: in place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise EtudeError(
+            f"cannot write {path}: {error.strerror}; choose another output folder or free some space"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -27,28 +49,23 @@ def write_whole(path: pathlib.Path | str) -> Iterator[IO[bytes]]:
       EtudeError: if the folder cannot be written to or the disk is full.
     """
     path = pathlib.Path(path)
-    try:
+    partial = path.parent / f".{path.name}.{secrets.token_hex(4)}.part"
+    with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise EtudeError(
-            f"cannot write {path}: {error.strerror}; choose another output folder or free some space"
-        ) from error
-    partial = pathlib.Path(name)
+        file = partial.open("xb")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.chmod(0o666 & ~_umask())
-        partial.replace(path)
-    except OSError as error:
+            with explain_write_errors(path):
+                file.flush()
+                os.fsync(file.fileno())
+        with explain_write_errors(path):
+            partial.replace(path)
+    except BaseException as error:
         partial.unlink(missing_ok=True)
-        raise EtudeError(
-            f"cannot write {path}: {error.strerror}; choose another output folder or free some space"
-        ) from error
-    except BaseException:
-        partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+            with explain_write_errors(path):
+                raise
         raise
 
 
@@ -62,10 +79,3 @@ def remove_partial_files(folder: pathlib.Path | str) -> None:
     """Removes what a killed writer left in `folder`. Call it only where no other process is writing there."""
     for partial in pathlib.Path(folder).glob(".*.part"):
         partial.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """The process's file mode mask (which can only be read by setting it)."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
@@ -50,8 +51,8 @@ class Hyperparameters:
         self._require("rnn_layer_sizes", min(self.rnn_layer_sizes, default=0) >= 1, "a list of positive sizes")
         self._require("dropout_keep_prob", 0 < self.dropout_keep_prob <= 1, "above 0 and at most 1")
         self._require("attn_length", self.attn_length >= 0, "0 or more")
-        self._require("clip_norm", self.clip_norm > 0, "above 0")
-        self._require("learning_rate", self.learning_rate > 0, "above 0")
+        self._require("clip_norm", 0 < self.clip_norm < math.inf, "a number above 0")
+        self._require("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0")
         distances = self.lookback_distances
         ascending = list(distances) == sorted(set(distances)) and min(distances, default=1) >= 1
         self._require("lookback_distances", ascending, "a list of positive, ascending distances")

@@ -1,5 +1,6 @@
 """Magenta's training records: dense inputs and labels of one configuration, read back as melodies."""
 
+import functools
 import hashlib
 import pathlib
 
@@ -28,6 +29,15 @@ def describe(folder: pathlib.Path) -> dataset_pb2.DatasetDescription:
     Raises:
       EtudeError: if a record is damaged.
     """
+    found = [folder / name for name in FILES.values() if (folder / name).is_file()]
+    description = dataset_pb2.DatasetDescription()
+    description.CopyFrom(_describe(folder, tuple((path.stat().st_size, path.stat().st_mtime_ns) for path in found)))
+    return description
+
+
+@functools.lru_cache(maxsize=8)
+def _describe(folder: pathlib.Path, state: tuple[tuple[int, int], ...]) -> dataset_pb2.DatasetDescription:
+    """The description, computed once for a state (sizes and times) of the files."""
     description = dataset_pb2.DatasetDescription(format=FORMAT, transpositions=[0])
     digests = []
     for split, name in FILES.items():

@@ -38,7 +38,7 @@ def describe(configuration: Configuration, dataset: pathlib.Path, schedule: Sche
 def claim(run: RunDirectory, description: run_pb2.Run) -> None:
     """Stores what the run is, or checks that the directory holds the same one.
 
-    Only the length of the run may change when it resumes.
+    Only its length, and how often it is evaluated, may change when it resumes.
 
     Raises:
       EtudeError: if the directory holds another run; the message names what differs.

@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from models.files import write_text
+from models.errors import EtudeError
+from models.files import explain_write_errors, write_text
 from models.tensorboard_events import EventWriter
 
 Figures = Mapping[str, Any]
@@ -28,6 +29,7 @@ class MetricsLog:
         """
         self.lines = [line for line in read_metrics(path) if line["step"] <= step]
         write_text(path, "".join(json.dumps(line) + "\n" for line in self.lines))
+        self._path = path
         self._file = path.open("a")
         now = time.time()
         start = self.lines[0]["wall_time"] if self.lines else now
@@ -40,9 +42,10 @@ class MetricsLog:
         """Adds the figures of a step."""
         line = {"split": split, "step": step, **figures, "wall_time": time.time()}
         self.lines.append(line)
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
-        self._show(line)
+        with explain_write_errors(self._path):
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+            self._show(line)
 
     def evaluations(self) -> list[dict[str, Any]]:
         """The lines of the eval split, in order of steps."""
@@ -69,10 +72,17 @@ def scalars(line: Figures) -> dict[str, float]:
 
 
 def read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
-    """The lines of a metrics file, without a last one that was cut off; empty if there is no file."""
+    """The lines of a metrics file, without a last one that was cut off; empty if there is no file.
+
+    Raises:
+      EtudeError: if another line is damaged.
+    """
     lines: list[dict[str, Any]] = []
     if path.is_file():
-        for text in path.read_text().splitlines(keepends=True):
+        for number, text in enumerate(path.read_text().splitlines(keepends=True), start=1):
             if text.endswith("\n"):
-                lines.append(json.loads(text))
+                try:
+                    lines.append(json.loads(text))
+                except json.JSONDecodeError as error:
+                    raise EtudeError(f"{path}, line {number} is damaged: {error}; remove the line") from error
     return lines

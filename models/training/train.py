@@ -82,6 +82,8 @@ def train(
     encoding = make_encoding(configuration)
     _check_transpositions(configuration, dataset)
     train_set = read_for_model(dataset, TRAIN, configuration)
+    # A melody of one event has nothing to predict.
+    train_set = train_set.select(np.flatnonzero(train_set.lengths > 1))
     eval_set = read_for_model(dataset, EVAL, configuration)
     batch_size = configuration.hyperparameters.batch_size
     if batch_size > len(train_set):
@@ -98,12 +100,19 @@ def train(
 
     trainer = Trainer(configuration, encoding, weights, schedule.seed)
     if steps := run.steps():
-        trainer.restore(load_arrays(run.checkpoint(steps[-1]), trainer.state_shapes()))
+        _restore(trainer, run.checkpoint(steps[-1]))
     log = MetricsLog(run.metrics, trainer.step, _shown_hyperparameters(configuration, schedule))
     try:
         return _Loop(run, configuration, encoding, trainer, log, schedule, train_set, eval_set, progress).run()
     finally:
         log.close()
+
+
+def _restore(trainer: Any, checkpoint: pathlib.Path) -> None:
+    try:
+        trainer.restore(load_arrays(checkpoint, trainer.state_shapes()))
+    except EtudeError as error:
+        raise EtudeError(f"{error}; if you delete it, training goes on from the checkpoint before") from error
 
 
 class _Loop:

@@ -84,7 +84,7 @@ class Trainer:
         """All that is needed to go on from here, for a checkpoint."""
         groups = self._groups().items()
         arrays: Arrays = {f"{group}/{name}": value.numpy() for group, some in groups for name, value in some.items()}
-        return {**arrays, "step": np.array(self.step, np.int64)}
+        return {**arrays, "step": np.array(self.step, np.int64), "parts": np.array(self._parts, np.int64)}
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every array of `state`."""
@@ -96,6 +96,8 @@ class Trainer:
             for name, variable in variables.items():
                 variable.assign(state[f"{group}/{name}"])
         self.step = int(state["step"])
+        # Dropout depends on how a batch is cut: a run keeps the cut that it began with.
+        self._parts = int(state["parts"])
 
     def _groups(self) -> dict[str, dict[str, tf.Variable]]:
         return {

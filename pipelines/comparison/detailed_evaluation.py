@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.encoding import Encoding
-from models.evaluation import LogProbabilityFunction, MelodySums, batch_sums, batches_by_length
+from models.evaluation import LogProbabilityFunction, MelodySums, batch_sums, batches_by_length, join
 from models.likelihood import LogProbabilities, event_log_likelihoods, event_probabilities
 from models.melody_set import Batch, MelodySet
 from models.progress import Progress, silent
@@ -109,7 +109,6 @@ def _by_category(
 
 
 def _in_order(parts: Sequence[DetailedSums], indices: Sequence[npt.NDArray[np.int64]]) -> DetailedSums:
-    total = parts[0]
-    for part in parts[1:]:
-        total += part
-    return total.take(np.argsort(np.concatenate(indices)))
+    categories = {name: np.concatenate([part.categories[name] for part in parts]) for name in parts[0].categories}
+    joined = DetailedSums(join([part.melodies for part in parts]), categories)
+    return joined.take(np.argsort(np.concatenate(indices)))

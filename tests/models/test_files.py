@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 
@@ -24,8 +25,18 @@ def test_it_takes_its_name_only_once_complete(tmp_path):
     assert path.read_bytes() == b"new"
 
 
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, OSError, SystemExit])
-def test_what_fails_leaves_nothing_behind(tmp_path, error):
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (RuntimeError(), RuntimeError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (SystemExit(), SystemExit),
+        (OSError(errno.ENOSPC, "No space left on device"), EtudeError),
+        # What has nothing to do with the file that is written keeps its own name.
+        (FileNotFoundError(errno.ENOENT, "No such file", "another"), FileNotFoundError),
+    ],
+)
+def test_what_fails_leaves_nothing_behind(tmp_path, error, shown):
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
@@ -34,7 +45,7 @@ def test_what_fails_leaves_nothing_behind(tmp_path, error):
             file.write(b"half")
             raise error
 
-    with pytest.raises(EtudeError if error is OSError else error):
+    with pytest.raises(shown):
         fail()
     assert os.listdir(tmp_path) == ["file"]
     assert path.read_bytes() == b"old"
