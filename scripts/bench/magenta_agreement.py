@@ -131,7 +131,7 @@ def count_records(folder: pathlib.Path) -> collections.Counter[tuple[bytes, byte
     return counts
 
 
-def wait_for_loss(folder: pathlib.Path, seconds: float = 120.0) -> float:
+def wait_for_loss(folder: pathlib.Path, seconds: float = 300.0) -> float:
     """The loss in the TensorBoard events that Magenta's evaluation writes (its log says 0)."""
     import time
 
