@@ -23,8 +23,8 @@ from models.search.stochastic import stochastic_search
 
 SEARCHES = ("stochastic", "beam", "greedy")
 
-MELODIES_AT_ONCE = 128
-"""Melodies of all beams together that grow in one batch."""
+MELODIES_AT_ONCE = (48, 256)
+"""Melodies of all beams together that grow in one batch: fewer waste its fixed cost, more overflow the cache."""
 
 STEPS_AT_ONCE = 1 << 17
 """Bounds the memory of a batch of long melodies: 2^17 steps of 40 labels take 20 MB."""
@@ -155,7 +155,9 @@ def generate(
                 f"use --num-outputs {len(melodies)} or a larger --num-steps"
             )
         return melodies
-    at_once = max(1, min(MELODIES_AT_ONCE, STEPS_AT_ONCE // options.num_steps) // options.beam_size)
+    fewest, most = MELODIES_AT_ONCE
+    for_all = -(-options.num_outputs * options.beam_size // (os.cpu_count() or 1))
+    at_once = max(1, min(max(for_all, fewest), most, STEPS_AT_ONCE // options.num_steps) // options.beam_size)
     firsts = range(0, options.num_outputs, at_once)
     result: list[GeneratedMelody] = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -42,11 +42,15 @@ def melody_to_wav(
     """
     step = 60 / qpm / steps_per_quarter
     sound = np.zeros(round((len(events) * step + _TAIL) * SAMPLE_RATE) + 1, np.float32)
+    known: dict[tuple[int, int], list[Sound]] = {}
     for onset, pitch, duration in zip(*(values.tolist() for values in notes_of(events)), strict=True):
         start = round(onset * step * SAMPLE_RATE)
-        for voice in _font().voices(program, pitch, velocity):
-            note = play(voice, duration * step)[: len(sound) - start]
-            sound[start : start + len(note)] += note
+        if (pitch, duration) not in known:
+            voices = _font().voices(program, pitch, velocity)
+            known[pitch, duration] = [play(voice, duration * step) for voice in voices]
+        for note in known[pitch, duration]:
+            stop = min(start + len(note), len(sound))
+            sound[start:stop] += note[: stop - start]
     loudest = float(np.abs(sound).max())
     scaled = np.round(sound * (PEAK * 32767 / loudest if loudest else 0)).astype("<i2")
     buffer = io.BytesIO()
