@@ -1,5 +1,6 @@
 """Music files to NoteSequences."""
 
+import bisect
 import collections
 import dataclasses
 import json
@@ -24,6 +25,16 @@ MANIFEST = "manifest.jsonl"
 SUMMARY = "summary.json"
 _PHASE = "convert"
 _ARCHIVES = "archives"
+_LENGTH_SECONDS = (15, 30, 60, 120, 300, 600)
+_LENGTHS = (
+    "under 15 s",
+    "15 to 30 s",
+    "30 s to 1 min",
+    "1 to 2 min",
+    "2 to 5 min",
+    "5 to 10 min",
+    "10 min and more",
+)
 _KEYS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
@@ -34,11 +45,14 @@ class ConversionSummary:
     Attributes:
       num_sources: files read.
       num_sequences: NoteSequences written.
+      num_notes: notes in them.
+      num_seconds: how long they last together, in whole seconds.
       sources_by_status: "converted", "partly" (some tunes of a tunebook were rejected) or "rejected".
       formats: NoteSequences by format.
       metres: NoteSequences by their first metre.
       keys: NoteSequences by their first key, where it is given.
       tempos: NoteSequences by their first tempo, in whole quarter notes a minute.
+      lengths: NoteSequences by how long they last, in the order of the lengths.
       rejected: rejected pieces by reason.
       notes: what the user has to know about the sources.
       files: the shards.
@@ -47,11 +61,14 @@ class ConversionSummary:
 
     num_sources: int
     num_sequences: int
+    num_notes: int
+    num_seconds: int
     sources_by_status: dict[str, int]
     formats: dict[str, int]
     metres: dict[str, int]
     keys: dict[str, int]
     tempos: dict[str, int]
+    lengths: dict[str, int]
     rejected: dict[str, int]
     notes: list[str]
     files: list[str]
@@ -122,7 +139,8 @@ class ConvertSlice:
         """Converts one slice; returns the number of sequences and of rejections by reason."""
         entries: list[dict[str, Any]] = []
         counts: dict[str, collections.Counter[str]] = {
-            name: collections.Counter() for name in ("formats", "metres", "keys", "tempos", "rejected")
+            name: collections.Counter()
+            for name in ("formats", "metres", "keys", "tempos", "lengths", "rejected", "sums")
         }
 
         def records() -> Iterator[bytes]:
@@ -184,6 +202,9 @@ def _count(source: Source, sequence: NoteSequence, counts: Mapping[str, collecti
         key = sequence.key_signatures[0]
         counts["keys"][f"{_KEYS[key.key % 12]} {key.Mode.Name(key.mode).lower().replace('_', ' ')}"] += 1
     counts["tempos"][f"{sequence.tempos[0].qpm:.0f}" if sequence.tempos else "none"] += 1
+    counts["lengths"][_LENGTHS[bisect.bisect_right(_LENGTH_SECONDS, sequence.total_time)]] += 1
+    counts["sums"]["notes"] += len(sequence.notes)
+    counts["sums"]["seconds"] += round(sequence.total_time)
 
 
 def _finish(job: jobs.Job, parts: Sequence[Slice[Source]], notes: list[str]) -> None:
@@ -218,8 +239,11 @@ def _finish(job: jobs.Job, parts: Sequence[Slice[Source]], notes: list[str]) -> 
         "version": jobs.version(),
         "num_sources": num_sources,
         "num_sequences": num_sequences,
+        "num_notes": totals["sums"]["notes"],
+        "num_seconds": totals["sums"]["seconds"],
         "sources_by_status": _ranked(statuses),
         **{name: _ranked(totals[name]) for name in ("formats", "metres", "keys", "tempos")},
+        "lengths": {name: totals["lengths"][name] for name in _LENGTHS if totals["lengths"][name]},
         "rejected": rejected,
         "notes": notes,
         "files": [part.shard(SHARDS) for part in parts],

@@ -41,6 +41,7 @@ def create_dataset(
     salt: str = "",
     extraction: ExtractionOptions = MAGENTA_OPTIONS,
     transpositions: Sequence[int] = (0,),
+    dedupe: bool = False,
     format: str = ETUDE,
     config: str = "",
     workers: int = 1,
@@ -63,6 +64,7 @@ def create_dataset(
       salt: another salt gives another split.
       extraction: what makes a melody.
       transpositions: semitones by which copies of training melodies are moved; 0 is the melody itself.
+      dedupe: whether melodies are dropped whose intervals and rhythm an earlier one has; they are counted in any case.
       format: "etude" for one dataset that serves every configuration, "magenta" for dense records of one.
       config: the configuration that a dataset in Magenta's form is encoded for.
       workers: processes.
@@ -83,7 +85,7 @@ def create_dataset(
     files = expand_note_files(notes)
     parts = [Slice(index, len(files), (file,)) for index, file in enumerate(files)]
     inputs = [
-        [format, config, list(transpositions)],
+        [format, config, list(transpositions), dedupe],
         [dataclasses.asdict(rule), dataclasses.asdict(extraction)],
         [[file.name, file.size, file.modified] for file in files],
     ]
@@ -95,7 +97,7 @@ def create_dataset(
         else:
             extract = ExtractSlice(job, extraction, rule)
             jobs.run_phase(job, melody_slices.EXTRACT, extract, parts, [], resources, "extracting melodies")
-            decide(job, parts, rule)
+            decide(job, parts, rule, dedupe)
             shards = [] if configuration else rule.splits
             write = WriteSlice(job, rule.splits, tuple(transpositions), configuration)
             jobs.run_phase(job, melody_slices.WRITE, write, parts, shards, resources, "writing the splits")
@@ -106,6 +108,7 @@ def create_dataset(
                 split_rule=dataset_pb2.SplitRule(**dataclasses.asdict(rule)),
                 extraction=dataset_pb2.Extraction(**dataclasses.asdict(extraction)),
                 transpositions=transpositions,
+                duplicates_dropped=dedupe,
             )
             add_statistics(description, job, parts, rule)
             for split in description.splits:

@@ -21,7 +21,7 @@ from models.melody import MAX_PITCH, MIN_PITCH, Events, Melody, squash
 from models.records import frame, read_records, write_records
 from models.sequence_examples import decode_melody, encode_inputs_and_labels, encode_melody
 from pipelines import job as jobs
-from pipelines.content import Hashes, content_hash, ngram_hashes
+from pipelines.content import Hashes, content_hash, ngram_hashes, notes_of
 from pipelines.extraction import Extraction, ExtractionOptions, Rejection, extract
 from pipelines.note_files import NoteFile
 from pipelines.note_sequences import NoteSequence, piece_name, read_note_sequences
@@ -62,7 +62,12 @@ class ExtractSlice:
                 if extraction.melodies:
                     hashes = [content_hash(melody.events) for melody in extraction.melodies]
                     pieces.append(
-                        {"name": name, "split": side(hashes, self.rule), "hashes": [value.hex() for value in hashes]}
+                        {
+                            "name": name,
+                            "split": side(hashes, self.rule),
+                            "hashes": [value.hex() for value in hashes],
+                            "pitches": [int(notes_of(melody.events).pitches[0]) for melody in extraction.melodies],
+                        }
                     )
                     counts["truncated"] += sum(m.full_length > len(m.events) for m in extraction.melodies)
                     yield from map(encode_melody, _melodies(name, extraction, self.options.steps_per_quarter))
@@ -135,16 +140,17 @@ class WriteSlice:
         }
 
     def _kept(self, part: Slice[NoteFile], split: str, counts: collections.Counter[str]) -> Iterator[Melody]:
-        """The melodies of a split under their final ids; those that are leaked are left out and counted."""
+        """The melodies of a split under their final ids, without duplicates to drop; leaked ones are counted and left out."""
         pieces = jobs.read_result(self.job.result_path(EXTRACT, part.index))["pieces"]
         decisions = jobs.read_result(self.job.work / DECISIONS)
         names = decisions["renamed"].get(str(part.index), {})
         leaked = set(decisions["leaked"])
+        dropped = {(number, melody) for number, melody in decisions["dropped"].get(str(part.index), [])}
         records = read_records(melodies_path(self.job, part.index))
         for number, piece in enumerate(pieces):
             name = names.get(str(number), piece["name"])
-            for content, record in zip(piece["hashes"], records, strict=False):
-                if piece["split"] != split:
+            for position, (content, record) in enumerate(zip(piece["hashes"], records, strict=False)):
+                if piece["split"] != split or (number, position) in dropped:
                     continue
                 if split != TRAIN and content in leaked:
                     counts["num_leaked"] += 1

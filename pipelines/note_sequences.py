@@ -4,14 +4,12 @@ Only the generated protocol buffer module is loaded. Protocol buffers are regist
 that note-seq itself uses when it is imported later.
 """
 
-import importlib
 import importlib.util
 import pathlib
 import sys
-import warnings
 from collections.abc import Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 
@@ -21,7 +19,7 @@ from models.records import read_records
 if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
 
-__all__ = ["NoteSequence", "import_note_seq", "piece_name", "read_note_sequences"]
+__all__ = ["NoteSequence", "piece_name", "read_note_sequences"]
 
 
 def _load_music_pb2() -> ModuleType:
@@ -58,14 +56,6 @@ def read_note_sequences(path: pathlib.Path | str) -> Iterator[NoteSequence]:
                 f"{path}: record {number} is not a NoteSequence; give files that `etude convert` or Magenta's "
                 "convert_dir_to_note_sequences wrote"
             ) from error
-
-
-def import_note_seq(module: str) -> Any:
-    """Imports one of note-seq's modules, which takes seconds the first time, without its libraries' warnings."""
-    with warnings.catch_warnings():
-        # A missing ffmpeg, old string escapes: nothing that reading notes needs, or that a user could mend.
-        warnings.simplefilter("ignore")
-        return importlib.import_module(f"note_seq.{module}")
 
 
 def piece_name(sequence: NoteSequence) -> str:

@@ -46,6 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--transpose", default="0", metavar="N,N,...",
         help='semitones by which copies of training melodies are moved, such as "-2,0,2"; for mono (default 0: none)',
     )  # fmt: skip
+    parser.add_argument(
+        "--dedupe", action="store_true",
+        help="drop melodies that repeat an earlier one, in whatever key; they are counted in any case",
+    )  # fmt: skip
     parser.add_argument("--format", default="etude", metavar="etude|magenta", help="magenta: dense records of --config")
     parser.add_argument("--config", default="", metavar="NAME", help="the configuration of --format magenta")
     add_workers(parser)
@@ -79,6 +83,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
             salt=options.salt,
             extraction=extraction,
             transpositions=transpositions,
+            dedupe=options.dedupe,
             format=options.format,
             config=options.config,
             workers=options.workers,
@@ -94,6 +99,10 @@ def run(options: argparse.Namespace, console: Console) -> None:
         console.say(
             f"{description.num_leaked_melodies_dropped:,} held-out melodies dropped, since train holds them too"
         )
+    exact, transposed = description.num_duplicate_melodies, description.num_transposed_duplicate_melodies
+    if exact or transposed:
+        fate = "dropped" if description.duplicates_dropped else "kept; --dedupe drops them"
+        console.say(f"{exact:,} melodies repeat an earlier one and {transposed:,} do so in another key: {fate}")
     if description.rejected:
         console.say(
             f"rejected, most frequent first (all in rejected.jsonl):\n{describe_most_frequent(description.rejected)}"

@@ -1,7 +1,9 @@
 """Small music, made up note by note."""
 
+import importlib
 import io
 import random
+import warnings
 
 import mido
 import pytest
@@ -84,3 +86,15 @@ def music_folder(tmp_path):
     (folder / "broken.abc").write_text("X:1\nT:Broken\nM:4/4\nK:C\n[CEG\n")
     (folder / "mixed.abc").write_text(_abc_tune(900, 1) + "\nX:2\nT:Bad\nM:4/4\nK:C\nCDE|[CEG\n\n" + _abc_tune(901, 3))
     return folder
+
+
+@pytest.fixture(scope="session")
+def import_note_seq():
+    """Imports one of note-seq's modules without its libraries' warnings."""
+
+    def run(module):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return importlib.import_module(f"note_seq.{module}")
+
+    return run

@@ -81,6 +81,19 @@ def test_summary_gives_remedies_and_no_place_or_time(music_folder, undisturbed):
         assert str(music_folder.parent).encode() not in result["contents"][name]
 
 
+def test_summary_counts(music_folder, undisturbed):
+    result = undisturbed(music_folder)
+    summary = json.loads(result["contents"]["summary.json"])
+    sequences = [s for name in result["summary"].files for s in read_note_sequences(result["output"] / name)]
+    assert summary["num_notes"] == sum(len(sequence.notes) for sequence in sequences)
+    assert summary["num_seconds"] == sum(round(sequence.total_time) for sequence in sequences)
+    # Each tune has 8 bars of 4/4 at 120 quarter notes a minute, each MIDI file 160 notes of an eighth of a second.
+    assert summary["lengths"] == {"15 to 30 s": 152}
+    assert summary["metres"] == {"4/4": 143, "none": 9}
+    assert summary["keys"] == {"C major": 143}
+    assert summary["tempos"] == {"120": 152}
+
+
 def test_two_processes_and_another_place_give_the_same_bytes(music_folder, undisturbed, tmp_path):
     expected = undisturbed(music_folder)["contents"]
     moved = tmp_path / "elsewhere" / "music"

@@ -209,6 +209,26 @@ def test_leaked_melodies_leave_the_held_out_split(tmp_path):
     assert total + description.num_leaked_melodies_dropped == 160
 
 
+def test_duplicates_are_counted_and_dropped_on_demand(tmp_path):
+    """The first of them stays, whatever its side; several files, so that the first is not in the slice at hand."""
+    first = write_notes(tmp_path / "a.tfrecord", [piece(number) for number in range(20)])
+    later = [piece(3, "exact"), piece(4, "transposed", key=65), piece(4, "again", key=65), piece(20), piece(20, "twin")]
+    files = [first, write_notes(tmp_path / "b.tfrecord", later)]
+    kept = create_dataset(files, tmp_path / "kept", eval_ratio=0.4)
+    dropped = create_dataset(files, tmp_path / "dropped", eval_ratio=0.4, dedupe=True)
+    for description in (kept, dropped):
+        assert description.num_duplicate_melodies == 3
+        assert description.num_transposed_duplicate_melodies == 1
+    assert (kept.duplicates_dropped, dropped.duplicates_dropped) == (False, True)
+    ids = {
+        name: {m.id.partition(":")[0] for split in ("train", "eval") for m in melodies(tmp_path / name, split)}
+        for name in ("kept", "dropped")
+    }
+    assert len(ids["kept"]) == 25
+    assert ids["dropped"] == {f"piece{number}" for number in range(21)}
+    assert sum(split.num_melodies for split in dropped.splits) == 21
+
+
 def test_pieces_of_one_name_keep_different_ids(tmp_path):
     sequences = [piece(number, "same") for number in range(20)] + [piece(number, "") for number in range(20, 40)]
     create_dataset([write_notes(tmp_path / "n.tfrecord", sequences)], tmp_path / "out", eval_ratio=0.4)

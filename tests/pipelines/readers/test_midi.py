@@ -11,14 +11,13 @@ import warnings
 import mido.midifiles.midifiles
 import pytest
 
-from pipelines.note_sequences import import_note_seq
 from pipelines.readers import midi as reader
 from pipelines.readers.midi_file import parse_midi
 from pipelines.reasons import REMEDIES
 
 
 @pytest.fixture(scope="module")
-def note_seq_reads():
+def note_seq_reads(import_note_seq):
     """note-seq's reader: bytes to a NoteSequence, or None where it gives up."""
     midi_io = import_note_seq("midi_io")
     build = mido.midifiles.midifiles.build_meta_message

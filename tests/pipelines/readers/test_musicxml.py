@@ -3,7 +3,6 @@ import pathlib
 
 import pytest
 
-from pipelines.note_sequences import import_note_seq
 from pipelines.readers import musicxml as reader
 from pipelines.readers.musicxml_order import EndlessError, Signs, playing_order
 from pipelines.reasons import REMEDIES
@@ -127,7 +126,7 @@ def test_signs_are_read():
         assert end - start == 2
 
 
-def test_equal_to_note_seq_where_that_is_right():
+def test_equal_to_note_seq_where_that_is_right(import_note_seq):
     """One voice, no ties, grace notes, repeats or changes of tempo."""
     metronome = '<direction><sound tempo="90"/></direction>'
     chord = (
