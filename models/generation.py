@@ -161,7 +161,7 @@ def generate(
     firsts = range(0, options.num_outputs, at_once)
     result: list[GeneratedMelody] = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        # The next batch waits for room, so that memory does not grow with the number of melodies.
+        # As many batches are in the making as there are processors; of a finished one only the melodies are kept.
         for part in pool.map(lambda first: start.sample(first, min(at_once, options.num_outputs - first)), firsts):
             result += part
             progress(len(result), options.num_outputs)
