@@ -46,7 +46,7 @@ def test_help_teaches_by_example(command, etude):
         (["train", "--config", "basic", "--dataset", "d", "--run-dir", "r", "--num-steps", "0"], "--num-steps"),
         (["generate", "m", "--output", "o", "--qpm", "nan"], "--qpm"),
         (["score", "m"], "--events"),
-        (["evaluate", "m", "--dataset", "d", "--", "--runner", "x"], "after --"),
+        (["generate", "m", "--output", "o", "--", "--runner", "x"], "after --"),
         (["dataset", "n", "--output", "d", "--transpose", "up"], "--transpose"),
         (["dataset", "n", "--output", "d", "--polyphony", "loud"], "loud"),
     ],
