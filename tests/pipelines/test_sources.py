@@ -1,5 +1,6 @@
 import io
 import os
+import sys
 import tarfile
 import zipfile
 
@@ -180,6 +181,8 @@ def test_corpora_are_found_without_importing_music21(tmp_path, monkeypatch):
         (tmp_path / "music21" / "corpus" / name / "tune.abc").write_text("")
     (tmp_path / "music21" / "__init__.py").write_text("raise AssertionError('imported')")
     monkeypatch.syspath_prepend(tmp_path)
+    # Another test may have imported the real one.
+    monkeypatch.delitem(sys.modules, "music21", raising=False)
     sources = expand_sources([f"corpus:{name}" for name in CORPORA])
     assert names(sources) == sorted(f"{name}/tune.abc" for name in CORPORA)
 
