@@ -13,6 +13,9 @@ from models.melody import MIN_PITCH, NOTE_OFF, Events
 
 Hashes = npt.NDArray[np.uint64]
 
+NGRAM_SIZES = (4, 8)
+"""Lengths, in notes, of the runs that tell how much two sets of melodies share."""
+
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
 _INCREMENT = np.uint64(0x9E3779B97F4A7C15)

@@ -17,8 +17,8 @@ from models import dataset_pb2
 from models.errors import EtudeError
 from models.files import write_whole
 from pipelines import job as jobs
-from pipelines.content import Hashes
-from pipelines.melody_slices import DECISIONS, EXTRACT, NGRAM_SIZES, WRITE, dense_path, ngrams_path
+from pipelines.content import NGRAM_SIZES, Hashes
+from pipelines.melody_slices import DECISIONS, EXTRACT, WRITE, dense_path, ngrams_path
 from pipelines.note_files import NoteFile
 from pipelines.reasons import describe_most_frequent
 from pipelines.shards import Slice

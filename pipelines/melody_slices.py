@@ -21,7 +21,7 @@ from models.melody import MAX_PITCH, MIN_PITCH, Events, Melody, squash
 from models.records import frame, read_records, write_records
 from models.sequence_examples import decode_melody, encode_inputs_and_labels, encode_melody
 from pipelines import job as jobs
-from pipelines.content import Hashes, content_hash, ngram_hashes, notes_of
+from pipelines.content import NGRAM_SIZES, Hashes, content_hash, ngram_hashes, notes_of
 from pipelines.extraction import Extraction, ExtractionOptions, Rejection, extract
 from pipelines.note_files import NoteFile
 from pipelines.note_sequences import NoteSequence, piece_name, read_note_sequences
@@ -31,7 +31,6 @@ from pipelines.split import TRAIN, SplitRule, record_digest, side
 EXTRACT = "extract"
 WRITE = "write"
 DECISIONS = "decisions.json"
-NGRAM_SIZES = (4, 8)
 
 
 @dataclasses.dataclass(frozen=True)

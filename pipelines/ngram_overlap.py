@@ -11,10 +11,7 @@ from models.errors import EtudeError
 from models.melody import Events
 from models.model import Model
 from models.run_directory import RunDirectory
-from pipelines.content import Hashes, ngram_hashes
-
-NGRAM_SIZES = (4, 8)
-"""Notes in a run."""
+from pipelines.content import NGRAM_SIZES, Hashes, ngram_hashes
 
 
 @dataclasses.dataclass(frozen=True)

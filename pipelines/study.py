@@ -24,6 +24,7 @@ from pipelines.convert import convert
 from pipelines.dataset import create_dataset
 from pipelines.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from pipelines.generate import GENERATED_FILE, write_melodies
+from pipelines.ngram_overlap import training_ngrams
 from pipelines.split import SplitRule
 from pipelines.study_budget import steps_within
 from pipelines.study_steps import Finished, Share, shares
@@ -180,7 +181,7 @@ def _generate(study: Study, name: str, output: pathlib.Path, finished: Finished,
                 old.unlink(missing_ok=True)
             remove_partial_files(folder)
             melodies = generate(model, study.primer, study.generation)
-            write_melodies(model, melodies, study.generation, folder, qpm=study.qpm)
+            write_melodies(model, melodies, study.generation, folder, qpm=study.qpm, known=training_ngrams(model))
     told(1, 1)
 
 

@@ -53,6 +53,8 @@ _GENERATE = {
     "num_outputs": _WHOLE,
     "num_steps": _WHOLE,
     "temperature": _NUMBER,
+    "top_k": _WHOLE,
+    "top_p": _NUMBER,
     "seed": _WHOLE,
     "search": _WORD,
     "beam_size": _WHOLE,
