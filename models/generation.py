@@ -4,16 +4,17 @@ import concurrent.futures
 import dataclasses
 import math
 import os
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from models.configuration import Configuration
 from models.encoding import Encoding
 from models.errors import UsageError
 from models.likelihood import event_log_likelihoods, label_log_likelihoods
 from models.melody import DEFAULT_STEPS_PER_BAR, Events, as_events, squash, transpose
-from models.model import Model
-from models.networks.network import log_softmax
+from models.networks.network import Network, log_softmax
 from models.progress import Progress, silent
 from models.search.beam import beam_search
 from models.search.choice import Choice
@@ -28,6 +29,22 @@ MELODIES_AT_ONCE = (48, 256)
 
 STEPS_AT_ONCE = 1 << 17
 """Bounds the memory of a batch of long melodies: 2^17 steps of 40 labels take 20 MB."""
+
+
+class Predictor(Protocol):
+    """What generation needs of a model."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """What it is."""
+
+    @property
+    def encoding(self) -> Encoding:
+        """The configuration's encoding."""
+
+    @property
+    def network(self) -> Network:
+        """The network with its weights."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +142,7 @@ class GeneratedMelody:
 
 
 def generate(
-    model: Model, primer: npt.ArrayLike, options: GenerationOptions, progress: Progress = silent
+    model: Predictor, primer: npt.ArrayLike, options: GenerationOptions, progress: Progress = silent
 ) -> list[GeneratedMelody]:
     """Continues a primer.
 
@@ -180,7 +197,7 @@ class _Start:
       choice: what may be chosen at each step; None for everything.
     """
 
-    model: Model
+    model: Predictor
     primer: Events
     transpose_amount: int
     options: GenerationOptions
@@ -253,7 +270,7 @@ class _Start:
         return Paths(stored, self.model.network.logits(inputs))
 
 
-def _start(model: Model, primer: npt.ArrayLike, options: GenerationOptions) -> _Start:
+def _start(model: Predictor, primer: npt.ArrayLike, options: GenerationOptions) -> _Start:
     try:
         events = as_events(primer)
     except ValueError as error:

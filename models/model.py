@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from models.dataset import squash_all
 from models.encoding import Encoding, Inputs
 from models.errors import EtudeError
 from models.evaluation import MelodySums, evaluate
+from models.generation import GeneratedMelody, GenerationOptions, generate
 from models.likelihood import LogProbabilities
 from models.magenta.load import is_checkpoint, load_bundle, load_checkpoint
 from models.melody import Melody, as_events
@@ -24,9 +25,6 @@ from models.networks.weights import Weights
 from models.progress import Progress, silent
 from models.registry import make_encoding
 from models.run_directory import BEST, RunDirectory, weight_shapes
-
-if TYPE_CHECKING:
-    from models.generation import GeneratedMelody
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +98,7 @@ class Model:
             raise ValueError("a melody without events has no log-likelihood")
         return [float(value) for value in self.evaluate(packed, squash).log_likelihood] if len(packed) else []
 
-    def generate(self, primer: npt.ArrayLike = (60,), **options: Any) -> "list[GeneratedMelody]":
+    def generate(self, primer: npt.ArrayLike = (60,), **options: Any) -> list[GeneratedMelody]:
         """Generates melodies that continue a primer.
 
         For example, with a `model` from `load`:
@@ -123,9 +121,6 @@ class Model:
         Raises:
           UsageError: if the primer or an option is out of range.
         """
-        # Generation needs the model's own module.
-        from models.generation import GenerationOptions, generate
-
         return generate(self, primer, GenerationOptions(**options))
 
 
