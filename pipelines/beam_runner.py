@@ -4,11 +4,16 @@ import contextlib
 import dataclasses
 import io
 import logging
+import os
 import pathlib
+import queue
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,6 +36,10 @@ with _no_console_log():
     from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
     from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+_POLL_SECONDS = 0.2
+_GRACE_SECONDS = 3.0
+"""Until a pipeline is given up that lost a worker: at its very end it may yet be done."""
 
 SliceFunction = Callable[[Any], Mapping[str, int]]
 """Works on one slice, writes its shards, and returns what it counted."""
@@ -86,19 +95,86 @@ def run_slices(
     """
     if not slices:
         return {}
-    with _no_console_log():
+    with _no_console_log(), tempfile.TemporaryDirectory(prefix="etude-") as signs:
         options = _pipeline_options(beam_options)
-        pipeline = beam.Pipeline(runner=_runner(options, workers), options=options)
+        pipeline = beam.Pipeline(runner=_runner(options, workers, signs), options=options)
         pipeline | beam.Create(list(slices)) | "Process" >> ProcessSlices(function)
         try:
-            result = pipeline.run()
-            result.wait_until_finish()
+            result = _run_watched(pipeline, pathlib.Path(signs)) if workers > 1 else _run(pipeline)
         except Exception as error:
             message = _own_message(error)
             if message is None:
                 raise
             raise EtudeError(message) from error
         return _counters(result)
+
+
+def _run(pipeline: Any) -> Any:
+    """Runs a pipeline to its end."""
+    result = pipeline.run()
+    result.wait_until_finish()
+    return result
+
+
+def _run_watched(pipeline: Any, signs: pathlib.Path) -> Any:
+    """Runs a pipeline to its end, or until one of its workers is lost.
+
+    Beam itself waits for ever for a worker process that was killed.
+
+    Args:
+      pipeline: the pipeline.
+      signs: the folder where worker processes of this machine say that they work.
+    """
+    outcome: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            outcome.put(_run(pipeline))
+        except BaseException as error:
+            outcome.put(error)
+
+    thread = threading.Thread(target=run, name="pipeline", daemon=True)
+    thread.start()
+    while True:
+        lost = _lost_worker(signs)
+        try:
+            result = outcome.get(timeout=_GRACE_SECONDS if lost else _POLL_SECONDS)
+        except queue.Empty:
+            if not lost:
+                continue
+            result = None
+        if lost and (result is None or isinstance(result, BaseException)):
+            logging.getLogger().addHandler(logging.NullHandler())  # for what the abandoned thread has to say
+            raise EtudeError(
+                "a worker process was killed, perhaps for want of memory; run the same command again, with fewer "
+                "--workers if need be: it goes on where it was"
+            )
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+def _lost_worker(signs: pathlib.Path) -> bool:
+    """Whether a worker process is gone that did not say so; then the others are ended too."""
+    working = [int(path.name) for path in signs.iterdir()]
+    alive = {pid for pid in working if _is_alive(pid)}
+    # Its sign goes before a worker ends by itself.
+    if not any(pid not in alive and (signs / str(pid)).exists() for pid in working):
+        return False
+    for pid in alive:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    return True
+
+
+def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":  # where asking would end it
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _pipeline_options(beam_options: Sequence[str]) -> Any:
@@ -123,7 +199,7 @@ def _pipeline_options(beam_options: Sequence[str]) -> Any:
     return options
 
 
-def _runner(options: Any, workers: int) -> Any:
+def _runner(options: Any, workers: int, signs: str) -> Any:
     """The user's runner, or FnApiRunner with as many processes as asked for."""
     if workers < 1:
         raise UsageError(f"--workers must be at least 1, not {workers}")
@@ -134,9 +210,9 @@ def _runner(options: Any, workers: int) -> Any:
     if workers == 1 or (direct.direct_running_mode or "in_memory") != "in_memory":
         return FnApiRunner()
     direct.direct_num_workers = workers
-    command = [sys.executable, "-P", str(pathlib.Path(__file__).with_name("beam_worker.py"))]
-    # Beam hands the command to a shell.
-    line = subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
+    command = [sys.executable, "-P", str(pathlib.Path(__file__).with_name("beam_worker.py")), signs]
+    # Beam hands the command to a shell, which would report how a worker ended.
+    line = subprocess.list2cmdline(command) if sys.platform == "win32" else f"exec {shlex.join(command)}"
     return FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(line))
 
 

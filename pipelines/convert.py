@@ -106,7 +106,7 @@ def convert(
     """
     found = expand_sources(sources)
     parts = slices(found, [source.size for source in found])
-    inputs = [[source.collection, source.name, source.size, source.modified] for source in found]
+    inputs = ([source.collection, source.name, source.size, source.modified] for source in found)
     job = jobs.make_job("convert", output, SUMMARY, inputs)
     with jobs.claim(job, overwrite) as is_complete:
         if is_complete:

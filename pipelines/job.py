@@ -16,7 +16,7 @@ import os
 import pathlib
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from models.errors import EtudeError
@@ -64,7 +64,7 @@ class Job:
         return self.work / phase / f"{index:05d}.json"
 
 
-def make_job(command: str, output: pathlib.Path | str, marker: str, inputs: Any) -> Job:
+def make_job(command: str, output: pathlib.Path | str, marker: str, inputs: Iterable[Any]) -> Job:
     """A job that is told from others by its inputs, and by the version of Etude.
 
     Args:
@@ -73,9 +73,11 @@ def make_job(command: str, output: pathlib.Path | str, marker: str, inputs: Any)
       marker: the name of the file that is written last.
       inputs: everything that the result depends on, as JSON values.
     """
-    text = json.dumps([command, version(), inputs], sort_keys=True)
+    digest = hashlib.sha256()
+    for value in itertools.chain([command, version()], inputs):
+        digest.update(json.dumps(value, sort_keys=True).encode() + b"\n")
     # Workers may run in another folder.
-    return Job(command, pathlib.Path(output).absolute(), marker, hashlib.sha256(text.encode()).hexdigest())
+    return Job(command, pathlib.Path(output).absolute(), marker, digest.hexdigest())
 
 
 @contextlib.contextmanager

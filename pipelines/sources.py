@@ -34,7 +34,7 @@ MAX_FILE_BYTES = 1 << 26
 """Larger files are rejected unread."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Source:
     """One music file.
 

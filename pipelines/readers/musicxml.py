@@ -39,7 +39,7 @@ def read(data: bytes, name: str = "") -> list[Reading]:
         return [Reading(sequence=make_note_sequence(root, read_score(root)))]
     except EndlessError as error:
         return _reject("too-large", str(error))
-    except (ValueError, ElementTree.ParseError) as error:
+    except (ValueError, LookupError, ElementTree.ParseError) as error:  # LookupError: an unknown encoding
         return _reject("unreadable", str(error))
 
 

@@ -1,9 +1,12 @@
 import logging
 import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
+import pipelines
 from models.errors import EtudeError, UsageError
 from pipelines.beam_runner import run_slices
 from pipelines.shards import Slice, slices
@@ -60,6 +63,33 @@ def test_worker_processes(tmp_path, capfd):
 def test_errors_come_through_from_worker_processes(tmp_path):
     with pytest.raises(EtudeError, match=r"^cannot write somewhere; choose another folder$"):
         run_slices(write_process_id, [Slice(3, 4, (str(tmp_path),))], workers=2)
+
+
+KILLED = """
+import os, signal, sys
+sys.path.append(sys.argv[1])
+from models.errors import EtudeError
+from pipelines.beam_runner import run_slices
+from pipelines.shards import Slice
+
+def be_killed(part):
+    if part.index == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+try:
+    run_slices(be_killed, [Slice(index, 2, ()) for index in range(2)], workers=2)
+except EtudeError as error:
+    print(error)
+"""
+
+
+def test_a_killed_worker_is_an_error_and_no_hang():
+    """Beam alone waits for it for ever, one time in two."""
+    command = [sys.executable, "-P", "-W", "ignore", "-c", KILLED, str(pathlib.Path(pipelines.__file__).parents[1])]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.stdout.startswith("a worker process was killed")
+    assert "run the same command again" in result.stdout
 
 
 def test_nothing_is_logged_to_the_console(capfd):

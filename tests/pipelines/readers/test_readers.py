@@ -120,6 +120,7 @@ def test_compressed_musicxml(musicxml):
         b"",
         b"<html/>",
         b"<score-partwise",
+        b'<?xml version="1.0" encoding="utfff-8"?><score-partwise/>',
         b"PK nonsense",
         compressed({"a.txt": b""}),
         compressed({"a.xml": b"<score-partwise/>", "b.xml": b""}),

@@ -1,0 +1,288 @@
+"""Feeds the readers damaged and random files, and says what they do with them.
+
+Usage: python -P scripts/bench/fuzz_readers.py [--num 10000] [--formats midi,abc,musicxml] [--seed 0]
+
+Each file is a piece of music out of the music21 package with some of its bytes changed, or mere noise. A reader may
+reject it, with one of the known reasons; it may not raise, hang, take all memory or lose the undamaged tune that
+follows in a tunebook. What is read must be sound: melodies are extracted from it too. Files are read in processes of
+their own with bounded memory. A finding names its number: --only NUMBER writes that file and reads it alone.
+"""
+
+import argparse
+import collections
+import dataclasses
+import importlib.util
+import json
+import math
+import pathlib
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+sys.path.append(str(pathlib.Path(__file__).parents[2]))
+
+from pipelines.extraction import MAGENTA_OPTIONS, extract
+from pipelines.note_sequences import NoteSequence
+from pipelines.readers import read_music
+from pipelines.readers.musicxml import _unpack
+from pipelines.reasons import REMEDIES
+from pipelines.sources import Source
+
+SUFFIXES = {"midi": ".mid", "abc": ".abc", "musicxml": ".musicxml"}
+BATCH = 500
+MOST_BYTES = 40_000
+"""Of an original."""
+GOOD_TUNE = b"\n\n\nX:424242\nT:Undamaged\nM:4/4\nL:1/4\nK:C\nCDEF|\n"
+WORDS: dict[str, list[bytes]] = {
+    "midi": [
+        *(b"MTrk", b"MThd", b"\xff\x51\x03", b"\xff\x2f\x00", b"\xff\xff\xff\x7f", b"\x90\x3c\x40", b"\xf0"),
+        *(b"\x00" * 9, b"\x00\xb0\x07\x40", b"\x00\xc0\x05", b"\x00\xe0\x01\x02", b"\x01\x80\x3c\x40", b"\x80"),
+    ],
+    "abc": [
+        *(b"|:", b":|", b"|1", b"|2", b"[1", b"::", b"(3", b"(9", b"(3:2:9", b"{", b"}", b"[", b"]", b"&", b"!", b"+"),
+        *(b'"', b"V:2", b"P:ABA", b"[V:1]", b"[K:none]", b"<<<", b">>>", b"C999", b"-", b"~", b"$", b"%%begintext\n"),
+        *(b"\nX:1\n", b"\n\n", b"\nK:Hp\n", b"\nM:0/0\n", b"\nL:1/0\n", b"\nQ:1/4=0\n", b"\nP:((A9)9)9\n", b"\\\n"),
+        *(b"\xff\xfe", b"\x00", b"C9999999999/3", b"Z999999", b"|" * 300, b"(" * 300, b"[" * 300),
+    ],
+    "musicxml": [
+        *(b"<backup><duration>99999</duration></backup>", b"<attributes><divisions>999983</divisions></attributes>"),
+        *(b'<barline><repeat direction="backward" times="99999"/></barline>', b'<sound tempo="0.0001" dacapo="yes"/>'),
+        *(
+            b"<attributes><divisions>0</divisions></attributes>",
+            b'<barline><ending number="1, 3" type="start"/></barline>',
+        ),
+        *(b'<barline><repeat direction="forward"/></barline>', b'<barline><repeat direction="backward"/></barline>'),
+        *(b'<sound dalsegno="a"/>', b'<sound segno="a" tocoda="b"/>', b'<sound coda="b" fine="yes"/>', b"<note/>"),
+        *(b"<note><grace/></note>", b"<note><chord/><duration>1</duration></note>", b"<!DOCTYPE a [<!ENTITY b 'c'>]>"),
+        *(
+            b"<harmony><root><root-step>H</root-step></root><kind>odd</kind></harmony>",
+            b"</note>",
+            b"<measure>",
+            b"&b;",
+        ),
+    ],
+}
+NUMBERS = [b"0", b"-1", b"1", b"3", b"7", b"999983", b"1e99", b"0.5", b"1/3", b"9" * 50, b"", b"x", b"\xd9\xa3"]
+
+
+class HangError(Exception):
+    """A file took too long."""
+
+
+def main() -> int:
+    """Runs the fuzzer; returns 1 if there are findings."""
+    options = _options()
+    if options.only is not None or options.count:
+        return _read_batch(options)
+    num_findings = 0
+    for format in options.formats.split(","):
+        totals: collections.Counter[str] = collections.Counter()
+        longest = peak = 0.0
+        findings: list[str] = []
+        started = time.monotonic()
+        for first in range(0, options.num, BATCH):
+            count = min(BATCH, options.num - first)
+            command = [sys.executable, "-P", __file__, "--formats", format, "--seed", str(options.seed)]
+            command += ["--first", str(first), "--count", str(count), "--seconds", str(options.seconds)]
+            command += ["--megabytes", str(options.megabytes)]
+            result = subprocess.run(command, capture_output=True, text=True)
+            if result.returncode:
+                findings.append(
+                    f"files {first} to {first + count - 1}: exit {result.returncode}: {result.stderr[-500:]}"
+                )
+                continue
+            report = json.loads(result.stdout)
+            totals.update(report["outcomes"])
+            findings += report["findings"]
+            longest = max(longest, report["longest"])
+            peak = max(peak, report["peak_megabytes"])
+        print(
+            f"{format}: {options.num:,} files in {time.monotonic() - started:,.0f} s, longest {longest:.2f} s, "
+            f"peak memory {peak:,.0f} MB; {dict(totals.most_common())}; {len(findings)} findings",
+            flush=True,
+        )
+        print(*findings[:20], sep="\n", end="\n" if findings else "")
+        num_findings += len(findings)
+    return 1 if num_findings else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--num", type=int, default=10_000, help="files of each format (default 10,000)")
+    parser.add_argument("--formats", default="midi,abc,musicxml")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=10, help="the longest that a file may take (default 10)")
+    parser.add_argument("--megabytes", type=int, default=1500, help="address space of a process (default 1,500)")
+    parser.add_argument("--only", type=int, metavar="NUMBER", help="write and read this file alone, with its traceback")
+    parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--count", type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _read_batch(options: argparse.Namespace) -> int:
+    """Reads some files and prints a report as JSON."""
+    format = options.formats
+    originals = load_originals(format)
+    if options.only is not None:
+        data = make_file(format, originals, options.seed, options.only)
+        path = pathlib.Path(f"fuzz-{options.seed}-{options.only}{SUFFIXES[format]}")
+        path.write_bytes(data)
+        print(path, list(check(format, data)))
+        return 0
+    resource.setrlimit(resource.RLIMIT_AS, (options.megabytes << 20,) * 2)
+    signal.signal(signal.SIGALRM, _hang)
+    outcomes: collections.Counter[str] = collections.Counter()
+    findings: list[str] = []
+    longest = 0.0
+    for number in range(options.first, options.first + options.count):
+        data = make_file(format, originals, options.seed, number)
+        started = time.process_time()
+        signal.setitimer(signal.ITIMER_REAL, options.seconds * 10)
+        try:
+            for outcome, problem in check(format, data):
+                outcomes[outcome] += 1
+                if problem:
+                    findings.append(f"{format} {number}: {problem}")
+        except (Exception, HangError) as error:
+            findings.append(f"{format} {number}: {type(error).__name__}: {error}")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        seconds = time.process_time() - started
+        if seconds > options.seconds:
+            findings.append(f"{format} {number}: took {seconds:.1f} s")
+        longest = max(longest, seconds)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"outcomes": outcomes, "findings": findings, "longest": longest, "peak_megabytes": peak}))
+    return 0
+
+
+def _hang(number: int, frame: FrameType | None) -> None:
+    raise HangError("it hangs")
+
+
+def load_originals(format: str) -> list[bytes]:
+    """Sound files of a format."""
+    package = importlib.util.find_spec("music21")
+    if package is None or not package.submodule_search_locations:
+        raise SystemExit("the music21 package is needed for its music: pip install music21")
+    root = pathlib.Path(package.submodule_search_locations[0])
+    patterns = {
+        "midi": ["midi/testPrimitive/*.mid"],
+        "abc": ["corpus/airdsAirs/*.abc", "corpus/oneills1850/*.abc", "corpus/miscFolk/*.abc"],
+        "musicxml": ["corpus/bach/bwv1*.mxl", "corpus/leadSheet/*.mxl", "corpus/joplin/*.mxl"],
+    }
+    chooser = random.Random(0)
+    paths = sorted(path for pattern in patterns[format] for path in root.glob(pattern))
+    files = [path.read_bytes() for path in chooser.sample(paths, min(len(paths), 60))]
+    if format == "musicxml":
+        files = [_unpack(data) for data in files]
+    if format == "abc":
+        # Some tunes of a book each.
+        books = [data.split(b"\n\n") for data in files]
+        files = [b"\n\n".join(book[:4]) for book in books]
+    return [data[:MOST_BYTES] if format == "abc" else data for data in files if len(data) < MOST_BYTES * 5]
+
+
+def make_file(format: str, originals: list[bytes], seed: int, number: int) -> bytes:
+    """The file of a number: an original with damage, or noise."""
+    chooser = random.Random(f"{format} {seed} {number}")
+    if chooser.random() < 0.05:
+        noise = bytes(chooser.randrange(256) for _ in range(chooser.randrange(2000)))
+        return chooser.choice([b"", chooser.choice(originals)[: chooser.randrange(100)]]) + noise
+    data = bytearray(chooser.choice(originals))
+    if chooser.random() < 0.6:
+        return _damage_inside(format, data, chooser)
+    _damage(format, data, originals, chooser)
+    return bytes(data)
+
+
+def _damage(format: str, data: bytearray, originals: list[bytes], chooser: random.Random) -> None:
+    """Changes, removes, repeats and inserts bytes anywhere."""
+    for _ in range(chooser.choice([1, 1, 2, 3, 5, 10, 50])):
+        place = chooser.randrange(len(data) + 1)
+        length = chooser.choice([1, 1, 2, 4, 16, 100])
+        match chooser.randrange(8):
+            case 0 | 1:
+                data[place : place + 1] = bytes([chooser.randrange(256)])
+            case 2 | 3:
+                data[place:place] = chooser.choice(WORDS[format]) * chooser.choice([1, 1, 1, 3, 30])
+            case 4:
+                del data[place : place + length]
+            case 5:
+                data[place:place] = data[place : place + length] * chooser.choice([1, 2, 20])
+            case 6:
+                other = chooser.choice(originals)
+                start = chooser.randrange(len(other))
+                data[place:place] = other[start : start + length]
+            case _:
+                if chooser.random() < 0.2:
+                    del data[place:]
+
+
+def _damage_inside(format: str, data: bytearray, chooser: random.Random) -> bytes:
+    """Damage that leaves the frame of a file whole, so that the reader goes on: chunk sizes fit, tags match."""
+    if format == "midi":
+        parts = bytes(data).split(b"MTrk")
+        for number in range(1, len(parts)):
+            content = bytearray(parts[number][4:])
+            for _ in range(chooser.choice([0, 1, 2, 5])):
+                place = chooser.randrange(len(content) + 1)
+                if chooser.random() < 0.5:
+                    content[place:place] = chooser.choice(WORDS[format]) * chooser.choice([1, 1, 20])
+                else:
+                    content[place : place + 1] = bytes([chooser.randrange(128)])
+            parts[number] = len(content).to_bytes(4, "big") + bytes(content)
+        return b"MTrk".join(parts)
+    places = r"(?=<note|</measure>)" if format == "musicxml" else r"(?<=[ |\n])"
+    numbers = rb"(?<=[>\"])-?\d+(?=[<\"])" if format == "musicxml" else rb"\d+"
+    for _ in range(chooser.choice([1, 2, 5])):
+        is_number = chooser.random() < 0.5
+        found = [match.span() for match in re.finditer(numbers if is_number else places.encode(), data)]
+        if found:
+            start, end = chooser.choice(found)
+            data[start:end] = chooser.choice(NUMBERS if is_number else WORDS[format])
+    return bytes(data)
+
+
+def check(format: str, data: bytes) -> list[tuple[str, str]]:
+    """Reads a file.
+
+    Returns:
+      What became of each piece of it, and what is wrong with that; empty if nothing is.
+    """
+    if format == "abc":
+        data += GOOD_TUNE
+    found: list[tuple[str, str]] = []
+    has_good_tune = False
+    for reading in read_music(Source("fuzz", f"file{SUFFIXES[format]}", "/nowhere"), data):
+        if reading.sequence is not None:
+            found.append(("read", _unsound(reading.sequence)))
+            has_good_tune |= reading.reference_number == 424242
+        elif reading.rejected is not None:
+            reason = reading.rejected.reason
+            known = reason in REMEDIES and reason != "reader-failed"
+            found.append((reason, "" if known else f"{reason}: {reading.rejected.detail}"))
+    if not found:
+        found.append(("nothing", "no reading at all"))
+    # Two zero bytes or a byte order mark make another encoding of the whole file.
+    if format == "abc" and not has_good_tune and b"\0" not in data and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        found.append(("lost", "the undamaged tune is lost"))
+    return found
+
+
+def _unsound(sequence: NoteSequence) -> str:
+    for note in sequence.notes:
+        if not (0 <= note.start_time < note.end_time < math.inf and 0 <= note.pitch < 128 and 0 < note.velocity < 128):
+            return f"an unsound note: {note}".replace("\n", " ")
+    sequence.SerializeToString(deterministic=True)
+    result: Any = extract(sequence, dataclasses.replace(MAGENTA_OPTIONS, polyphony="highest"))
+    return "" if all(entry.reason in REMEDIES for entry in result.rejections) else "an unknown reason"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
