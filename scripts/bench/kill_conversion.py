@@ -32,30 +32,28 @@ def main() -> int:
     chooser = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as name:
         home = pathlib.Path(name)
-        started = time.monotonic()
         if _start(options.folder, home / "undisturbed", options.workers).wait():
             return 1
-        seconds = time.monotonic() - started
+        num_slices = len(list((home / "undisturbed").glob("*.tfrecord")))
         for kill in range(options.kills):
             process = _start(options.folder, home / "killed", options.workers)
-            at = chooser.uniform(0.3, 0.9) * seconds * (1 - kill / options.kills) + 1
-            time.sleep(at)
+            enough = int((kill + chooser.random()) / (options.kills + 1) * num_slices)
+            while process.poll() is None and _num_done(home / "killed") < enough:
+                time.sleep(0.01)
+            time.sleep(chooser.uniform(0, 0.3))
             workers = _workers(process.pid)
             kills_worker = bool(kill % 2 and workers)
-            victim = chooser.choice(workers) if kills_worker else process.pid
             if process.poll() is None:
-                os.kill(victim, signal.SIGKILL)
+                os.kill(chooser.choice(workers) if kills_worker else process.pid, signal.SIGKILL)
             try:
                 code = process.wait(MOST_SECONDS)
             except subprocess.TimeoutExpired:
                 print(f"kill {kill + 1}: the job hangs")
                 process.kill()
                 return 1
-            done = len(list((home / "killed").glob(".etude-work/convert/*.json")))
             what = "a worker" if kills_worker else "the job"
             print(
-                f"kill {kill + 1}: {what} after {at:.1f} s of {seconds:.1f}, exit {code}, {done} slices done",
-                flush=True,
+                f"kill {kill + 1}: {what}, exit {code}, {_num_done(home / 'killed')} of {num_slices} slices", flush=True
             )
         if _start(options.folder, home / "killed", options.workers).wait():
             return 1
@@ -69,6 +67,10 @@ def _start(folder: pathlib.Path, output: pathlib.Path, workers: int) -> subproce
     silence = subprocess.DEVNULL
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen([*line, "--workers", str(workers)], env=environment, stdout=silence, stderr=silence)
+
+
+def _num_done(output: pathlib.Path) -> int:
+    return len(list(output.glob(".etude-work/convert/*.json")))
 
 
 def _workers(root: int) -> list[int]:
