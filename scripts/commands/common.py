@@ -1,6 +1,10 @@
 """Options that several subcommands share."""
 
 import argparse
+import pathlib
+import shlex
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,3 +59,13 @@ def load_model(path: str, options: argparse.Namespace) -> "Model":
 def add_dataset(parser: argparse.ArgumentParser) -> None:
     """`--dataset`."""
     parser.add_argument("--dataset", required=True, metavar="DATASET", help="folder that 'etude dataset' wrote")
+
+
+def as_typed(program: str) -> str:
+    """How to type a program of this environment: its name if the shell finds it, else its path."""
+    beside = pathlib.Path(sys.executable).parent / program
+    if shutil.which(program) or not beside.exists():
+        return program
+    path = str(beside)
+    here = str(pathlib.Path.cwd()) + "/"
+    return shlex.quote(path.removeprefix(here))

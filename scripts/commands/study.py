@@ -14,6 +14,7 @@ import argparse
 import pathlib
 import shlex
 
+from scripts.commands.common import as_typed
 from scripts.console import Console
 
 
@@ -42,9 +43,10 @@ def run(options: argparse.Namespace, console: Console) -> None:
         report = run_study(study, output, command=command, workers=options.workers, progress=progress)
     console.result(format_results(read_results(output / RESULTS_FILE)))
     run_dir = output / RUNS / names[-1]
+    etude = as_typed("etude")
     console.say(
         f"\nreport: {report}\n\nnext:\n"
-        f"  tensorboard --logdir {output / RUNS}\n"
-        f"  etude generate {run_dir} --output melodies --primer-melody '[62,-2,66,-2,69,-2]' --temperature 0.9\n"
-        f"  etude score {run_dir} --events '[62,-2,66,-2,69,-2,74,-2]'"
+        f"  {as_typed('tensorboard')} --logdir {output / RUNS}\n"
+        f"  {etude} generate {run_dir} --output melodies --primer-melody '[62,-2,66,-2,69,-2]' --temperature 0.9\n"
+        f"  {etude} score {run_dir} --events '[62,-2,66,-2,69,-2,74,-2]'"
     )
