@@ -1,13 +1,12 @@
-from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from collections.abc import Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class EvaluationReport(_message.Message):
-    __slots__ = ("config", "model", "step", "split", "dataset_fingerprint", "training_fingerprint", "num_melodies", "num_steps", "num_notes", "log_likelihood", "label", "event", "floors")
+    __slots__ = ("config", "model", "step", "split", "dataset_fingerprint", "training_fingerprint", "num_melodies", "num_steps", "num_notes", "log_likelihood", "label", "event")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
@@ -20,7 +19,6 @@ class EvaluationReport(_message.Message):
     LOG_LIKELIHOOD_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
-    FLOORS_FIELD_NUMBER: _ClassVar[int]
     config: str
     model: str
     step: int
@@ -33,8 +31,7 @@ class EvaluationReport(_message.Message):
     log_likelihood: float
     label: LabelFigures
     event: EventFigures
-    floors: _containers.RepeatedCompositeFieldContainer[Floor]
-    def __init__(self, config: _Optional[str] = ..., model: _Optional[str] = ..., step: _Optional[int] = ..., split: _Optional[str] = ..., dataset_fingerprint: _Optional[str] = ..., training_fingerprint: _Optional[str] = ..., num_melodies: _Optional[int] = ..., num_steps: _Optional[int] = ..., num_notes: _Optional[int] = ..., log_likelihood: _Optional[float] = ..., label: _Optional[_Union[LabelFigures, _Mapping]] = ..., event: _Optional[_Union[EventFigures, _Mapping]] = ..., floors: _Optional[_Iterable[_Union[Floor, _Mapping]]] = ...) -> None: ...
+    def __init__(self, config: _Optional[str] = ..., model: _Optional[str] = ..., step: _Optional[int] = ..., split: _Optional[str] = ..., dataset_fingerprint: _Optional[str] = ..., training_fingerprint: _Optional[str] = ..., num_melodies: _Optional[int] = ..., num_steps: _Optional[int] = ..., num_notes: _Optional[int] = ..., log_likelihood: _Optional[float] = ..., label: _Optional[_Union[LabelFigures, _Mapping]] = ..., event: _Optional[_Union[EventFigures, _Mapping]] = ...) -> None: ...
 
 class LabelFigures(_message.Message):
     __slots__ = ("loss", "perplexity", "accuracy", "event_accuracy", "no_event_accuracy", "mean_inverse_probability")
@@ -65,17 +62,3 @@ class EventFigures(_message.Message):
     log_likelihood: float
     bits_per_note: float
     def __init__(self, loss: _Optional[float] = ..., perplexity: _Optional[float] = ..., accuracy: _Optional[float] = ..., log_likelihood: _Optional[float] = ..., bits_per_note: _Optional[float] = ...) -> None: ...
-
-class Floor(_message.Message):
-    __slots__ = ("name", "loss", "perplexity", "accuracy", "log_likelihood")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    LOSS_FIELD_NUMBER: _ClassVar[int]
-    PERPLEXITY_FIELD_NUMBER: _ClassVar[int]
-    ACCURACY_FIELD_NUMBER: _ClassVar[int]
-    LOG_LIKELIHOOD_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    loss: float
-    perplexity: float
-    accuracy: float
-    log_likelihood: float
-    def __init__(self, name: _Optional[str] = ..., loss: _Optional[float] = ..., perplexity: _Optional[float] = ..., accuracy: _Optional[float] = ..., log_likelihood: _Optional[float] = ...) -> None: ...
