@@ -43,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     melodies.add_argument("--steps-per-quarter", type=int, default=4, help="resolution of the grid (default 4)")
     parser.add_argument(
-        "--transpose", default="0", metavar="N,N,...",
-        help='semitones by which copies of training melodies are moved, such as "-2,0,2"; for mono (default 0: none)',
+        "--transpose", type=int, nargs="+", default=[0], metavar="N",
+        help="semitones by which copies of training melodies are moved, such as -2 0 2; for mono (default 0: none)",
     )  # fmt: skip
     parser.add_argument(
         "--dedupe", action="store_true",
@@ -57,15 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Creates the dataset."""
-    from models.errors import UsageError
     from pipelines.dataset import create_dataset
     from pipelines.extraction import ExtractionOptions
     from pipelines.reasons import describe_most_frequent
 
-    try:
-        transpositions = [int(part) for part in options.transpose.split(",")]
-    except ValueError as error:
-        raise UsageError(f"--transpose takes semitones such as -2,0,2, not {options.transpose!r}") from error
     extraction = ExtractionOptions(
         steps_per_quarter=options.steps_per_quarter,
         min_bars=options.min_bars,
@@ -82,7 +77,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
             test_ratio=options.test_ratio,
             salt=options.salt,
             extraction=extraction,
-            transpositions=transpositions,
+            transpositions=options.transpose,
             dedupe=options.dedupe,
             format=options.format,
             config=options.config,

@@ -55,6 +55,17 @@ def test_dataset_holds_the_tunes(workshop):
     }
 
 
+def test_transposed_copies_are_for_training_only(workshop):
+    workshop("dataset", "notes", "--output", "moved", "--eval-ratio", "0.2", "--transpose", -2, 0, 3)
+    description = read_description(workshop.folder / "moved")
+    plain = {split.name: split.num_melodies for split in read_description(workshop.folder / "dataset").splits}
+    assert list(description.transpositions) == [-2, 0, 3]
+    assert {split.name: split.num_melodies for split in description.splits} == {
+        "train": 3 * plain["train"],
+        "eval": plain["eval"],
+    }
+
+
 def test_train_writes_what_a_run_needs(workshop):
     run_dir = workshop.folder / "runs" / "basic"
     run = text_format.Parse((run_dir / "config.textproto").read_text(), run_pb2.Run())
