@@ -5,6 +5,7 @@ dataset/           their melodies
 runs/NAME/         one training run for every configuration and seed
 generated/NAME/    melodies of each run
 report.html        and results.json, results.csv: the comparison
+tensorboard/       final figures and sample melodies; the learning curves are in runs/
 """
 
 import dataclasses
@@ -18,7 +19,8 @@ from models.model import load
 from models.progress import Progress, silent
 from models.run_directory import RunDirectory
 from models.training.schedule import Schedule
-from pipelines.comparison.compare import REPORT_FILE, RESULTS_FILE, compare
+from pipelines.comparison import tensorboard
+from pipelines.comparison.compare import REPORT_FILE, RESULTS_FILE, TABLE_FILE, compare
 from pipelines.comparison.presentation import Label, Presentation
 from pipelines.convert import convert
 from pipelines.dataset import create_dataset
@@ -200,7 +202,8 @@ def _compare(study: Study, output: pathlib.Path, finished: Finished, command: st
     )
     # Every run and every melody takes part: whatever changed there changes this, too.
     inputs = [presentation, study.split, study.checkpoint, finished.so_far()]
-    with finished.step("compare", inputs, [output / RESULTS_FILE, output / REPORT_FILE]) as is_finished:
+    products = [output / name for name in (RESULTS_FILE, TABLE_FILE, REPORT_FILE, tensorboard.FOLDER)]
+    with finished.step("compare", inputs, products) as is_finished:
         if not is_finished:
             compare(
                 [output / RUNS / name for name in names],

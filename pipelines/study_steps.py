@@ -41,7 +41,7 @@ class Finished:
         Args:
           name: of the step.
           inputs: what it depends on.
-          products: files that it makes.
+          products: files and folders that it makes.
           after: a step whose results it takes, done before.
 
         Yields:
@@ -50,7 +50,7 @@ class Finished:
         text = repr([self._inputs, inputs, self._hashes[after] if after else ""])
         digest = hashlib.sha256(text.encode()).hexdigest()
         record = self._folder / f"{name.replace(' ', '-')}.json"
-        is_finished = _read(record) == digest and all(product.is_file() for product in products)
+        is_finished = _read(record) == digest and all(product.exists() for product in products)
         yield is_finished
         if not is_finished:
             write_text(record, json.dumps({"step": name, "inputs": digest}) + "\n")

@@ -1,4 +1,4 @@
-"""Compares trained models on the melodies of one split: results.json, results.csv and report.html."""
+"""Compares trained models on the melodies of one split: results.json, results.csv, report.html and tensorboard/."""
 
 import pathlib
 import shlex
@@ -25,6 +25,7 @@ from pipelines.comparison.results import DatasetResult, Results
 from pipelines.comparison.results_csv import to_csv
 from pipelines.comparison.results_json import to_json
 from pipelines.comparison.summaries import summarise
+from pipelines.comparison.tensorboard import write_tensorboard
 from pipelines.comparison.verdict import verdict
 
 RESULTS_FILE = "results.json"
@@ -86,6 +87,7 @@ def compare(
         music=[found for one in measurements if (found := judge_music(one, sets))],
         published=presentation.published,
     )
+    write_tensorboard(output, results, entries, sets)
     content = Content(results, presentation, _curves(entries), sets)
     write_text(output / REPORT_FILE, page(content))
     write_text(output / TABLE_FILE, to_csv(results))

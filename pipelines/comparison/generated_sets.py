@@ -42,11 +42,13 @@ class GeneratedSet:
     Attributes:
       name: of the folder.
       entry: name of the configuration that made them.
+      model: short name of the model that made them.
       examples: the melodies.
     """
 
     name: str
     entry: str
+    model: str
     examples: tuple[Example, ...]
 
 
@@ -87,4 +89,5 @@ def _read(folder: pathlib.Path, owners: Mapping[str, str]) -> GeneratedSet:
             f"the melodies in {folder} are of {', '.join(sorted(models))}, but one of these models is expected: "
             f"{', '.join(owners)}"
         )
-    return GeneratedSet(folder.name, owners[models.pop()], examples)
+    model = models.pop()
+    return GeneratedSet(folder.name, owners[model], model, examples)

@@ -1,17 +1,18 @@
-"""Compares models on one split of a dataset: a report to read, and the same as JSON.
+"""Compares models on one split of a dataset: a report to read, and the same as JSON, CSV and for TensorBoard.
 
 examples:
   etude compare runs/basic runs/lookback runs/attention --dataset dataset --output comparison
   etude compare runs/* --dataset dataset --split test --generated melodies/* --output comparison
 
 Models are ranked by their event figures, which can be compared between encodings, with 95% intervals, paired tests, and
-floors that any model should beat. A model that was trained on another dataset is refused.
+floors that any model should beat. A model that was trained on another dataset is refused. `tensorboard --logdir REPORT`
+shows the figures beside the hyperparameters (HParams), the learning curves, and generated melodies (Images).
 """
 
 import argparse
 import pathlib
 
-from scripts.commands.common import add_dataset
+from scripts.commands.common import add_dataset, as_typed
 from scripts.console import Console
 
 
@@ -19,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument("models", nargs="+", metavar="MODEL", help="run directories or Magenta bundles (.mag)")
     add_dataset(parser)
-    parser.add_argument("--output", required=True, metavar="REPORT", help="folder for report.html and results.json")
+    parser.add_argument(
+        "--output", required=True, metavar="REPORT", help="folder for report.html, results.json and more"
+    )
     parser.add_argument("--split", default="eval", help="which split (default eval)")
     parser.add_argument(
         "--generated",
@@ -58,4 +61,4 @@ def run(options: argparse.Namespace, console: Console) -> None:
             progress=progress,
         )
     console.result(format_results(read_results(output / RESULTS_FILE)))
-    console.say(f"report: {output / 'report.html'}")
+    console.say(f"report: {output / 'report.html'}; or: {as_typed('tensorboard')} --logdir {output}")

@@ -6,8 +6,8 @@ examples:
   etude study my-study.toml --output results
 
 A study file names the sources, configurations, seeds and hyperparameters; pipelines/studies/demo.toml is an example. The
-output folder holds notes/, dataset/, runs/, generated/, report.html, results.json and results.csv. Killed at any moment,
-the same command goes on where it stopped.
+output folder holds notes/, dataset/, runs/, generated/, report.html, results.json, results.csv, and tensorboard/ for
+`tensorboard --logdir DIR`. Killed at any moment, the same command goes on where it stopped.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     etude = as_typed("etude")
     console.say(
         f"\nreport: {report}\n\nnext:\n"
-        f"  {as_typed('tensorboard')} --logdir {output / RUNS}\n"
+        f"  {as_typed('tensorboard')} --logdir {output}\n"
         f"  {etude} generate {run_dir} --output melodies --primer-melody '[62,-2,66,-2,69,-2]' --temperature 0.9\n"
         f"  {etude} score {run_dir} --events '[62,-2,66,-2,69,-2,74,-2]'"
     )

@@ -2,7 +2,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
-from models.tensorboard_events import EventWriter
+from models.registry import configure
+from models.tensorboard_events import EventWriter, shown_hyperparameters
 
 START = 1_700_000_000.5
 
@@ -61,3 +62,22 @@ def test_hyperparameters_are_a_session_of_the_hparams_plugin(tmp_path):
     assert info.hparams["learning_rate"].number_value == pytest.approx(0.001)
     end = plugin_data_pb2.HParamsPluginData.FromString(content[metadata.SESSION_END_INFO_TAG])
     assert end.session_end_info.status == api_pb2.Status.Value("STATUS_SUCCESS")
+
+
+def test_a_picture(tmp_path):
+    writer = EventWriter(tmp_path, START)
+    writer.picture(7, START + 1, "melodies/1", b"bytes of a picture", 40, 30)
+    writer.close()
+    (event,) = read(tmp_path).Images("melodies/1")
+    assert (event.step, event.width, event.height) == (7, 40, 30)
+    assert event.encoded_image_string == b"bytes of a picture"
+
+
+def test_hyperparameters_of_a_model():
+    configuration = configure("lookback", {"rnn_layer_sizes": [8, 4]})
+    shown = shown_hyperparameters(configuration, seed=3)
+    assert shown["config"] == "lookback"
+    assert shown["seed"] == 3
+    assert shown["rnn_layer_sizes"] == "(8, 4)"
+    assert all(isinstance(value, (str, int, float)) for value in shown.values())
+    assert "seed" not in shown_hyperparameters(configuration, seed=None)

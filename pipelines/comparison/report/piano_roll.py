@@ -2,7 +2,7 @@
 
 from models.melody import Events
 from pipelines.comparison.report.markup import element, escape
-from pipelines.content import notes_of
+from pipelines.content import Notes, notes_of
 
 WIDTH = 400
 _HEIGHT = 84
@@ -14,11 +14,16 @@ def pitch_name(pitch: int) -> str:
     return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
+def shown_pitches(notes: Notes) -> tuple[int, int]:
+    """The lowest and the highest row of a roll."""
+    low = int(notes.pitches.min(initial=60)) - 1
+    return low, max(int(notes.pitches.max(initial=60)) + 1, low + 14)
+
+
 def piano_roll(events: Events, steps_per_bar: int, num_primer_events: int, description: str) -> str:
     """The roll as SVG: time to the right, pitch upwards, bars as lines. The player moves the line of class playhead."""
     notes = notes_of(events)
-    low = int(notes.pitches.min(initial=60)) - 1
-    high = max(int(notes.pitches.max(initial=60)) + 1, low + 14)
+    low, high = shown_pitches(notes)
     row = _HEIGHT / (high - low + 1)
     column = WIDTH / max(len(events), 1)
     parts = [element("title", escape(description))]

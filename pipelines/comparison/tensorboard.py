@@ -1,0 +1,134 @@
+"""The results of a comparison for TensorBoard: final figures beside hyperparameters, learning curves, piano rolls.
+
+tensorboard/NAME/        a model's final figures, its hyperparameters, and its first melodies as pictures
+tensorboard/NAME/train/  and eval/: its learning curves, where its run directory is not below the output anyway
+"""
+
+import contextlib
+import pathlib
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+
+from models.files import explain_write_errors
+from models.run_directory import RunDirectory
+from models.tensorboard_events import EventWriter, shown_hyperparameters
+from models.training.metrics import EVAL, TRAIN, read_metrics, scalars
+from pipelines.comparison.entrants import Entrant, Entry
+from pipelines.comparison.generated_sets import Example, GeneratedSet
+from pipelines.comparison.piano_roll_png import piano_roll_picture
+from pipelines.comparison.results import Figures, Results
+
+FOLDER = "tensorboard"
+
+MELODIES = 4
+"""Melodies shown of each model: the first ones, not the best ones."""
+
+FINAL_FIGURES = {
+    "event.loss": ("event loss", "nats a step, over events: compares and ranks"),
+    "event.bits_per_note": ("bits per note", "over events"),
+    "event.perplexity": ("event perplexity", "exp(event loss)"),
+    "event.accuracy": ("event accuracy", "share of the steps whose most probable event is the true one"),
+    "event.log_likelihood": ("event log-likelihood", "nats a melody"),
+    "label.loss": ("label loss", "nats a step, as Magenta defines it; not comparable between encodings"),
+    "label.perplexity": ("label perplexity", "exp(label loss); not comparable between encodings"),
+    "label.accuracy": ("label accuracy", "as Magenta defines it; not comparable between encodings"),
+    "log_likelihood": ("label log-likelihood", "nats a melody; not comparable between encodings"),
+}
+"""The figures of the HParams table: title and description of each."""
+
+
+def final_tag(figure: str) -> str:
+    """The tag of a final figure, such as final/event_loss."""
+    return f"final/{figure.replace('.', '_')}"
+
+
+def write_tensorboard(
+    output: pathlib.Path, results: Results, entries: Sequence[Entry], generated: Sequence[GeneratedSet]
+) -> None:
+    """Writes the folder, in place of what a comparison before left there.
+
+    Args:
+      output: the folder of the comparison.
+      results: its figures.
+      entries: its configurations, as in the results.
+      generated: melodies of its models.
+    """
+    entrants = [entrant for entry in entries for entrant in entry.entrants]
+    figures = [run.figures for one in results.configurations for run in one.runs]
+    now = time.time()
+    with _replaced(output / FOLDER) as folder:
+        for name, entrant, found in zip(_names(entrants), entrants, figures, strict=True):
+            examples = [example for one in generated if one.model == entrant.name for example in one.examples]
+            is_below = output.resolve() in entrant.path.resolve().parents
+            with contextlib.closing(EventWriter(folder / name, now)) as writer:
+                if entrant is entrants[0]:
+                    # Once for all models, but a file of its own would be listed as one more run.
+                    _write_columns(writer, entrants, now)
+                # The table joins rows of one name: this one and the row that training wrote.
+                shown = shown_hyperparameters(entrant.model.configuration, entrant.seed)
+                writer.hyperparameters(entrant.name if is_below else name, shown, now)
+                _write_figures(writer, entrant.model.step, found, now)
+                _write_melodies(writer, entrant.model.step, examples[:MELODIES], now)
+            if not is_below:
+                _write_curves(folder / name, entrant.path)
+
+
+def _write_columns(writer: EventWriter, entrants: Sequence[Entrant], now: float) -> None:
+    values: dict[str, list[object]] = {}
+    for entrant in entrants:
+        for name, value in shown_hyperparameters(entrant.model.configuration, entrant.seed).items():
+            if value not in values.setdefault(name, []):
+                values[name].append(value)
+    writer.experiment(values, {final_tag(name): words for name, words in FINAL_FIGURES.items()}, now)
+
+
+def _write_figures(writer: EventWriter, step: int, figures: Figures, now: float) -> None:
+    found = {name: figures[name].value for name in FINAL_FIGURES}
+    writer.scalars(step, now, {final_tag(name): value for name, value in found.items() if value is not None})
+
+
+def _write_melodies(writer: EventWriter, step: int, examples: Sequence[Example], now: float) -> None:
+    for number, one in enumerate(examples, start=1):
+        picture = piano_roll_picture(one.events, one.steps_per_bar, one.num_primer_events)
+        writer.picture(step, now, f"melodies/{number}", *picture)
+
+
+def _write_curves(folder: pathlib.Path, run: pathlib.Path) -> None:
+    """The learning curves of a run directory; none for a bundle."""
+    lines = read_metrics(RunDirectory(run).metrics) if run.is_dir() else []
+    for split in (TRAIN, EVAL):
+        shown = [line for line in lines if line["split"] == split]
+        if shown:
+            with contextlib.closing(EventWriter(folder / split, shown[0]["wall_time"])) as writer:
+                for line in shown:
+                    writer.scalars(line["step"], line["wall_time"], scalars(line))
+
+
+def _names(entrants: Sequence[Entrant]) -> list[str]:
+    """The folder of each model: its short name, with a number where several have the same."""
+    names = [entrant.name.replace("/", "-").removesuffix(".mag") for entrant in entrants]
+    return [name if names.count(name) == 1 else f"{name}-{names[:i].count(name) + 1}" for i, name in enumerate(names)]
+
+
+@contextlib.contextmanager
+def _replaced(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A folder to write to, which takes the place of `folder` once the block ends.
+
+    A killed process leaves at most a hidden folder, which the next one removes.
+    """
+    with explain_write_errors(folder):
+        for left in folder.parent.glob(f".{folder.name}.*.part"):
+            shutil.rmtree(left)
+        partial = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.part"
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            if folder.exists():
+                # A folder can only be renamed to a name that is free.
+                folder.rename(folder.parent / f".{folder.name}.{secrets.token_hex(4)}.part")
+            partial.rename(folder)
+        finally:
+            for left in folder.parent.glob(f".{folder.name}.*.part"):
+                shutil.rmtree(left)
