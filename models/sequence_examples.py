@@ -4,6 +4,8 @@ This project's form stores the events as extracted, so that one dataset serves e
 dense inputs and labels of one configuration.
 """
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
@@ -25,9 +27,7 @@ def encode_melody(melody: Melody) -> bytes:
     context["steps_per_quarter"].int64_list.value.append(melody.steps_per_quarter)
     context["steps_per_bar"].int64_list.value.append(melody.steps_per_bar)
     context["transposition"].int64_list.value.append(melody.transposition)
-    events = example.feature_lists.feature_list["events"].feature
-    for event in melody.events.tolist():
-        events.add().int64_list.value.append(event)
+    example.feature_lists.feature_list["events"].MergeFromString(_integers(melody.events))
     return example.SerializeToString(deterministic=True)
 
 
@@ -72,12 +72,8 @@ def encode_inputs_and_labels(inputs: npt.NDArray[np.float32], labels: npt.NDArra
     """Magenta's SequenceExample: feature lists `inputs` [steps, input_size] and `labels` [steps], no context."""
     example = sequence_example_pb2.SequenceExample()
     lists = example.feature_lists.feature_list
-    input_features = lists["inputs"].feature
-    for vector in inputs.tolist():
-        input_features.add().float_list.value.extend(vector)
-    label_features = lists["labels"].feature
-    for label in labels.tolist():
-        label_features.add().int64_list.value.append(label)
+    lists["inputs"].MergeFromString(_vectors(inputs))
+    lists["labels"].MergeFromString(_integers(labels))
     return example.SerializeToString(deterministic=True)
 
 
@@ -95,6 +91,28 @@ def decode_inputs_and_labels(record: bytes) -> tuple[npt.NDArray[np.float32], np
     if inputs.ndim != 2 or len(inputs) != len(labels):
         raise ValueError(f"'inputs' has the shape {inputs.shape} where 'labels' has {labels.shape}")
     return inputs, labels
+
+
+def _integers(values: npt.NDArray[np.int64]) -> bytes:
+    """A serialised FeatureList of one integer a step; the bytes of such lists, joined, are those of the joined list."""
+    return b"".join(map(_integer, values.tolist()))
+
+
+@functools.lru_cache(maxsize=1024)
+def _integer(value: int) -> bytes:
+    feature = sequence_example_pb2.Feature(int64_list=sequence_example_pb2.Int64List(value=[value]))
+    return sequence_example_pb2.FeatureList(feature=[feature]).SerializeToString()
+
+
+def _vectors(vectors: npt.NDArray[np.float32]) -> bytes:
+    """A serialised FeatureList of one vector a step, [steps, size]: the same bytes stand before each vector."""
+    steps, size = vectors.shape
+    feature = sequence_example_pb2.Feature(float_list=sequence_example_pb2.FloatList(value=[0.0] * size))
+    template = sequence_example_pb2.FeatureList(feature=[feature]).SerializeToString()
+    rows = np.empty((steps, len(template)), np.uint8)
+    rows[:] = np.frombuffer(template, np.uint8)
+    rows[:, len(template) - 4 * size :] = np.ascontiguousarray(vectors, "<f4").view(np.uint8)
+    return rows.tobytes()
 
 
 def _parse(record: bytes) -> sequence_example_pb2.SequenceExample:

@@ -63,14 +63,17 @@ class ProcessSlices(beam.PTransform):  # type: ignore[misc]
 
     Attributes:
       function: does the work; it has to be picklable.
+      spread: whether there are several workers. Slices must then not stay fused with their source, or one worker would
+        get them all.
     """
 
     function: SliceFunction
+    spread: bool = True
 
     def expand(self, pcollection: Any) -> Any:
         """Spreads the slices over the workers and processes each."""
-        # Slices must not stay fused with their source, or one worker would get them all.
-        return pcollection | beam.Reshuffle() | beam.ParDo(_Process(self.function))
+        spread = pcollection | beam.Reshuffle() if self.spread else pcollection
+        return spread | beam.ParDo(_Process(self.function))
 
 
 def run_slices(
@@ -97,8 +100,9 @@ def run_slices(
         return {}
     with _no_console_log(), tempfile.TemporaryDirectory(prefix="etude-") as signs:
         options = _pipeline_options(beam_options)
+        spread = workers > 1 or bool(beam_options)
         pipeline = beam.Pipeline(runner=_runner(options, workers, signs), options=options)
-        pipeline | beam.Create(list(slices)) | "Process" >> ProcessSlices(function)
+        pipeline | beam.Create(list(slices), reshuffle=False) | "Process" >> ProcessSlices(function, spread)
         try:
             result = _run_watched(pipeline, pathlib.Path(signs)) if workers > 1 else _run(pipeline)
         except Exception as error:

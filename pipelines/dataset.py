@@ -99,7 +99,7 @@ def create_dataset(
             jobs.run_phase(job, melody_slices.EXTRACT, extract, parts, [], resources, "extracting melodies")
             decide(job, parts, rule, dedupe)
             shards = [] if configuration else rule.splits
-            write = WriteSlice(job, rule.splits, tuple(transpositions), configuration)
+            write = WriteSlice(job, rule.splits, extraction.steps_per_quarter, tuple(transpositions), configuration)
             jobs.run_phase(job, melody_slices.WRITE, write, parts, shards, resources, "writing the splits")
             description = dataset_pb2.DatasetDescription(
                 format=format,

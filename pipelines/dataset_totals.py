@@ -18,7 +18,7 @@ from models.errors import EtudeError
 from models.files import write_whole
 from pipelines import job as jobs
 from pipelines.content import NGRAM_SIZES, Hashes
-from pipelines.melody_slices import DECISIONS, EXTRACT, WRITE, dense_path, ngrams_path
+from pipelines.melody_slices import DECISIONS, EXTRACT, WRITE, dense_path, ngrams_key, ngrams_path
 from pipelines.note_files import NoteFile
 from pipelines.reasons import describe_most_frequent
 from pipelines.shards import Slice
@@ -185,8 +185,8 @@ def _ngram_overlap(job: jobs.Job, num_slices: int, n: int) -> float | None:
     """
 
     def hashes(split: str, index: int) -> Hashes:
-        with np.load(ngrams_path(job, split, index), allow_pickle=False) as arrays:
-            loaded: Hashes = arrays[str(n)]
+        with np.load(ngrams_path(job, index), allow_pickle=False) as arrays:
+            loaded: Hashes = arrays[ngrams_key(split, n)]
             return loaded
 
     held_out, counts = np.unique(

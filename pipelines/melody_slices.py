@@ -12,17 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models import registry
 from models.configuration import Configuration
 from models.encoding import Encoding
 from models.files import write_whole
 from models.melody import MAX_PITCH, MIN_PITCH, Events, Melody, squash
-from models.records import frame, read_records, write_records
-from models.sequence_examples import decode_melody, encode_inputs_and_labels, encode_melody
+from models.records import frame, write_records
+from models.sequence_examples import encode_inputs_and_labels, encode_melody
 from pipelines import job as jobs
-from pipelines.content import NGRAM_SIZES, Hashes, content_hash, ngram_hashes, notes_of
-from pipelines.extraction import Extraction, ExtractionOptions, Rejection, extract
+from pipelines.content import NGRAM_SIZES, Hashes, content_hash, ngram_hashes
+from pipelines.extraction import ExtractedMelody, ExtractionOptions, Rejection, extract
 from pipelines.note_files import NoteFile
 from pipelines.note_sequences import NoteSequence, piece_name, read_note_sequences
 from pipelines.shards import Slice
@@ -52,26 +53,19 @@ class ExtractSlice:
         counts: collections.Counter[str] = collections.Counter()
         pieces: list[dict[str, Any]] = []
         rejected: list[dict[str, Any]] = []
-
-        def records() -> Iterator[bytes]:
-            for name, sequence in _named_sequences(part.items):
-                extraction = extract(sequence, self.options)
-                counts["pieces"] += 1
-                rejected.extend(_rejection(name, rejection) for rejection in extraction.rejections)
-                if extraction.melodies:
-                    hashes = [content_hash(melody.events) for melody in extraction.melodies]
-                    pieces.append(
-                        {
-                            "name": name,
-                            "split": side(hashes, self.rule),
-                            "hashes": [value.hex() for value in hashes],
-                            "pitches": [int(notes_of(melody.events).pitches[0]) for melody in extraction.melodies],
-                        }
-                    )
-                    counts["truncated"] += sum(m.full_length > len(m.events) for m in extraction.melodies)
-                    yield from map(encode_melody, _melodies(name, extraction, self.options.steps_per_quarter))
-
-        counts["melodies"] = write_records(melodies_path(self.job, part.index), records())
+        events: list[npt.NDArray[np.int8]] = []
+        for name, sequence in _named_sequences(part.items):
+            extraction = extract(sequence, self.options)
+            counts["pieces"] += 1
+            rejected.extend(_rejection(name, rejection) for rejection in extraction.rejections)
+            if extraction.melodies:
+                pieces.append(_piece(name, extraction.melodies, self.rule))
+                events.extend(melody.events.astype(np.int8) for melody in extraction.melodies)
+                counts["truncated"] += sum(m.full_length > len(m.events) for m in extraction.melodies)
+        counts["melodies"] = len(events)
+        with write_whole(melodies_path(self.job, part.index)) as file:
+            lengths = np.array([len(melody) for melody in events], np.int64)
+            np.savez(file, events=np.concatenate([np.zeros(0, np.int8), *events]), lengths=lengths)
         reasons = collections.Counter(entry["reason"] for entry in rejected)
         result = {"counts": counts, "pieces": pieces, "rejected": rejected, "reasons": reasons}
         jobs.write_result(self.job.result_path(EXTRACT, part.index), result)
@@ -85,34 +79,42 @@ class WriteSlice:
     Attributes:
       job: the job that the slice belongs to.
       splits: the names of the splits.
+      steps_per_quarter: the grid of the melodies.
       transpositions: semitones by which copies of training melodies are moved; 0 is the melody itself.
       configuration: None to store events; otherwise what Magenta's dense form is encoded for.
     """
 
     job: jobs.Job
     splits: tuple[str, ...]
+    steps_per_quarter: int
     transpositions: tuple[int, ...] = (0,)
     configuration: Configuration | None = None
 
     def __call__(self, part: Slice[NoteFile]) -> Mapping[str, int]:
         """Works on one slice; returns the number of records and of leaked melodies by split."""
-        results = {split: self._write_split(part, split) for split in self.splits}
+        ngrams: dict[str, Any] = {}
+        results = {split: self._write_split(part, split, ngrams) for split in self.splits}
+        with write_whole(ngrams_path(self.job, part.index)) as file:
+            np.savez(file, **ngrams)
         jobs.write_result(self.job.result_path(WRITE, part.index), results)
         return {f"{split}-{name}": results[split][name] for split in results for name in ("num_melodies", "num_leaked")}
 
-    def _write_split(self, part: Slice[NoteFile], split: str) -> dict[str, Any]:
-        """Writes the shard of one split, melody by melody, and returns its statistics."""
+    def _write_split(self, part: Slice[NoteFile], split: str, ngrams: dict[str, Any]) -> dict[str, Any]:
+        """Writes the shard of one split, melody by melody; adds its n-grams to `ngrams` and returns its statistics."""
         counts: collections.Counter[str] = collections.Counter()
         steps_per_bar: collections.Counter[int] = collections.Counter()
         max_steps = 0
         digests: list[str] = []
-        ngrams: dict[int, list[Hashes]] = {n: [np.zeros(0, np.uint64)] for n in NGRAM_SIZES}
+        hashes: dict[int, list[Hashes]] = {n: [np.zeros(0, np.uint64)] for n in NGRAM_SIZES}
 
         def stored() -> Iterator[Melody]:
             nonlocal max_steps
-            for original in self._kept(part, split, counts):
-                for n, hashes in ngrams.items():
-                    hashes.append(ngram_hashes(original.events, n))
+            for original, is_leaked in _extracted(self.job, part.index, split, self.steps_per_quarter):
+                if is_leaked:
+                    counts["num_leaked"] += 1
+                    continue
+                for n, found in hashes.items():
+                    found.append(ngram_hashes(original.events, n))
                 for semitones in self.transpositions if split == TRAIN else (0,):
                     melody = transposed(original, semitones)
                     if melody is None:
@@ -127,9 +129,7 @@ class WriteSlice:
                     yield melody
 
         self._write_shard(part, split, stored())
-        arrays: dict[str, Any] = {str(n): np.concatenate(hashes) for n, hashes in ngrams.items()}
-        with write_whole(ngrams_path(self.job, split, part.index)) as file:
-            np.savez(file, **arrays)
+        ngrams |= {ngrams_key(split, n): np.concatenate(found) for n, found in hashes.items()}
         names = ("num_leaked", "num_out_of_range", "num_melodies", "num_steps", "num_notes")
         return {
             **{name: counts[name] for name in names},
@@ -137,25 +137,6 @@ class WriteSlice:
             "melodies_by_steps_per_bar": steps_per_bar,
             "digests": digests,
         }
-
-    def _kept(self, part: Slice[NoteFile], split: str, counts: collections.Counter[str]) -> Iterator[Melody]:
-        """The melodies of a split under their final ids, without duplicates to drop; leaked ones are counted and left out."""
-        pieces = jobs.read_result(self.job.result_path(EXTRACT, part.index))["pieces"]
-        decisions = jobs.read_result(self.job.work / DECISIONS)
-        names = decisions["renamed"].get(str(part.index), {})
-        leaked = set(decisions["leaked"])
-        dropped = {(number, melody) for number, melody in decisions["dropped"].get(str(part.index), [])}
-        records = read_records(melodies_path(self.job, part.index))
-        for number, piece in enumerate(pieces):
-            name = names.get(str(number), piece["name"])
-            for position, (content, record) in enumerate(zip(piece["hashes"], records, strict=False)):
-                if piece["split"] != split or (number, position) in dropped:
-                    continue
-                if split != TRAIN and content in leaked:
-                    counts["num_leaked"] += 1
-                    continue
-                melody = decode_melody(record)
-                yield dataclasses.replace(melody, id=f"{name}:{melody.id}")
 
     def _write_shard(self, part: Slice[NoteFile], split: str, melodies: Iterator[Melody]) -> None:
         if self.configuration is None:
@@ -189,13 +170,18 @@ def encode_dense(melody: Melody, configuration: Configuration, encoding: Encodin
 
 
 def melodies_path(job: jobs.Job, index: int) -> pathlib.Path:
-    """Where the first pass leaves a slice's melodies."""
-    return job.work / "melodies" / f"{index:05d}.tfrecord"
+    """Where the first pass leaves a slice's melodies: all events in a row, and how many each has."""
+    return job.work / "melodies" / f"{index:05d}.npz"
 
 
-def ngrams_path(job: jobs.Job, split: str, index: int) -> pathlib.Path:
-    """Where the second pass leaves the n-grams of a slice's split."""
-    return job.work / "ngrams" / f"{split}-{index:05d}.npz"
+def ngrams_path(job: jobs.Job, index: int) -> pathlib.Path:
+    """Where the second pass leaves the n-grams of a slice, see `ngrams_key`."""
+    return job.work / "ngrams" / f"{index:05d}.npz"
+
+
+def ngrams_key(split: str, n: int) -> str:
+    """The name of the array that holds a split's n-grams of one length."""
+    return f"{split}-{n}"
 
 
 def dense_path(job: jobs.Job, split: str, index: int) -> pathlib.Path:
@@ -209,18 +195,50 @@ def _named_sequences(files: Sequence[NoteFile]) -> Iterator[tuple[str, NoteSeque
             yield piece_name(sequence) or f"{file.name}:{number}", sequence
 
 
-def _melodies(name: str, extraction: Extraction, steps_per_quarter: int) -> Iterator[Melody]:
-    """A piece's melodies; their ids are track and number, to which the piece's final name is added later."""
+def _piece(name: str, melodies: Sequence[ExtractedMelody], rule: SplitRule) -> dict[str, Any]:
+    """What the first pass says of a piece, melody by melody. `ids` are track and number; the name is added later."""
+    hashes = [content_hash(melody.events) for melody in melodies]
     seen: collections.Counter[int] = collections.Counter()
-    for melody in extraction.melodies:
-        yield Melody(
-            events=melody.events,
-            id=f"{melody.instrument}:{seen[melody.instrument]}",
-            source=name,
-            steps_per_quarter=steps_per_quarter,
-            steps_per_bar=melody.steps_per_bar,
-        )
+    ids = []
+    for melody in melodies:
+        ids.append(f"{melody.instrument}:{seen[melody.instrument]}")
         seen[melody.instrument] += 1
+    return {
+        "name": name,
+        "split": side(hashes, rule),
+        "hashes": [value.hex() for value in hashes],
+        "pitches": [int(melody.events[melody.events >= MIN_PITCH][0]) for melody in melodies],
+        "ids": ids,
+        "steps_per_bar": [melody.steps_per_bar for melody in melodies],
+    }
+
+
+def _extracted(job: jobs.Job, index: int, split: str, steps_per_quarter: int) -> Iterator[tuple[Melody, bool]]:
+    """The melodies of a slice that fall into a split, under their final ids and without duplicates to drop.
+
+    Yields:
+      A melody, and whether it has to leave its split because train holds the same content.
+    """
+    pieces = jobs.read_result(job.result_path(EXTRACT, index))["pieces"]
+    decisions = jobs.read_result(job.work / DECISIONS)
+    names = decisions["renamed"].get(str(index), {})
+    leaked = set(decisions["leaked"])
+    dropped = {(number, position) for number, position in decisions["dropped"].get(str(index), [])}
+    with np.load(melodies_path(job, index), allow_pickle=False) as arrays:
+        melodies = iter(np.split(arrays["events"], np.cumsum(arrays["lengths"])))
+    for number, piece in enumerate(pieces):
+        name = names.get(str(number), piece["name"])
+        details = zip(piece["hashes"], piece["ids"], piece["steps_per_bar"], melodies, strict=False)
+        for position, (content, place, steps_per_bar, events) in enumerate(details):
+            if piece["split"] == split and (number, position) not in dropped:
+                melody = Melody(
+                    events=events.astype(np.int64),
+                    id=f"{name}:{place}",
+                    source=piece["name"],
+                    steps_per_quarter=steps_per_quarter,
+                    steps_per_bar=steps_per_bar,
+                )
+                yield melody, split != TRAIN and content in leaked
 
 
 def _rejection(name: str, rejection: Rejection) -> dict[str, Any]:
