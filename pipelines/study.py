@@ -10,15 +10,15 @@ tensorboard/       final figures and sample melodies; the learning curves are in
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from models.configuration import Configuration
+from models.errors import UsageError
 from models.files import remove_partial_files
 from models.generation import GenerationOptions, generate
 from models.model import load
 from models.progress import Progress, silent
 from models.run_directory import RunDirectory
-from models.training.schedule import Schedule
 from pipelines.comparison import tensorboard
 from pipelines.comparison.compare import REPORT_FILE, RESULTS_FILE, TABLE_FILE, compare
 from pipelines.comparison.presentation import Label, Presentation
@@ -28,8 +28,8 @@ from pipelines.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from pipelines.generate import GENERATED_FILE, write_melodies
 from pipelines.ngram_overlap import training_ngrams
 from pipelines.split import SplitRule
-from pipelines.study_budget import steps_within
 from pipelines.study_steps import Finished, Share, shares
+from pipelines.study_training import TrainingRun, train_runs
 
 NOTES = "notes"
 DATASET = "dataset"
@@ -112,6 +112,7 @@ def run_study(
     *,
     command: str = "",
     workers: int = 1,
+    parallel: int = 1,
     progress: Progress = silent,
 ) -> pathlib.Path:
     """Does all that a study asks for. What is finished already is not done again.
@@ -121,14 +122,19 @@ def run_study(
       output: the folder of everything that the study makes.
       command: the command line that does the same again, for the report.
       workers: processes that read music.
+      parallel: training runs at once, each in a process of its own; the results do not depend on it.
       progress: told of the whole study, with what is being done.
 
     Returns:
       The report.
 
     Raises:
-      EtudeError: if the sources give no melodies, a run cannot be trained, or the folder holds another study.
+      EtudeError: if the sources give no melodies, a run cannot be trained (the others are trained all the same), or the
+        folder holds another study.
+      UsageError: if `parallel` is below 1.
     """
+    if parallel < 1:
+        raise UsageError(f"--parallel must be at least 1, not {parallel}")
     names = list(study.runs())
     costs = [_CONVERT_COST, _DATASET_COST]
     costs += [_training_cost(study, name) for name in names] + [_GENERATE_COST] * len(names) + [_COMPARE_COST]
@@ -146,30 +152,36 @@ def run_study(
         progress=next(upcoming)("finding melodies"),
     )
     finished = Finished(output, [description.fingerprint, description.version])
-    for name in names:
-        _train(study, name, output, finished, next(upcoming))
+    _train(study, output, finished, [next(upcoming) for _ in names], parallel)
     for name in names:
         _generate(study, name, output, finished, next(upcoming))
     _compare(study, output, finished, command, next(upcoming))
     return output / REPORT_FILE
 
 
-def _train(study: Study, name: str, output: pathlib.Path, finished: Finished, share: Share) -> None:
-    one, seed = study.runs()[name]
-    told = share(f"training {name}")
-    run_dir, dataset = output / RUNS / name, output / DATASET
-    inputs = [one.configuration, seed, study.num_steps, study.minutes, study.eval_every, study.early_stopping]
-    with finished.step(f"train {name}", inputs, [RunDirectory(run_dir).config]) as is_finished:
-        if not is_finished:
-            from models.training.train import train
-
-            def train_until(num_steps: int, eval_every: int) -> None:
-                schedule = Schedule(num_steps, seed, eval_every, study.early_stopping)
-                train(one.configuration, dataset, run_dir, schedule, progress=told)
-
-            num_steps = study.num_steps or steps_within(study.minutes, RunDirectory(run_dir), train_until)
-            train_until(num_steps, study.eval_every)
-    told(1, 1)
+def _train(study: Study, output: pathlib.Path, finished: Finished, shares: Sequence[Share], parallel: int) -> None:
+    told = {name: share(f"training {name}") for name, share in zip(study.runs(), shares, strict=True)}
+    runs = []
+    for name, (one, seed) in study.runs().items():
+        run_dir = output / RUNS / name
+        inputs = [one.configuration, seed, study.num_steps, study.minutes, study.eval_every, study.early_stopping]
+        if finished.is_finished(f"train {name}", inputs, [RunDirectory(run_dir).config]):
+            told[name](1, 1)
+        else:
+            runs.append(
+                TrainingRun(
+                    name=name,
+                    configuration=one.configuration,
+                    dataset=output / DATASET,
+                    run_dir=run_dir,
+                    seed=seed,
+                    num_steps=study.num_steps,
+                    minutes=study.minutes,
+                    eval_every=study.eval_every,
+                    early_stopping=study.early_stopping,
+                )
+            )
+    train_runs(runs, parallel, told, lambda name: finished.record(f"train {name}"))
 
 
 def _generate(study: Study, name: str, output: pathlib.Path, finished: Finished, share: Share) -> None:

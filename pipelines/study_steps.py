@@ -32,6 +32,23 @@ class Finished:
         self._inputs = inputs
         self._hashes: dict[str, str] = {}
 
+    def is_finished(self, name: str, inputs: Any, products: Sequence[pathlib.Path], after: str | None = None) -> bool:
+        """Whether a step was finished before, from the same inputs, and its products are still there.
+
+        Args:
+          name: of the step.
+          inputs: what it depends on.
+          products: files and folders that it makes.
+          after: a step whose results it takes, asked for before.
+        """
+        text = repr([self._inputs, inputs, self._hashes[after] if after else ""])
+        self._hashes[name] = hashlib.sha256(text.encode()).hexdigest()
+        return _read(self._record(name)) == self._hashes[name] and all(product.exists() for product in products)
+
+    def record(self, name: str) -> None:
+        """Keeps that a step is finished, which `is_finished` was asked for."""
+        write_text(self._record(name), json.dumps({"step": name, "inputs": self._hashes[name]}) + "\n")
+
     @contextlib.contextmanager
     def step(
         self, name: str, inputs: Any, products: Sequence[pathlib.Path], after: str | None = None
@@ -45,24 +62,23 @@ class Finished:
           after: a step whose results it takes, done before.
 
         Yields:
-          Whether it was finished before, from the same inputs, and its products are still there.
+          Whether it was finished before; see `is_finished`.
         """
-        text = repr([self._inputs, inputs, self._hashes[after] if after else ""])
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        record = self._folder / f"{name.replace(' ', '-')}.json"
-        is_finished = _read(record) == digest and all(product.exists() for product in products)
-        yield is_finished
-        if not is_finished:
-            write_text(record, json.dumps({"step": name, "inputs": digest}) + "\n")
-        self._hashes[name] = digest
+        was_finished = self.is_finished(name, inputs, products, after)
+        yield was_finished
+        if not was_finished:
+            self.record(name)
 
     def so_far(self) -> dict[str, str]:
         """The hashes of all steps that were taken, by name."""
         return dict(self._hashes)
 
+    def _record(self, name: str) -> pathlib.Path:
+        return self._folder / f"{name.replace(' ', '-')}.json"
+
 
 def shares(costs: Sequence[float], progress: Progress) -> list[Share]:
-    """The progress of each step of a whole.
+    """The progress of each step of a whole; several steps may be under way at once.
 
     Args:
       costs: about how long each step takes, in any unit.
@@ -72,17 +88,15 @@ def shares(costs: Sequence[float], progress: Progress) -> list[Share]:
       For each step, a function that takes what is being done and returns the progress to give to the step.
     """
     whole = sum(costs)
-    furthest = 0
-    starts = [sum(costs[:index]) for index in range(len(costs))]
+    reached = [0.0] * len(costs)
 
     def share(index: int) -> Share:
         def named(what: str) -> Progress:
             def told(done: int, total: int, note: str = "") -> None:
-                within = done / total if total else 0.0
-                nonlocal furthest
                 # A step may count anew for each of its phases; the whole never goes back.
-                furthest = max(furthest, round(_UNITS * (starts[index] + within * costs[index]) / whole))
-                progress(furthest, _UNITS, f"{index + 1}/{len(costs)} {what}" + (f": {note}" if note else ""))
+                reached[index] = max(reached[index], costs[index] * done / total if total else 0.0)
+                state = f"{index + 1}/{len(costs)} {what}" + (f": {note}" if note else "")
+                progress(round(_UNITS * sum(reached) / whole), _UNITS, state)
 
             return told
 

@@ -3,7 +3,7 @@
 examples:
   etude study --output demo                     the built-in study, on tunes of the installed music21
   etude study published --output published      the published comparison, with its figures beside ours
-  etude study my-study.toml --output results
+  etude study my-study.toml --output results --parallel 2
 
 A study file names the sources, configurations, seeds and hyperparameters; pipelines/studies/demo.toml is an example. The
 output folder holds notes/, dataset/, runs/, generated/, report.html, results.json, results.csv, and tensorboard/ for
@@ -25,6 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for everything; made if need be")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that read music (default 1)")
+    parser.add_argument(
+        "--parallel",
+        type=int,
+        default=1,
+        metavar="N",
+        help="training runs at once, each in a process of its own that takes its memory (default 1); same results",
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
@@ -40,7 +47,14 @@ def run(options: argparse.Namespace, console: Console) -> None:
     console.say(f"{study.title}: {', '.join(names)}")
     command = shlex.join(["etude", "study", options.study, "--output", options.output])
     with console.progress("study", as_percentage=True) as progress:
-        report = run_study(study, output, command=command, workers=options.workers, progress=progress)
+        report = run_study(
+            study,
+            output,
+            command=command,
+            workers=options.workers,
+            parallel=options.parallel,
+            progress=progress,
+        )
     console.result(format_results(read_results(output / RESULTS_FILE)))
     run_dir = output / RUNS / names[-1]
     etude = as_typed("etude")

@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from models.errors import EtudeError
+from models.errors import EtudeError, UsageError
 from models.generation import GenerationOptions
 from models.midi import melody_to_midi
 from pipelines.study import run_study
@@ -129,6 +129,47 @@ def test_killed_at_three_moments_and_started_again(study_file, finished, tmp_pat
     assert again == (whole / "results.json").read_text()
 
 
+def test_runs_at_once_are_the_runs_one_after_another(study_file, finished, tmp_path):
+    whole, *_ = finished
+    told = []
+    run_study(
+        read_study(study_file),
+        tmp_path,
+        command="etude study small.toml",
+        parallel=2,
+        progress=lambda done, total, note="": told.append((done / total, note)),
+    )
+    checkpoints = sorted(path.relative_to(whole) for path in whole.glob("runs/*/checkpoints/*.npz"))
+    assert len(checkpoints) >= 4
+    for path in checkpoints:
+        assert (whole / path).read_bytes() == (tmp_path / path).read_bytes()
+    again = (tmp_path / "results.json").read_text().replace(str(tmp_path), str(whole))
+    assert again == (whole / "results.json").read_text()
+    assert [share for share, _ in told] == sorted(share for share, _ in told)
+    assert {"basic-seed0", "wide-seed0"} <= {note.split()[2].rstrip(":") for _, note in told if "training" in note}
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_a_run_that_fails_does_not_stop_the_others(study_file, tmp_path, parallel):
+    path = tmp_path / "failing.toml"
+    wide, narrow = "hparams = { rnn_layer_sizes = [12] }", "hparams = { batch_size = 1000 }"
+    assert wide in study_file.read_text()
+    path.write_text(study_file.read_text().replace(wide, narrow).replace("[configurations.basic]", "", 1))
+    path.write_text(path.read_text().replace("[published.basic]", "[configurations.basic]\n[published.basic]"))
+    study = read_study(path)
+    assert list(study.runs()) == ["wide-seed0", "basic-seed0"]
+    reason = "1 of 2 training runs failed; the others are finished.*\n  wide-seed0: batch_size=1000 is larger"
+    with pytest.raises(EtudeError, match=reason):
+        run_study(study, tmp_path / "output", parallel=parallel)
+    assert (tmp_path / "output" / "runs" / "basic-seed0" / "checkpoints" / "step-00000012.npz").is_file()
+    assert not (tmp_path / "output" / "report.html").exists()
+
+
+def test_a_number_of_runs_at_once(study_file, tmp_path):
+    with pytest.raises(UsageError, match="--parallel must be at least 1, not 0"):
+        run_study(read_study(study_file), tmp_path, parallel=0)
+
+
 def test_a_new_configuration_trains_nothing_else(study_file, finished, tmp_path):
     output, *_ = finished
     changed = tmp_path / "more.toml"
@@ -238,7 +279,14 @@ def test_shares_of_progress():
     first, second = shares([1.0, 3.0], lambda done, total, note="": told.append((done / total, note)))
     first("one")(1, 2, "half")
     second("two")(1, 3)
-    assert told == [(0.125, "1/2 one: half"), (0.5, "2/2 two")]
+    first("one")(1, 4)
+    first("one")(1, 1)
+    assert told == [
+        (0.125, "1/2 one: half"),
+        (0.375, "2/2 two"),
+        (0.375, "1/2 one"),
+        (0.5, "1/2 one"),
+    ]
 
 
 def test_a_budget_is_settled_once(tmp_path):
