@@ -40,6 +40,7 @@ _CONVERT_COST, _DATASET_COST, _GENERATE_COST, _COMPARE_COST = 60.0, 20.0, 5.0, 3
 """How long the other steps take, in training steps of a configuration without attention; for the progress shown."""
 
 _ATTENTION_COST = 6.0
+_STEPS_PER_SECOND = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Study:
       configurations: what is compared.
       seeds: every configuration is trained with each of them.
       num_steps: training steps of each run; 0 where `minutes` decides.
-      minutes: of training for each run; 0 where `num_steps` decides.
+      minutes: of training for each run, evaluations included; 0 where `num_steps` decides. The speed is measured once,
+        so runs at once share the machine's.
       eval_every: steps between evaluations.
       early_stopping: stop a run after so many evaluations without a lower event loss; 0 never stops early.
       split: the melodies to compare on.
@@ -231,5 +233,7 @@ def _compare(study: Study, output: pathlib.Path, finished: Finished, command: st
 
 
 def _training_cost(study: Study, name: str) -> float:
+    if study.minutes:
+        return study.minutes * 60 * _STEPS_PER_SECOND
     hyperparameters = study.runs()[name][0].configuration.hyperparameters
-    return (study.num_steps or 500) * (_ATTENTION_COST if hyperparameters.attn_length else 1.0)
+    return study.num_steps * (_ATTENTION_COST if hyperparameters.attn_length else 1.0)

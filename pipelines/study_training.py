@@ -51,12 +51,15 @@ def train_run(run: TrainingRun, progress: Progress) -> None:
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     from models.training.train import train
 
-    def train_until(num_steps: int, eval_every: int) -> None:
-        schedule = Schedule(num_steps, run.seed, eval_every, run.early_stopping)
-        train(run.configuration, run.dataset, run.run_dir, schedule, progress=progress)
+    def train_until(num_steps: int, told: Progress = progress) -> None:
+        schedule = Schedule(num_steps, run.seed, run.eval_every, run.early_stopping)
+        train(run.configuration, run.dataset, run.run_dir, schedule, progress=told)
 
-    num_steps = run.num_steps or steps_within(run.minutes, RunDirectory(run.run_dir), train_until)
-    train_until(num_steps, run.eval_every)
+    def try_until(num_steps: int) -> None:
+        # How much of the whole this is is what it finds out.
+        train_until(num_steps, lambda done, total, note="": progress(0, 1, f"measuring the speed, {note}"))
+
+    train_until(run.num_steps or steps_within(run.minutes, RunDirectory(run.run_dir), run.eval_every, try_until))
 
 
 def train_runs(

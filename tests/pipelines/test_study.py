@@ -7,8 +7,9 @@ import pytest
 from models.errors import EtudeError, UsageError
 from models.generation import GenerationOptions
 from models.midi import melody_to_midi
+from models.run_directory import RunDirectory
 from pipelines.study import run_study
-from pipelines.study_budget import FILE, TRIAL_STEPS, steps_within
+from pipelines.study_budget import FILE, FIRST_TRIAL_STEPS, steps_within
 from pipelines.study_file import BUILT_IN, find_study, key_lines, read_study
 from pipelines.study_steps import Finished, shares
 
@@ -290,19 +291,53 @@ def test_shares_of_progress():
 
 
 def test_a_budget_is_settled_once(tmp_path):
-    from models.run_directory import RunDirectory
-
+    """Half a second a step and three an evaluation; starting takes long, and the machine is busy once."""
     run = RunDirectory(tmp_path)
-    calls = []
+    calls, lines, clock = [], [], [1000.0]
 
-    def train_until(num_steps, eval_every):
-        calls.append((num_steps, eval_every))
-        lines = [{"split": "train", "step": step, "wall_time": 100 + 0.5 * step} for step in (10, 20, 30, 40)]
+    def train_until(num_steps):
+        calls.append(num_steps)
+        clock[0] += 40.0
+        step = lines[-1]["step"] if lines else 0
+        while step < num_steps:
+            step += 1
+            clock[0] += 30.5 if step == 33 else 0.5
+            if step % 10 == 0 or step == num_steps:
+                lines.append({"split": "train", "step": step, "wall_time": clock[0]})
+            if step % 25 == 0 or step == num_steps:
+                clock[0] += 3.0
+                lines.append({"split": "eval", "step": step, "wall_time": clock[0]})
         run.metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
-    assert steps_within(2.0, run, train_until) == 240
-    assert steps_within(2.0, run, train_until) == 240
-    assert calls == [(TRIAL_STEPS, TRIAL_STEPS)]
+    # 0.5 + 3 / 25 seconds a step.
+    whole = int(600 / 0.62)
+    assert steps_within(10.0, run, 25, train_until) == pytest.approx(whole, abs=1)
+    assert calls == [FIRST_TRIAL_STEPS, max(80, whole // 10)]
+    assert steps_within(10.0, run, 25, train_until) == pytest.approx(whole, abs=1)
+    assert calls == [FIRST_TRIAL_STEPS, max(80, whole // 10)]
     (tmp_path / FILE).write_text("many\n")
     with pytest.raises(EtudeError, match="damaged"):
-        steps_within(2.0, run, train_until)
+        steps_within(10.0, run, 25, train_until)
+
+
+def test_no_budget_is_too_small(tmp_path):
+    run = RunDirectory(tmp_path)
+    lines = [{"split": "train", "step": step, "wall_time": 10.0 * step} for step in (10, 20)]
+    lines.append({"split": "eval", "step": 20, "wall_time": 210.0})
+    run.metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert steps_within(0.01, run, 50, lambda _: None) == FIRST_TRIAL_STEPS
+
+
+def test_a_budget_in_minutes(study_file, tmp_path):
+    path = tmp_path / "minutes.toml"
+    path.write_text(study_file.read_text().replace("num_steps = 12", "minutes = 0.005", 1))
+    with pytest.raises(Killed):
+        run(path, tmp_path / "output", stop_at="training wide-seed0: measuring")
+    settled = (tmp_path / "output" / "runs" / "basic-seed0" / FILE).read_text()
+    _, told = run(path, tmp_path / "output")
+    assert (tmp_path / "output" / "runs" / "basic-seed0" / FILE).read_text() == settled
+    results = json.loads((tmp_path / "output" / "results.json").read_text())
+    assert len(results["configurations"]) == 2
+    assert any("measuring the speed" in note for _, note in told)
+    shares_done = [share for share, note in told if "wide-seed0: measuring" in note]
+    assert len(set(shares_done)) == 1
