@@ -9,7 +9,7 @@ _NAMED = 2
 """Configurations that the headline names as equals; more are counted."""
 
 _PAIRS_TOLD = 3
-"""Pairs that get a sentence each; of more, only those with the best configuration do."""
+"""Pairs that get a sentence each; of more, only those with the best configuration do, and so many within a family."""
 
 
 def verdict(
@@ -85,8 +85,7 @@ def _sentences(
         )
     titles = {one.name: one.title for one in ranked}
     place = {one.name: index for index, one in enumerate(ranked)}
-    told = pairs if len(pairs) <= _PAIRS_TOLD else [pair for pair in pairs if pair.first == ranked[0].name]
-    for pair in sorted(told, key=lambda pair: (place[pair.first], place[pair.second])):
+    for pair in sorted(_told(ranked, pairs), key=lambda pair: (place[pair.first], place[pair.second])):
         result.append(_pair_sentence(pair, titles))
     result += _floor_sentences(ranked, floors)
     if is_main:
@@ -98,6 +97,15 @@ def _sentences(
             "random seed would."
         )
     return result
+
+
+def _told(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]) -> list[PairResult]:
+    """The pairs that get a sentence."""
+    if len(pairs) <= _PAIRS_TOLD:
+        return list(pairs)
+    family = {one.name: one.config for one in ranked}
+    related = [pair for pair in pairs if family[pair.first] == family[pair.second]]
+    return [pair for pair in pairs if pair.first == ranked[0].name or (pair in related and len(related) <= _PAIRS_TOLD)]
 
 
 def _pair_sentence(pair: PairResult, titles: dict[str, str]) -> str:

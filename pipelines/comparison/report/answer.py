@@ -1,5 +1,7 @@
 """The first screen: the question, the answer, and the figures that it rests on."""
 
+import re
+
 from pipelines.comparison.report.content import Content
 from pipelines.comparison.report.dot_plot import Dot, DotRow, dot_plot
 from pipelines.comparison.report.markup import element, escape, figure, items, number, paragraph
@@ -19,11 +21,18 @@ def answer(content: Content) -> str:
     text = (
         paragraph(content.presentation.question, class_="question")
         + element("h1", escape(verdict.headline))
-        + paragraph(verdict.sureness)
+        + paragraph(_unbroken(verdict.sureness))
         + paragraph(basis, class_="basis")
     )
     top = element("div", element("div", text) + _chart(content, content.main_space), class_="first-screen")
-    return element("header", top, id="answer") + element("section", items(verdict.sentences), aria_label="How sure")
+    return element("header", top, id="answer") + element(
+        "section", items(map(_unbroken, verdict.sentences)), aria_label="How sure"
+    )
+
+
+def _unbroken(sentence: str) -> str:
+    """A sentence whose p-values stay on one line."""
+    return re.sub(r"\bp ([<=]) (?=\d)", "p\u00a0\\1\u00a0", sentence)
 
 
 def _chart(content: Content, space: str) -> str:

@@ -81,6 +81,12 @@ def marker(style: str, x: float, y: float) -> str:
     return element("polygon", points=" ".join(f"{x + dx:.4g},{y + dy:.4g}" for dx, dy in points))
 
 
+def key(style: str) -> str:
+    """The marker of a series beside a name; it says nothing that the name does not."""
+    drawing = element("g", marker(style, 7, 7), class_=style)
+    return element("svg", drawing, viewBox="0 0 14 14", class_="swatch", aria_hidden="true")
+
+
 def _dot(dot: Dot, scale: Scale, y: float) -> str:
     value = dot.estimate.value or 0.0
     bounds = dot.estimate.interval

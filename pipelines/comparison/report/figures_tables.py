@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines.comparison.report.content import Content
+from pipelines.comparison.report.dot_plot import key
 from pipelines.comparison.report.markup import (
     details,
     element,
@@ -45,7 +46,7 @@ def figures_tables(content: Content) -> str:
     """All tables of figures."""
     parts = []
     for space in content.results.spaces():
-        members: list[Figured] = [*content.ranked(space), *content.floors(space)]
+        members: list[Figured] = [*content.ranked(space), *sorted(content.floors(space), key=_event_loss)]
         apart = "" if space == content.main_space else f", apart: {space}"
         rows = [_row(content, one, _EVENT_FIGURES) for one in members]
         columns = ["", *(title for _, title, _, _ in _EVENT_FIGURES)]
@@ -64,14 +65,22 @@ def figures_tables(content: Content) -> str:
 
 
 def _row(content: Content, one: Figured, figures: Sequence[tuple[str, str, int, bool]]) -> list[str]:
-    style = content.style(one.name)
-    name = element("span", "", class_=f"swatch {style}", aria_hidden="true") + escape(one.title)
-    return [name, *(estimate(one.figures[key], decimals, share) for key, _, decimals, share in figures)]
+    return [
+        key(content.style(one.name)) + escape(one.title),
+        *(estimate(one.figures[name], decimals, share) for name, _, decimals, share in figures),
+    ]
+
+
+def _event_loss(floor: FloorResult) -> float:
+    value = floor.figures["event.loss"].value
+    return float("inf") if value is None else value
 
 
 def _pairs(content: Content) -> str:
     if not content.results.pairs:
         return ""
+    ranked = [one.name for space in content.results.spaces() for one in content.ranked(space)]
+    place = {name: index for index, name in enumerate(ranked)}
     rows = [
         [
             escape(f"{content.title(pair.first)} over {content.title(pair.second)}"),
@@ -80,7 +89,7 @@ def _pairs(content: Content) -> str:
             "< 0.001" if pair.p_value_corrected < 0.001 else number(pair.p_value_corrected),
             "yes" if pair.is_told_apart else "no",
         ]
-        for pair in content.results.pairs
+        for pair in sorted(content.results.pairs, key=lambda pair: (place[pair.first], place[pair.second]))
     ]
     columns = ["", "Nats a step better", "Bits a note better", "Corrected p", "Told apart"]
     return table("Every pair, on the same melodies", columns, rows)
@@ -92,10 +101,10 @@ def _published(content: Content) -> str:
         return ""
     rows = []
     for one in content.results.configurations:
-        for key, title, figure in _PUBLISHED:
-            if one.name in published and key in published[one.name]:
-                theirs = published[one.name][key]
-                is_share = key == "accuracy"
+        for name, title, figure in _PUBLISHED:
+            if one.name in published and name in published[one.name]:
+                theirs = published[one.name][name]
+                is_share = name == "accuracy"
                 shown = percentage(theirs) if is_share else number(theirs, 3)
                 rows.append(
                     [escape(f"{one.title}: {title.lower()}"), shown, estimate(one.figures[figure], 3, is_share)]
@@ -123,7 +132,7 @@ def _runs(content: Content) -> str:
     rows = []
     for one in content.results.configurations:
         for run in one.runs:
-            cells = [estimate(run.figures[key], decimals, share) for key, _, decimals, share in _EVENT_FIGURES]
+            cells = [estimate(run.figures[name], decimals, share) for name, _, decimals, share in _EVENT_FIGURES]
             seed = "unknown" if run.seed is None else str(run.seed)
             rows.append([escape(run.name), escape(one.title), seed, f"{run.step:,}", *cells])
     columns = ["Run", "Configuration", "Seed", "Step", *(title for _, title, _, _ in _EVENT_FIGURES)]

@@ -19,7 +19,7 @@ class Line:
       name: what it shows.
       style: the class of its colour and dashes.
       points: (x, y), in the order of x.
-      has_markers: whether every point is marked.
+      has_markers: whether every point is marked, not the last alone.
     """
 
     name: str
@@ -102,5 +102,6 @@ def _line(line: Line, across: Scale, up: Scale) -> str:
     title = element("title", escape(f"{line.name}: {number(line.points[-1][1])} at the end" if places else line.name))
     kind = "line thin" if line.has_markers else "line"
     path = element("polyline", points=" ".join(f"{x},{y}" for x, y in places), class_=kind)
-    markers = "".join(marker(line.style, x, y) for x, y in places) if line.has_markers else ""
+    # The end is marked always: dashes alone are hard to tell apart.
+    markers = "".join(marker(line.style, x, y) for x, y in (places if line.has_markers else places[-1:]))
     return element("g", title + path + markers, class_=line.style)

@@ -142,3 +142,25 @@ def test_pauses_are_no_work():
     times = np.array([0.0, 6.0, 12.0, 18.0, 5000.0, 5006.0])
     assert working_minutes(times) == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
     assert working_minutes(np.zeros(0)).size == 0
+
+
+def test_models_of_another_key_stand_apart(trained, tmp_path):
+    names = ("basic-0", "basic-1", "lookback-0", "mono-0")
+    results = compare([trained.runs[name] for name in names], trained.dataset, tmp_path)
+    text = (tmp_path / "report.html").read_text()
+    charts = re.findall(r'aria-label="Event loss against training steps(.*?)"', text)
+    assert len(charts) == 2
+    assert "Mono" not in charts[0]
+    assert all(name in charts[0] for name in ("Basic RNN, run 1", "Basic RNN, run 2", "Lookback RNN, run 1"))
+    (space,) = {one.space for one in results.configurations if one.config == "mono"}
+    assert charts[1].startswith(f", apart: {space}: Mono RNN, run 1 ends at")
+
+
+def test_tables_are_ranked(report):
+    results, text, _ = report
+    (table,) = re.findall(r"<caption>Event figures</caption>.*?</table>", text)
+    num_models = len(results.configurations)
+    cells = [row.split(" <small>")[0] for row in re.findall(r'scope="row">.*?</th><td>(.*?)</td>', table)]
+    losses = [float(cell) for cell in cells if cell != "–"]
+    assert losses == sorted(losses[:num_models]) + sorted(losses[num_models:])
+    assert len(losses) == num_models + len(results.floors) - 1

@@ -1,3 +1,6 @@
+import dataclasses
+import itertools
+
 from pipelines.comparison.figures import Estimate
 from pipelines.comparison.results import ConfigurationResult, FloorResult, PairResult
 from pipelines.comparison.verdict import verdict
@@ -75,3 +78,16 @@ def test_many_are_counted_and_only_pairs_with_the_best_are_told():
     found = verdict([A, B, C, d], FLOORS, pairs, "f")
     assert found.headline == "A comes first but cannot be told apart from 3 others."
     assert [sentence[:7] for sentence in found.sentences[:4]] == ["A and B", "A and C", "A and D", "All are"]
+
+
+def test_pairs_within_a_family_are_told():
+    names = ["a", "b", "c", "d"]
+    family = {"a": "lookback", "b": "attention", "c": "lookback", "d": "attention"}
+    members = [
+        dataclasses.replace(configuration(name, 1.0 + 0.1 * place), config=family[name])
+        for place, name in enumerate(names)
+    ]
+    pairs = [pair(first, second, True) for first, second in itertools.combinations(names, 2)]
+    sentences = verdict(members, FLOORS, pairs, "f").sentences
+    told = [sentence for sentence in sentences if "is better than" in sentence and "rule" not in sentence]
+    assert len(told) == 4  # three with the best, and b over d
