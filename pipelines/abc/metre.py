@@ -37,6 +37,7 @@ def parse_metre(text: str) -> tuple[int, int] | None:
     return numerator, denominator
 
 
+@functools.lru_cache(maxsize=256)
 def default_unit_length(metre: tuple[int, int] | None) -> Fraction:
     """The unit note length where there is no `L:`: 1/16 for a bar shorter than 3/4, else 1/8."""
     return Fraction(1, 16) if metre and Fraction(*metre) < Fraction(3, 4) else Fraction(1, 8)
@@ -60,6 +61,7 @@ def parse_unit_length(text: str) -> Fraction:
     return _fraction(match[1], match[2] or "1")
 
 
+@functools.lru_cache(maxsize=256)
 def parse_tempo(text: str, unit: Fraction) -> Fraction | None:
     """Reads `Q:`: `1/4=120`, `"Allegro" 1/4=120`, `1/4 3/8=40`, and the older `120`, `C=120` and `C3=40`.
 

@@ -4,6 +4,7 @@ import functools
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from typing import cast
 
 from pipelines.abc.metre import is_compound
 from pipelines.abc.problems import AbcError
@@ -12,6 +13,7 @@ from pipelines.abc.tokens import (
     MAX_SIGN,
     NOTE_IN_CHORD,
     NOTE_IN_PLUS_CHORD,
+    PLAIN_NOTE,
     TOKEN,
     parse_endings,
     parse_length,
@@ -59,7 +61,8 @@ class MusicReader:
         self.state = state
         self.scope = "pitch"
         self.inline_field = inline_field
-        self._signs: dict[str, Callable[[str], None]] = {
+        signs: dict[str, Callable[[str], None]] = {
+            "notes": self._notes,
             "note": self._note,
             "bar": self._bar,
             "ending": self._ending,
@@ -76,6 +79,8 @@ class MusicReader:
             "overlay": self._overlay,
             "unexpected": _reject,
         }
+        # By the number of the group, which is quicker to have than its name; the others are passed over.
+        self._signs = [None, *map(signs.get, TOKEN.groupindex)]
 
     def read(self, line: str) -> None:
         """Reads one line.
@@ -85,19 +90,36 @@ class MusicReader:
         """
         signs = self._signs
         for match in TOKEN.finditer(line):
-            kind = match.lastgroup
-            if kind is None or kind not in signs:
-                continue
+            kind = match.lastindex or 0
+            read_sign = signs[kind]
+            if read_sign:
+                try:
+                    read_sign(match[kind])
+                except AbcError as error:
+                    error.column = match.start(kind) + (error.column or 0)
+                    raise
+
+    def _notes(self, text: str) -> None:
+        """A run of notes without accidentals and ties."""
+        state = self.state
+        if not (state.accidentals or state.carried or state.tuplet or state.broken):
+            sounds = list(map(state.plain_notes.get, PLAIN_NOTE.findall(text)))
+            if None not in sounds:
+                elements = state.voice.elements
+                elements += cast("list[Sound]", sounds)
+                state.last = len(elements) - 1
+                return
+        for match in PLAIN_NOTE.finditer(text):
             try:
-                signs[kind](match[kind])
+                self._note(match[0])
             except AbcError as error:
-                error.column = match.start(kind) + (error.column or 0)
+                error.column = match.start() + (error.column or 0)
                 raise
 
     def _note(self, text: str) -> None:
         state = self.state
         plain = not state.accidentals and not state.carried
-        sound = state.notes.get((text, None)) if plain else None
+        sound = state.plain_notes.get(text) if plain else None
         if sound is None:
             sound = self._alter_note(text, plain)
         if state.tuplet or state.broken:
@@ -121,8 +143,8 @@ class MusicReader:
             state.carried = {(note.letter, note.octave): alteration}
             return sound
         state.carried = {}
-        if plain and note.accidental is None and len(state.notes) < MAX_KNOWN_NOTES:
-            state.notes[text, None] = sound
+        if plain and note.accidental is None and len(state.plain_notes) < MAX_KNOWN_NOTES:
+            state.plain_notes[text] = sound
         return sound
 
     def _chord(self, text: str) -> None:
@@ -184,9 +206,10 @@ class MusicReader:
 
     def _bar(self, text: str) -> None:
         state = self.state
-        state.accidentals.clear()
+        if state.accidentals:
+            state.accidentals.clear()
         bar, passes = parse_bar(text)
-        state.add(bar)
+        state.voice.elements.append(bar)
         if passes:
             state.add(Ending(passes))
 
@@ -200,8 +223,8 @@ class MusicReader:
 
     def _tuplet(self, text: str) -> None:
         state = self.state
-        notes, time, count = _tuplet_numbers(text, 3 if is_compound(state.metre) else 2)
-        state.tuplet = Tuplet(Fraction(time, notes), count)
+        factor, count = _tuplet_numbers(text, 3 if is_compound(state.metre) else 2)
+        state.tuplet = Tuplet(factor, count)
 
     def _quoted(self, text: str) -> None:
         inside = text[1:-1].strip()
@@ -239,14 +262,15 @@ def parse_bar(text: str) -> tuple[Bar, tuple[int, ...]]:
     return Bar(ends, starts, double=":" not in signs and len(signs) > 1), passes
 
 
-def _tuplet_numbers(text: str, default: int) -> tuple[int, int, int]:
-    """Reads `(p:q:r`: p notes in the time of q for the next r notes."""
+@functools.lru_cache(maxsize=256)
+def _tuplet_numbers(text: str, default: int) -> tuple[Fraction, int]:
+    """Reads `(p:q:r`: p notes in the time of q for the next r notes. Returns the factor of lengths, and r."""
     written = [*text[1:].split(":"), "", ""][:3]
     if any(len(number) > 3 or not 0 < int(number or 1) <= MAX_TUPLET for number in written):
         raise AbcError(f"expected tuplet numbers from 1 to {MAX_TUPLET}, not {text[:20]}")
     notes = int(written[0])
     time = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(notes, default)
-    return notes, int(written[1] or time), int(written[2] or notes)
+    return Fraction(int(written[1] or time), notes), int(written[2] or notes)
 
 
 def _reject(character: str) -> None:

@@ -2,12 +2,13 @@
 
 import bisect
 import dataclasses
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipelines.abc.problems import TooLargeError
 from pipelines.abc.repeats import Span, play_order
 from pipelines.abc.score import Score
-from pipelines.abc.timeline import Lengths, State, Timeline, lay_out, marks_of, states_of
+from pipelines.abc.timeline import Lengths, PlainNotes, State, Timeline, lay_out, marks_of, states_of
 
 MAX_NOTES = 200_000
 MAX_WHOLE_NOTES = 20_000
@@ -21,6 +22,36 @@ class PerformedNote(NamedTuple):
     pitch: int
     end: int
     velocity: int
+
+
+@dataclasses.dataclass
+class PerformedNotes(PlainNotes):
+    """Notes that sound, one list for each property; times in units of the performance."""
+
+    instruments: list[int] = dataclasses.field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __iter__(self) -> Iterator[PerformedNote]:
+        columns = (self.starts, self.instruments, self.pitches, self.ends, self.velocities)
+        return map(PerformedNote, *columns)
+
+    def __getitem__(self, position: int) -> PerformedNote:
+        return PerformedNote(
+            self.starts[position],
+            self.instruments[position],
+            self.pitches[position],
+            self.ends[position],
+            self.velocities[position],
+        )
+
+    def sort(self) -> None:
+        """Puts them in order of start, instrument and pitch."""
+        notes = sorted(self)
+        self.starts, self.ends = [note.start for note in notes], [note.end for note in notes]
+        self.pitches, self.velocities = [note.pitch for note in notes], [note.velocity for note in notes]
+        self.instruments = [note.instrument for note in notes]
 
 
 @dataclasses.dataclass
@@ -38,7 +69,7 @@ class Performance:
     """
 
     units: int
-    notes: list[PerformedNote] = dataclasses.field(default_factory=list)
+    notes: PerformedNotes = dataclasses.field(default_factory=PerformedNotes)
     states: list[tuple[int, State]] = dataclasses.field(default_factory=list)
     chord_symbols: list[tuple[int, str]] = dataclasses.field(default_factory=list)
     sections: list[tuple[int, int]] = dataclasses.field(default_factory=list)
@@ -53,51 +84,94 @@ def perform(score: Score) -> Performance:
     """
     lengths = Lengths(score)
     performance = Performance(lengths.units)
-    timelines = [lay_out(voice, lengths) for voice in score.voices]
-    main = next((timeline for timeline in timelines if timeline.sounds), timelines[0])
+    timelines = [lay_out(voice, keys, lengths) for voice, keys in zip(score.voices, lengths.keys, strict=True)]
+    main = next((timeline for timeline in timelines if timeline.has_sounds), timelines[0])
     for timeline in timelines:
         order = play_order(marks_of(timeline, timelines), timeline.end, score.part_order)
         if sum(span.end - span.start for span in order) > MAX_WHOLE_NOTES * lengths.units:
             raise TooLargeError(f"the tune lasts more than {MAX_WHOLE_NOTES:,} whole notes")
-        _play_notes(timeline, order, lengths, performance)
+        _Player(timeline, lengths, performance).play(order)
         performance.chord_symbols += _play_chord_symbols(timeline, order)
         if timeline is main:
             performance.sections = _sections(order)
             performance.states = _play_states(states_of(main, timelines), order)
-    performance.notes.sort()
+    if len(timelines) > 1 or timelines[0].intricate_times:
+        performance.notes.sort()
     performance.chord_symbols.sort()
     return performance
 
 
-def _play_notes(timeline: Timeline, order: list[Span], lengths: Lengths, performance: Performance) -> None:
-    """Plays a voice: joins what is tied in the order in which it is played."""
-    starts = [sound[0] for sound in timeline.sounds]
-    notes, in_units = performance.notes, lengths.in_units
-    instruments: dict[int, int] = {}
-    tied: dict[int, dict[int, int]] = {}  # by layer: for every pitch that a tie leads on from, which note it is
-    shift = 0
-    for span in order:
-        shift -= span.start
+class _Player:
+    """Plays the notes of a voice."""
+
+    def __init__(self, timeline: Timeline, lengths: Lengths, performance: Performance) -> None:
+        self._timeline = timeline
+        self._in_units = lengths.in_units
+        self._performance = performance
+        self._notes = performance.notes
+        self._sound_starts = [sound[0] for sound in timeline.sounds]
+        self._instruments: dict[int, int] = {}  # by layer
+        self._tied: dict[int, dict[int, int]] = {}  # by layer: for every pitch that a tie leads on from, its note
+
+    def play(self, order: list[Span]) -> None:
+        """Plays one stretch after the other.
+
+        Raises:
+          TooLargeError: if there are more notes than any real tune has.
+        """
+        intricate = self._timeline.intricate_times
+        shift = 0
+        for span in order:
+            shift -= span.start
+            if self._tied or bisect.bisect_left(intricate, span.start) < bisect.bisect_left(intricate, span.end):
+                self._play_intricate(span, shift)
+            else:
+                self._play_plain(span, shift)
+            if len(self._notes) > MAX_NOTES:
+                raise TooLargeError(f"the tune has more than {MAX_NOTES:,} notes when played out")
+            shift += span.end
+
+    def _play_plain(self, span: Span, shift: int) -> None:
+        """Plays a stretch in which no note has to do with another."""
+        notes, written = self._notes, self._timeline.plain_notes
+        first, last = bisect.bisect_left(written.starts, span.start), bisect.bisect_left(written.starts, span.end)
+        if first == last:
+            return
+        notes.starts += [start + shift for start in written.starts[first:last]]
+        notes.ends += [end + shift for end in written.ends[first:last]]
+        notes.pitches += written.pitches[first:last]
+        notes.velocities += written.velocities[first:last]
+        notes.instruments += [self._instrument(0)] * (last - first)
+
+    def _play_intricate(self, span: Span, shift: int) -> None:
+        """Plays a stretch, and joins what is tied in the order in which it is played."""
+        notes, in_units, tied = self._notes, self._in_units, self._tied
+        starts = self._sound_starts
         first, last = bisect.bisect_left(starts, span.start), bisect.bisect_left(starts, span.end)
-        for start, layer, (_, tones, velocity) in timeline.sounds[first:last]:
+        for start, layer, (_, tones, velocity) in self._timeline.sounds[first:last]:
             now = start + shift
             open_notes = tied.pop(layer, None) if tied else None
-            if tones and layer not in instruments:
-                instruments[layer] = len(performance.instruments)
-                performance.instruments.append(timeline.name)
             for pitch, duration, is_tied in tones:
                 end = now + in_units[id(duration)]
                 note = open_notes.get(pitch) if open_notes else None
-                if note is not None and notes[note].end == now:
-                    notes[note] = notes[note]._replace(end=end)
+                if note is not None and notes.ends[note] == now:
+                    notes.ends[note] = end
                 else:
-                    note = len(notes)
-                    notes.append(PerformedNote(now, instruments[layer], pitch, end, velocity))
+                    note = len(notes.starts)
+                    notes.starts.append(now)
+                    notes.ends.append(end)
+                    notes.pitches.append(pitch)
+                    notes.velocities.append(velocity)
+                    notes.instruments.append(self._instrument(layer))
                 if is_tied:
                     tied.setdefault(layer, {})[pitch] = note
-        if len(notes) > MAX_NOTES:
-            raise TooLargeError(f"the tune has more than {MAX_NOTES:,} notes when played out")
-        shift += span.end
+
+    def _instrument(self, layer: int) -> int:
+        """The number of a layer, which is an instrument from its first note on."""
+        if layer not in self._instruments:
+            self._instruments[layer] = len(self._performance.instruments)
+            self._performance.instruments.append(self._timeline.name)
+        return self._instruments[layer]
 
 
 def _play_chord_symbols(timeline: Timeline, order: list[Span]) -> list[tuple[int, str]]:

@@ -1,6 +1,7 @@
 """A voice as written, on a time axis of whole numbers."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator
 from fractions import Fraction
@@ -12,6 +13,7 @@ from pipelines.abc.repeats import Mark
 from pipelines.abc.score import (
     Bar,
     ChordSymbol,
+    Element,
     Ending,
     KeyChange,
     Metre,
@@ -50,18 +52,27 @@ TimedSound: TypeAlias = tuple[int, int, Sound]
 class Lengths:
     """From fractions of a whole note to whole numbers of units.
 
+    A tune has few different sounds and lengths, so what they come to is worked out once. They are known by their
+    identity, as fractions are slow to hash.
+
     Attributes:
       units: units in a whole note: the smallest number in which all lengths of a tune are whole.
-      in_units: the lengths in units, by the identity of the fraction, as fractions are slow to hash.
+      keys: identities of what stands in each voice.
+      in_units: by identity of a fraction, the length in units.
+      of_elements: by identity of whatever stands in a voice, its length in units; 0 if it is no sound.
+      plain: by identity of a sound that is one note without a tie, its pitch and velocity.
+      intricate: identities of chords and of notes with a tie.
     """
 
     def __init__(self, score: Score) -> None:
-        fractions: dict[int, Fraction] = {}
-        for voice in score.voices:
-            sounds = [element for element in voice.elements if isinstance(element, Sound)]
-            fractions.update({id(sound.duration): sound.duration for sound in sounds})
-            chords = [sound for sound in sounds if len(sound.tones) > 1]
-            fractions.update({id(tone.duration): tone.duration for chord in chords for tone in chord.tones})
+        self.keys = [list(map(id, voice.elements)) for voice in score.voices]
+        elements: dict[int, Element] = {}
+        for keys, voice in zip(self.keys, score.voices, strict=True):
+            elements.update(zip(keys, voice.elements, strict=True))
+        sounds = {key: element for key, element in elements.items() if isinstance(element, Sound)}
+        fractions = {id(sound.duration): sound.duration for sound in sounds.values()}
+        chords = [sound for sound in sounds.values() if len(sound.tones) > 1]
+        fractions.update({id(tone.duration): tone.duration for chord in chords for tone in chord.tones})
         self.units = 4
         for fraction in fractions.values():
             self.units = math.lcm(self.units, fraction.denominator)
@@ -71,6 +82,24 @@ class Lengths:
         self.in_units = {
             key: fraction.numerator * (self.units // fraction.denominator) for key, fraction in fractions.items()
         }
+        self.of_elements = dict.fromkeys(elements, 0)
+        self.of_elements.update({key: self.in_units[id(sound.duration)] for key, sound in sounds.items()})
+        self.plain = {
+            key: (sound.tones[0].pitch, sound.velocity)
+            for key, sound in sounds.items()
+            if len(sound.tones) == 1 and not sound.tones[0].tied
+        }
+        self.intricate = {key for key, sound in sounds.items() if sound.tones and key not in self.plain}
+
+
+@dataclasses.dataclass
+class PlainNotes:
+    """Notes that are no part of a chord and have no tie, by start: one list for each property, times in units."""
+
+    starts: list[int] = dataclasses.field(default_factory=list)
+    ends: list[int] = dataclasses.field(default_factory=list)
+    pitches: list[int] = dataclasses.field(default_factory=list)
+    velocities: list[int] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass
@@ -79,7 +108,10 @@ class Timeline:
 
     Attributes:
       name: the voice's.
-      sounds: by start.
+      has_sounds: whether there is any note or rest.
+      plain_notes: all notes that are no part of a chord and have no tie; none of a voice with overlays.
+      intricate_times: when other notes start, in order; with overlays, whatever sounds.
+      sounds: by start, rests too; empty if there is nothing intricate.
       marks: bar lines, endings and starts of parts, in the order of the text.
       changes: of metre, key and tempo, in the order of the text.
       chord_symbols: time and text, by time.
@@ -87,6 +119,9 @@ class Timeline:
     """
 
     name: str
+    has_sounds: bool = False
+    plain_notes: PlainNotes = dataclasses.field(default_factory=PlainNotes)
+    intricate_times: list[int] = dataclasses.field(default_factory=list)
     sounds: list[TimedSound] = dataclasses.field(default_factory=list)
     marks: list[Mark] = dataclasses.field(default_factory=list)
     changes: list[Change] = dataclasses.field(default_factory=list)
@@ -94,34 +129,83 @@ class Timeline:
     end: int = 0
 
 
-def lay_out(voice: Voice, lengths: Lengths) -> Timeline:
-    """Gives everything in a voice its time."""
+def lay_out(voice: Voice, keys: list[int], lengths: Lengths) -> Timeline:
+    """Gives everything in a voice its time.
+
+    Args:
+      voice: the voice.
+      keys: the identities of what stands in it.
+      lengths: the lengths of the tune.
+
+    Raises:
+      TooLargeError: if there are more overlays than any real tune has.
+    """
     timeline = Timeline(voice.name)
-    in_units = lengths.in_units
+    elements = voice.elements
+    durations = list(map(lengths.of_elements.__getitem__, keys))
+    timeline.has_sounds = any(durations)
+    others = [position for position, duration in enumerate(durations) if not duration]
+    has_overlays = any(isinstance(elements[position], Overlay) for position in others)
+    if has_overlays:
+        starts, layers, timeline.end = _overlaid(elements, durations)
+    else:
+        ends = list(itertools.accumulate(durations))
+        starts, layers, timeline.end = [0, *ends[:-1]], [0] * len(ends), ends[-1] if ends else 0
+        timeline.plain_notes = _plain_notes(starts, ends, list(map(lengths.plain.get, keys)))
+    if has_overlays or lengths.intricate:
+        sounds = zip(starts, layers, elements, strict=True)
+        timeline.sounds = [(start, layer, sound) for start, layer, sound in sounds if isinstance(sound, Sound)]
+        timeline.sounds.sort(key=lambda sound: sound[0])
+        timeline.intricate_times = [
+            sound[0] for sound in timeline.sounds if has_overlays or id(sound[2]) in lengths.intricate
+        ]
+    for position in others:
+        _add(timeline, starts[position], elements[position])
+    timeline.chord_symbols.sort(key=lambda chord: chord[0])
+    return timeline
+
+
+def _plain_notes(starts: list[int], ends: list[int], plain: list[tuple[int, int] | None]) -> PlainNotes:
+    """Columns of the notes among what stands in a voice; `plain` has pitch and velocity of those."""
+    found = [note for note in plain if note]
+    return PlainNotes(
+        list(itertools.compress(starts, plain)),
+        list(itertools.compress(ends, plain)),
+        [pitch for pitch, _ in found],
+        [velocity for _, velocity in found],
+    )
+
+
+def _overlaid(elements: list[Element], durations: list[int]) -> tuple[list[int], list[int], int]:
+    """Time and layer of everything in a voice with overlays, and when it ends."""
+    starts: list[int] = []
+    layers: list[int] = []
     now = bar_start = main_end = layer = 0
-    for element in voice.elements:
-        if isinstance(element, Sound):
-            timeline.sounds.append((now, layer, element))
-            now += in_units[id(element.duration)]
-        elif isinstance(element, Bar | Ending | PartStart):
+    for element, duration in zip(elements, durations, strict=True):
+        if isinstance(element, Bar | Ending | PartStart):
             if layer:
                 now, layer = main_end, 0
             bar_start = now
-            timeline.marks.append((now, element))
         elif isinstance(element, Overlay):
             main_end = main_end if layer else now
             layer += 1
             if layer > MAX_OVERLAYS:
                 raise TooLargeError(f"expected at most {MAX_OVERLAYS} overlays in a bar")
             now = bar_start
-        elif isinstance(element, ChordSymbol):
-            timeline.chord_symbols.append((now, element.text))
-        else:
-            timeline.changes.append((now, element))
-    timeline.end = main_end if layer else now
-    timeline.sounds.sort(key=lambda sound: sound[0])
-    timeline.chord_symbols.sort(key=lambda chord: chord[0])
-    return timeline
+        starts.append(now)
+        layers.append(layer)
+        now += duration
+    return starts, layers, main_end if layer else now
+
+
+def _add(timeline: Timeline, time: int, element: Element) -> None:
+    """Adds something that does not sound."""
+    if isinstance(element, Bar | Ending | PartStart):
+        timeline.marks.append((time, element))
+    elif isinstance(element, ChordSymbol):
+        timeline.chord_symbols.append((time, element.text))
+    elif isinstance(element, MetreChange | KeyChange | TempoChange):
+        timeline.changes.append((time, element))
 
 
 def states_of(main: Timeline, all_timelines: list[Timeline]) -> list[tuple[int, State]]:

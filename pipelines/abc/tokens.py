@@ -18,6 +18,7 @@ MAX_SIGN = 60
 
 _LENGTH = r"\d*/*\d*"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}-?"
+_PLAIN_NOTE = r"[A-Ga-g][,']*+\d*+/*+\d*+(?!-)"
 _BAR = r"(?::*\[?\||::+|:+(?=\]))(?:[|:]|\[(?=[|:\]])|\])*"
 _NUMBERS = r"\d+(?:[,.-]\d+)*[,.]?"
 
@@ -30,6 +31,7 @@ TOKEN = re.compile(
     + "|".join(
         f"(?P<{name}>{pattern})"
         for name, pattern in {
+            "notes": rf"(?:{_PLAIN_NOTE}[ ]*+)++",
             "note": _NOTE,
             "bar": rf"{_BAR}(?:\[?{_NUMBERS})?",
             "rest": rf"[zx]{_LENGTH}",
@@ -57,6 +59,9 @@ TOKEN = re.compile(
 
 A lone `!` is a line break in older files; a lone `=` at the end of a line is one that a mail program made.
 """
+
+PLAIN_NOTE = re.compile(_PLAIN_NOTE)
+"""A note without accidental and tie; a run of them is one sign, as most of music is."""
 
 NOTE_IN_CHORD = re.compile(
     rf"(?P<note>{_NOTE})|(?P<quoted>\"[^\"]*\")|(?P<silent>![^!]*!|[zx]{_LENGTH}|[\s`.~H-Wh-w()])"

@@ -144,9 +144,9 @@ class TuneReader:
             case "M":
                 defaults.metre = parse_metre(text)
                 if not self._unit_is_given:
-                    defaults.change(unit=default_unit_length(defaults.metre))
+                    defaults.unit = default_unit_length(defaults.metre)
             case "L":
-                defaults.change(unit=parse_unit_length(text))
+                defaults.unit = parse_unit_length(text)
                 self._unit_is_given = True
             case "Q":
                 self._tempo = (text, self._line)

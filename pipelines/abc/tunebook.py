@@ -68,7 +68,7 @@ class RejectedTune:
       reference_number: the number after `X:`, 0 if there is none.
       title: the first `T:`.
       line: the line of the file that it starts on, from 1.
-      reason: `abc-syntax`, `too-large` or `no-notes`.
+      reason: `abc-syntax`, `too-large`, `no-notes`, or `reader-failed` for a fault of this reader.
       detail: file, line, column and what was expected.
     """
 
@@ -164,6 +164,9 @@ def _read_tune(header: Lines, lines: Lines, name: str) -> Tune | RejectedTune:
         column = 0 if error.column is None else error.column + 1
         problem = Problem(error.message, error.line or start, column)
         return RejectedTune(number, title, start, reason, problem.describe(name))
+    except Exception as error:  # a fault of the reader must not cost the other tunes of the file
+        problem = Problem(f"internal error in tune {number}: {type(error).__name__}: {error}", start)
+        return RejectedTune(number, title, start, "reader-failed", problem.describe(name))
     if not performance.notes:
         return RejectedTune(number, title, start, "no-notes", Problem("the tune has no notes", start).describe(name))
     return Tune(number, title, start, score, performance, reader.warnings)

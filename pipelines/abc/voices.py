@@ -10,6 +10,7 @@ from pipelines.abc.problems import AbcError
 from pipelines.abc.score import Element, Metre, Sound, Voice, product
 from pipelines.abc.tokens import WrittenNote
 
+MAX_KNOWN_RHYTHMS = 1000
 _C4 = 60
 _BROKEN_FACTORS = {signs: (Fraction(1, 2**signs), 2 - Fraction(1, 2**signs)) for signs in (1, 2, 3)}
 """By number of signs: factor of the short note and of the dotted note."""
@@ -55,8 +56,10 @@ class VoiceState:
       tuplet: the one that is not complete.
       broken: the broken rhythm that is not complete.
       last: where the last note, chord or rest stands in the voice.
-      notes: what notes come to, by what is written and its alteration (None while no accidental and no tie interferes),
-        with this unit, key, velocity and transposition.
+      plain_notes: what notes come to while no accidental and no tie interferes, by what is written, with this unit, key,
+        velocity and transposition.
+      notes: the same, by what is written and its alteration.
+      rhythms: what tuplets and broken rhythm make of these notes.
     """
 
     voice: Voice
@@ -71,7 +74,9 @@ class VoiceState:
     tuplet: Tuplet | None = None
     broken: BrokenRhythm | None = None
     last: int | None = None
-    notes: dict[tuple[str, int | None], Sound] = dataclasses.field(default_factory=dict)
+    plain_notes: dict[str, Sound] = dataclasses.field(default_factory=dict)
+    notes: dict[tuple[str, int], Sound] = dataclasses.field(default_factory=dict)
+    rhythms: "_Rhythms" = dataclasses.field(default_factory=lambda: _Rhythms())
 
     def branch(self, name: str) -> "VoiceState":
         """A new voice in which the same key, metre, unit and transposition hold."""
@@ -90,6 +95,9 @@ class VoiceState:
         shift: Shift | None = None,
     ) -> None:
         """Changes what notes come to; None leaves a thing as it is."""
+        is_shifted = shift is not None and (shift.octaves is not None or shift.semitones is not None)
+        if not (unit or key or velocity or is_shifted):
+            return
         self.unit = unit or self.unit
         self.key = key or self.key
         self.velocity = velocity or self.velocity
@@ -97,7 +105,8 @@ class VoiceState:
             self.octaves = shift.octaves
         if shift and shift.semitones is not None:
             self.semitones = shift.semitones
-        self.notes = _known_notes(self.unit, self.key, self.octaves, self.semitones, self.velocity)
+        known = _known_notes(self.unit, self.key, self.octaves, self.semitones, self.velocity)
+        self.plain_notes, self.notes, self.rhythms = known
 
     def add(self, element: Element) -> None:
         """Puts down something that no tuplet and no broken rhythm changes."""
@@ -107,14 +116,14 @@ class VoiceState:
         """Puts down a note, chord or rest, as tuplets and broken rhythm have it."""
         elements = self.voice.elements
         if self.tuplet:
-            sound = sound.scaled(self.tuplet.factor)
+            sound = self.rhythms.scale(sound, self.tuplet.factor)
             self.tuplet.remaining -= 1
             if not self.tuplet.remaining:
                 self.tuplet = None
         if self.broken:
             first = elements[self.broken.first]
             if isinstance(first, Sound):
-                elements[self.broken.first], sound = _break_rhythm(first, sound, self.broken)
+                elements[self.broken.first], sound = self.rhythms.break_two(first, sound, self.broken)
             self.broken = None
         self.last = len(elements)
         elements.append(sound)
@@ -161,9 +170,41 @@ class VoiceState:
 
 
 @functools.lru_cache(maxsize=64)
-def _known_notes(*_: object) -> dict[tuple[str, int | None], Sound]:
+def _known_notes(*_: object) -> tuple[dict[str, Sound], dict[tuple[str, int], Sound], "_Rhythms"]:
     """One memory of notes for all tunes in which the same things hold."""
-    return {}
+    return {}, {}, _Rhythms()
+
+
+class _Rhythms:
+    """Remembers what tuplets and broken rhythm make of notes.
+
+    Notes are known by their identity, as their lengths are slow to hash; what is remembered keeps them alive, so that
+    identities stay true.
+    """
+
+    def __init__(self) -> None:
+        self._scaled: dict[tuple[int, int, int], tuple[Sound, Sound]] = {}
+        self._broken: dict[tuple[int, int, int, bool], tuple[Sound, Sound, tuple[Sound, Sound]]] = {}
+
+    def scale(self, sound: Sound, factor: Fraction) -> Sound:
+        """A sound in a tuplet."""
+        key = (id(sound), factor.numerator, factor.denominator)
+        if known := self._scaled.get(key):
+            return known[1]
+        scaled = sound.scaled(factor)
+        if len(self._scaled) < MAX_KNOWN_RHYTHMS:
+            self._scaled[key] = sound, scaled
+        return scaled
+
+    def break_two(self, first: Sound, second: Sound, broken: BrokenRhythm) -> tuple[Sound, Sound]:
+        """Two sounds in broken rhythm."""
+        key = (id(first), id(second), broken.signs, broken.longer_first)
+        if known := self._broken.get(key):
+            return known[2]
+        both = _break_rhythm(first, second, broken)
+        if len(self._broken) < MAX_KNOWN_RHYTHMS:
+            self._broken[key] = first, second, both
+        return both
 
 
 def _break_rhythm(first: Sound, second: Sound, broken: BrokenRhythm) -> tuple[Sound, Sound]:

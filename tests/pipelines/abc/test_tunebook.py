@@ -2,7 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pipelines.abc import RejectedTune, Tune, read_tunebook
+from pipelines.abc import RejectedTune, Tune, read_tunebook, tunebook
+from pipelines.abc.performance import Performance
+from pipelines.abc.score import Score
 from pipelines.abc.text import decode, decode_string, split_lines
 
 TUNE = "X:{}\nT:{}\nL:1/4\nK:C\n{}\n"
@@ -196,3 +198,20 @@ def test_warnings(read: Callable[[str], Tune]) -> None:
         (2, "text in the header is no field; it was left out"),
         (3, "expected a tempo such as 1/4=120, not 'fast'"),
     ]
+
+
+def test_an_internal_error_costs_one_tune(monkeypatch: pytest.MonkeyPatch) -> None:
+    def perform(score: Score) -> Performance:
+        if score.titles == ["Two"]:
+            raise ZeroDivisionError("something nobody thought of")
+        return real_perform(score)
+
+    real_perform = tunebook.perform
+    monkeypatch.setattr(tunebook, "perform", perform)
+    text = "X:1\nT:One\nK:C\nCDE\n\nX:7\nT:Two\nK:C\nCDE\n\nX:9\nT:Three\nK:C\nCDE\n"
+    one, two, three = read_tunebook(text.encode(), "book.abc")
+    assert isinstance(one, Tune)
+    assert isinstance(three, Tune)
+    assert isinstance(two, RejectedTune)
+    assert (two.reason, two.reference_number, two.line) == ("reader-failed", 7, 6)
+    assert two.detail == "book.abc:6: internal error in tune 7: ZeroDivisionError: something nobody thought of"
