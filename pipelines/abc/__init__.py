@@ -2,7 +2,8 @@
 
 By the ABC 2.1 standard, with 2.0 and the older habits that are met. Where the standard leaves something open, the
 function that decides says so. Not played out, as in the standard and by abc2midi: ornaments, and D.C., D.S., fine, segno
-and coda, as words or decorations, whose place is taken by `P:`. Left out beside: microtones, macros (`m:`), and the `%%MIDI` directives of abc2midi.
+and coda, as words or decorations, whose place is taken by `P:`. Left out beside: microtones, macros (`m:`), and the
+`%%MIDI` directives of abc2midi.
 """
 
 from pipelines.abc.problems import Problem
