@@ -53,7 +53,7 @@ class ConfigurationResult:
       space: key and range; see `entrants.Space`.
       hyperparameters: all of them.
       changed: the names of those that are not the family's defaults.
-      num_training_steps: None if unknown.
+      num_training_steps: None if unknown, or not the same for all seeds.
       figures: means over the seeds, with intervals.
       spread: over the seeds; empty for one seed.
       best_floor: the name of the floor with the lowest event loss.

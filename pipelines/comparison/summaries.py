@@ -121,7 +121,7 @@ def _configuration(
 ) -> ConfigurationResult:
     entry = measured.entry
     configuration = entry.configuration
-    run = entry.entrants[0].run
+    lengths = {entrant.run.num_steps if entrant.run else None for entrant in entry.entrants}
     return ConfigurationResult(
         name=entry.name,
         title=entry.title,
@@ -129,7 +129,7 @@ def _configuration(
         space=entry.space.name,
         hyperparameters=dataclasses.asdict(configuration.hyperparameters),
         changed=list(changed_hyperparameters(configuration)),
-        num_training_steps=run.num_steps if run else None,
+        num_training_steps=lengths.pop() if len(lengths) == 1 else None,
         figures=_estimates(mean),
         spread=_spread(by_seed) if len(by_seed) > 1 else {},
         best_floor=best_floor,

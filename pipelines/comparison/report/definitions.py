@@ -3,6 +3,7 @@
 from pipelines.comparison.bootstrap import NUM_RESAMPLES
 from pipelines.comparison.report.content import Content
 from pipelines.comparison.report.markup import details, element, escape, paragraph, section, table
+from pipelines.comparison.results import ConfigurationResult
 from pipelines.comparison.significance import NUM_SAMPLES
 
 DEFINITIONS = (
@@ -68,7 +69,7 @@ def reproduction_section(content: Content) -> str:
     rows = [
         [escape(name), *(escape(one.hyperparameters.get(name, "")) for one in results.configurations)] for name in names
     ]
-    rows.append(["training steps", *(escape(one.num_training_steps or "unknown") for one in results.configurations)])
+    rows.append(["training steps", *(escape(_length(one)) for one in results.configurations)])
     columns = ["", *(one.title for one in results.configurations)]
     hyperparameters = table("Hyperparameters", columns, rows)
     weights = f"Weights: the {results.checkpoint} checkpoint of each run"
@@ -79,3 +80,9 @@ def reproduction_section(content: Content) -> str:
     version = paragraph(f"Etude {results.version}. {weights}.")
     files = paragraph("The same figures as data: results.json and results.csv, beside this page.")
     return section("again", "The same again", command, version, files, details("Hyperparameters", hyperparameters))
+
+
+def _length(one: ConfigurationResult) -> str:
+    if one.num_training_steps:
+        return f"{one.num_training_steps:,}"
+    return "differ by run" if len(one.runs) > 1 else "unknown"

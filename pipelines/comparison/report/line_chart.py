@@ -65,7 +65,8 @@ def line_chart(
     parts = [element("title", escape(description)), _grid(across, up, x_ticks, x_axis, y_axis)]
     for level in levels:
         y = up(level.value)
-        text = element("text", escape(level.name), x=WIDTH - _RIGHT, y=y - 4, class_="tick end")
+        # On the left, where losses are still above: their ends are on the right.
+        text = element("text", escape(level.name), x=_LEFT + 4, y=y - 4, class_="tick")
         parts.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y, y2=y, class_="level") + text)
     parts += [_line(line, across, up) for line in lines]
     size = f"0 0 {WIDTH} {HEIGHT}"
