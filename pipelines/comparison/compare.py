@@ -4,14 +4,12 @@ import pathlib
 import shlex
 from collections.abc import Sequence
 from importlib import metadata
-from typing import Any
-
-from google.protobuf import json_format
 
 from models import dataset_pb2
 from models.dataset import read_description, read_melodies
 from models.files import write_text
 from models.melody_set import MelodySet
+from models.messages import as_dict
 from models.progress import Progress, silent
 from pipelines.comparison.entrants import Entry, group, load_entrants
 from pipelines.comparison.generated_sets import read_generated_sets
@@ -106,7 +104,6 @@ def _dataset(
     path: pathlib.Path, description: dataset_pb2.DatasetDescription, split: str, melodies: MelodySet
 ) -> DatasetResult:
     predicted = [melodies.events(index)[1:] for index in range(len(melodies))]
-    whole: dict[str, Any] = json_format.MessageToDict(description, preserving_proto_field_name=True)
     return DatasetResult(
         path=str(path),
         fingerprint=description.fingerprint,
@@ -114,7 +111,7 @@ def _dataset(
         num_melodies=len(melodies),
         num_steps=sum(len(events) for events in predicted),
         num_notes=sum(int((events >= 0).sum()) for events in predicted),
-        description=whole,
+        description=as_dict(description),
     )
 
 

@@ -194,3 +194,13 @@ def test_other_steps_are_refused(trained, make_dataset, tmp_path):
 def test_no_tensorflow_is_needed():
     code = "import sys, pipelines.comparison.compare; sys.exit('tensorflow' in sys.modules or 'apache_beam' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_counts_of_the_dataset_are_in_order(trained, tmp_path):
+    copied = shutil.copytree(trained.dataset, tmp_path / "dataset")
+    description = json.loads((copied / "dataset.json").read_text())
+    description["rejected"] = {reason: str(number) for number, reason in enumerate("hgfedcba")}
+    (copied / "dataset.json").write_text(json.dumps(description))
+    compare([trained.runs["basic-0"]], copied, tmp_path / "output")
+    found = json.loads((tmp_path / "output" / "results.json").read_text())["dataset"]["description"]["rejected"]
+    assert list(found.items()) == [(reason, 7 - number) for number, reason in enumerate("abcdefgh")]
