@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import pathlib
+import pickle
 import queue
 import re
 import shlex
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -46,20 +48,31 @@ SliceFunction = Callable[[Any], Mapping[str, int]]
 
 
 class _Process(beam.DoFn):  # type: ignore[misc]
-    """Calls a function on each slice and counts what it returns."""
+    """Calls a function on each packed slice and counts what it returns."""
 
     def __init__(self, function: SliceFunction) -> None:
         self._function = function
 
-    def process(self, element: Any) -> Iterator[int]:
-        for name, count in self._function(element).items():
+    def process(self, element: bytes) -> Iterator[int]:
+        part = _unpack(element)
+        for name, count in self._function(part).items():
             beam.metrics.Metrics.counter("etude", name).inc(count)
-        yield element.index
+        yield part.index
+
+
+def _pack(part: Any) -> bytes:
+    """A slice as few bytes. Beam keeps all of its input in memory, several times over, so that size matters there."""
+    return zlib.compress(pickle.dumps(part))
+
+
+def _unpack(packed: bytes) -> Any:
+    """The slice again, in the worker that has its turn."""
+    return pickle.loads(zlib.decompress(packed))
 
 
 @dataclasses.dataclass
 class ProcessSlices(beam.PTransform):  # type: ignore[misc]
-    """Slices in, the numbers of the finished ones out; the results are files.
+    """Packed slices in, the numbers of the finished ones out; the results are files.
 
     Attributes:
       function: does the work; it has to be picklable.
@@ -102,7 +115,7 @@ def run_slices(
         options = _pipeline_options(beam_options)
         spread = workers > 1 or bool(beam_options)
         pipeline = beam.Pipeline(runner=_runner(options, workers, signs), options=options)
-        pipeline | beam.Create(list(slices), reshuffle=False) | "Process" >> ProcessSlices(function, spread)
+        pipeline | beam.Create(list(map(_pack, slices)), reshuffle=False) | "Process" >> ProcessSlices(function, spread)
         try:
             result = _run_watched(pipeline, pathlib.Path(signs)) if workers > 1 else _run(pipeline)
         except Exception as error:

@@ -3,6 +3,7 @@
 import bisect
 import collections
 import dataclasses
+import itertools
 import json
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,8 @@ _LENGTHS = (
     "5 to 10 min",
     "10 min and more",
 )
+_DESCRIBED = ("formats", "metres", "keys", "tempos", "lengths")
+_DESCRIBED_VALUES = 8
 _KEYS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
@@ -73,6 +76,16 @@ class ConversionSummary:
     notes: list[str]
     files: list[str]
     was_complete: bool = False
+
+    def describe(self) -> str:
+        """What came through, for a person: how much, then a line for each property with its most frequent values."""
+        minutes = round(self.num_seconds / 60)
+        lines = [
+            f"{self.num_sequences:,} pieces from {self.num_sources:,} files: {self.num_notes:,} notes, "
+            f"{minutes // 60:,} h {minutes % 60} min"
+        ]
+        lines += [f"  {name}: {_most_frequent(getattr(self, name))}" for name in _DESCRIBED]
+        return "\n".join(lines)
 
 
 def convert(
@@ -256,6 +269,13 @@ def _example(source: str, rejected: Mapping[str, Any]) -> str:
     if rejected["detail"].startswith(source):
         return str(rejected["detail"])
     return f"{source}: {rejected['detail']}" if rejected["detail"] else source
+
+
+def _most_frequent(counts: Mapping[str, int]) -> str:
+    """Values with their counts, as they are ordered; those beyond the first few together."""
+    named = [f"{value} {count:,}" for value, count in itertools.islice(counts.items(), _DESCRIBED_VALUES)]
+    others = sum(itertools.islice(counts.values(), _DESCRIBED_VALUES, None))
+    return ", ".join([*named, *([f"others {others:,}"] if others else [])]) or "not given"
 
 
 def _ranked(counts: Mapping[str, int]) -> dict[str, int]:

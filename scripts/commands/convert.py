@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         console.say(f"note: {note}")
     if summary.was_complete:
         console.say(f"{options.output} was complete already; nothing was done")
-    console.say(f"{summary.num_sequences:,} pieces from {summary.num_sources:,} files")
+    console.say(summary.describe())
     if summary.rejected:
         console.say(
             f"{sum(summary.rejected.values()):,} rejected, most frequent first (all in manifest.jsonl):\n"

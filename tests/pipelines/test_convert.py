@@ -11,7 +11,7 @@ import pytest
 
 import pipelines
 from models.errors import EtudeError
-from pipelines.convert import convert
+from pipelines.convert import ConversionSummary, convert
 from pipelines.note_sequences import read_note_sequences
 
 ROOT = pathlib.Path(pipelines.__file__).parents[1]
@@ -92,6 +92,27 @@ def test_summary_counts(music_folder, undisturbed):
     assert summary["metres"] == {"4/4": 143, "none": 9}
     assert summary["keys"] == {"C major": 143}
     assert summary["tempos"] == {"120": 152}
+    lines = result["summary"].describe().split("\n")
+    assert lines[0].startswith(f"152 pieces from 153 files: {summary['num_notes']:,} notes, 0 h ")
+    assert lines[1:] == [
+        "  formats: abc 142, midi 9, musicxml 1",
+        "  metres: 4/4 143, none 9",
+        "  keys: C major 143",
+        "  tempos: 120 152",
+        "  lengths: 15 to 30 s 152",
+    ]
+
+
+def test_a_summary_names_the_most_frequent_values_only():
+    nothing: dict[str, int] = {}
+    tempos = {str(tempo): 100 - tempo for tempo in range(60, 75)}
+    summary = ConversionSummary(
+        100, 90, 5000, 7384, nothing, nothing, nothing, nothing, tempos, nothing, nothing, [], []
+    )
+    lines = summary.describe().split("\n")
+    assert lines[0] == "90 pieces from 100 files: 5,000 notes, 2 h 3 min"
+    assert lines[3] == "  keys: not given"
+    assert lines[4] == f"  tempos: 60 40, 61 39, 62 38, 63 37, 64 36, 65 35, 66 34, 67 33, others {sum(range(26, 33))}"
 
 
 def test_two_processes_and_another_place_give_the_same_bytes(music_folder, undisturbed, tmp_path):
@@ -139,7 +160,7 @@ def test_lost_shard_is_written_again(music_folder, undisturbed, tmp_path):
 SCRIPT = """
 import sys
 sys.path.append(sys.argv[1])
-from pipelines.convert import convert
+from pipelines.convert import ConversionSummary, convert
 def progress(done, total, note=""):
     print(done, flush=True)
 convert([sys.argv[2]], sys.argv[3], workers=int(sys.argv[4]), progress=progress)
