@@ -1,8 +1,12 @@
 """The LSTM layer with attention over whole sequences in TensorFlow, with a gradient written by hand.
 
 The arithmetic is that of `models.networks.network.Network`. Each output is projected to its key once, when it enters the
-memory. Forward, only the attention weights and summaries are kept; backward, the large [attn_length, batch, units]
-tensors are computed again from the outputs.
+memory, a ring in which the oldest gives way: the softmax does not care for their order. Forward, only the attention weights
+and summaries are kept; backward, the large [attn_length, units, batch] tensors are computed again.
+
+The loops over time are compiled, since the passes over the memory are most of the work and melt into few. They run in blocks
+of at most BLOCK steps, whose sizes do not depend on how long the sequences are: so little is compiled. The memory has the
+batch last: then every sum over memory or units is over rows of adjacent numbers.
 """
 
 from collections.abc import Mapping
@@ -10,15 +14,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.networks.tensorflow_lstm import (
-    Tensor,
-    activate,
-    array_of_steps,
-    cell_gradients,
-    delay,
-    product_over_steps,
-    project,
-)
+from models.networks.tensorflow_lstm import Tensor, activate, cell_gradients, product_over_steps, project
+
+BLOCK = 64
+"""Steps that are compiled together."""
 
 
 def attention_layer(inputs: Tensor, weights: Mapping[str, Tensor], attn_length: int) -> Tensor:
@@ -33,13 +32,12 @@ def attention_layer(inputs: Tensor, weights: Mapping[str, Tensor], attn_length: 
       [steps, batch, units].
     """
     input_size = inputs.shape[2]
-    units = weights["attention/score_vector"].shape[0]
     mix, kernel = weights["attention/input_kernel"], weights["layer_0/kernel"]
     mixed = project(inputs, mix[:input_size], weights["attention/input_bias"])
     projected = project(mixed, kernel[:input_size], weights["layer_0/bias"])
     # The summary enters the gates through the input mix and the LSTM's kernel: one product does both.
     recurrent = tf.concat([tf.matmul(mix[input_size:], kernel[:input_size]), kernel[input_size:]], axis=0)
-    return _recurrence(attn_length, units)(
+    return _recurrence(attn_length)(
         projected,
         recurrent,
         weights["attention/query_kernel"],
@@ -51,35 +49,24 @@ def attention_layer(inputs: Tensor, weights: Mapping[str, Tensor], attn_length: 
     )
 
 
-@tf.function(jit_compile=True)
 def _attend(memory: Tensor, keys: Tensor, query: Tensor, score_vector: Tensor) -> tuple[Tensor, Tensor]:
     """What a query finds in the memory.
 
-    Compiled, since the passes over [attn_length, batch, units] are most of the work and melt into one.
-
     Args:
-      memory: [attn_length, batch, units], oldest first.
+      memory: [attn_length, units, batch].
       keys: the memory times the memory kernel.
-      query: [batch, units].
-      score_vector: [units].
+      query: [units, batch].
+      score_vector: [units, 1].
 
     Returns:
-      The summary, [batch, units], and the attention weights, [attn_length, batch].
+      The summary, [units, batch], and the attention weights, [attn_length, batch].
     """
-    weights = tf.nn.softmax(tf.reduce_sum(tf.tanh(keys + query) * score_vector, axis=2), axis=0)
-    return tf.reduce_sum(weights[..., None] * memory, axis=0), weights
+    weights = tf.nn.softmax(tf.reduce_sum(tf.tanh(keys + query) * score_vector, axis=1), axis=0)
+    return tf.reduce_sum(weights[:, None] * memory, axis=0), weights
 
 
-@tf.function(jit_compile=True)
 def _attend_gradient(
-    memory: Tensor,
-    keys: Tensor,
-    query: Tensor,
-    score_vector: Tensor,
-    weights: Tensor,
-    d_summary: Tensor,
-    d_memory: Tensor,
-    d_keys: Tensor,
+    memory: Tensor, keys: Tensor, query: Tensor, score_vector: Tensor, weights: Tensor, d_summary: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The backward step of `_attend`.
 
@@ -89,151 +76,277 @@ def _attend_gradient(
       query: as in `_attend`.
       score_vector: as in `_attend`.
       weights: what `_attend` returned.
-      d_summary: gradient with respect to the summary, [batch, units].
-      d_memory: gradient with respect to the memory of the step after, [attn_length, batch, units].
-      d_keys: likewise for its keys.
+      d_summary: gradient with respect to the summary, [units, batch].
 
     Returns:
-      Gradients with respect to memory and keys (later steps included), query and score vector.
+      What this step adds to the gradients of memory and keys, [attn_length, units, batch] each; the gradient of the query,
+      [units, batch]; that of the score vector, not yet summed, [attn_length, units, batch].
     """
-    d_weights = tf.reduce_sum(memory * d_summary, axis=2)
-    d_scores = weights * (d_weights - tf.reduce_sum(weights * d_weights, axis=0))
+    d_weights = tf.reduce_sum(memory * d_summary, axis=1)
+    d_scores = (weights * (d_weights - tf.reduce_sum(weights * d_weights, axis=0)))[:, None]
     features = tf.tanh(keys + query)
-    d_features = d_scores[..., None] * (score_vector - features * features * score_vector)
-    d_memory = tf.concat([tf.zeros_like(d_memory[:1]), d_memory[:-1]], axis=0) + weights[..., None] * d_summary
-    d_keys = tf.concat([tf.zeros_like(d_keys[:1]), d_keys[:-1]], axis=0) + d_features
-    d_score = tf.reduce_sum(features * d_scores[..., None], axis=[0, 1])
-    return d_memory, d_keys, tf.reduce_sum(d_features, axis=0), d_score
+    slopes = d_scores * (1.0 - features * features)
+    return (
+        weights[:, None] * d_summary,
+        slopes * score_vector,
+        tf.reduce_sum(slopes, axis=0) * score_vector,
+        features * d_scores,
+    )
 
 
-def _recurrence(attn_length: int, units: int) -> Any:
-    """The recurrent part for given sizes, as a function of tensors alone.
+def _array(values: Tensor) -> tf.TensorArray:
+    """A TensorArray with these elements, whose shape is known when it is compiled."""
+    return tf.TensorArray(
+        tf.float32, size=values.shape[0], element_shape=values.shape[1:], clear_after_read=False
+    ).unstack(values)
+
+
+@tf.function(jit_compile=True)
+def _forward_block(
+    start: Tensor, count: Tensor, projected: Tensor, kernels: tuple[Tensor, ...], state: tuple[Tensor, ...]
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Some steps forward.
+
+    Args:
+      start: the first step's number.
+      count: steps to take, at most BLOCK.
+      projected: the projected inputs, [BLOCK, batch, 4 x units].
+      kernels: kernel, query kernel and bias, memory kernel, score vector, output kernel and bias.
+      state: cell, hidden and summary, [batch, units] each; memory and keys, [attn_length, units, batch] each.
+
+    Returns:
+      The state after them, and what each step computed: activated gates, [BLOCK, batch, 4 x units]; cell, hidden, summary and
+      output, [BLOCK, batch, units]; query, [BLOCK, units, batch]; attention weights, [BLOCK, attn_length, batch].
+    """
+    kernel, query_kernel, query_bias, memory_kernel, score_vector, output_kernel, output_bias = kernels
+    attn_length, units = state[3].shape[:2]
+
+    def step(
+        index: Tensor, cell: Tensor, hidden: Tensor, summary: Tensor, memory: Any, keys: Any, *arrays: Any
+    ) -> tuple[Any, ...]:
+        gates = projected[index] + tf.matmul(tf.concat([summary, hidden], axis=1), kernel)
+        input_gate, new_input, forget_gate, output_gate = activate(gates)
+        cell = forget_gate * cell + input_gate * new_input
+        hidden = output_gate * tf.tanh(cell)
+        both = tf.concat([cell, hidden], axis=1)
+        query = tf.matmul(query_kernel, both, transpose_a=True, transpose_b=True) + query_bias[:, None]
+        found, weights = _attend(memory.stack(), keys.stack(), query, score_vector[:, None])
+        summary = tf.transpose(found)
+        output = tf.matmul(tf.concat([hidden, summary], axis=1), output_kernel) + output_bias
+        key = tf.matmul(memory_kernel, output, transpose_a=True, transpose_b=True)
+        slot = (start + index) % attn_length
+        memory, keys = memory.write(slot, tf.transpose(output)), keys.write(slot, key)
+        activated = tf.concat([input_gate, new_input, forget_gate, output_gate], axis=1)
+        values = (activated, cell, hidden, summary, output, query, weights)
+        written = (array.write(index, value) for array, value in zip(arrays, values, strict=True))
+        return (index + 1, cell, hidden, summary, memory, keys, *written)
+
+    rows = tf.zeros_like(projected[..., :units])
+    columns = tf.transpose(rows, [0, 2, 1])
+    attended = tf.zeros_like(columns[:, :1]) + tf.zeros([attn_length, 1])
+    arrays = [_array(values) for values in (tf.zeros_like(projected), rows, rows, rows, rows, columns, attended)]
+    _, cell, hidden, summary, memory, keys, *arrays = tf.while_loop(
+        lambda index, *_: index < count, step, (0, *state[:3], _array(state[3]), _array(state[4]), *arrays)
+    )
+    return (cell, hidden, summary, memory.stack(), keys.stack()), tuple(array.stack() for array in arrays)
+
+
+@tf.function(jit_compile=True)
+def _backward_block(
+    start: Tensor,
+    count: Tensor,
+    d_outputs: Tensor,
+    before: tuple[Tensor, ...],
+    computed: tuple[Tensor, ...],
+    kernels: tuple[Tensor, ...],
+    state: tuple[Tensor, ...],
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """The steps of a block backward.
+
+    Args:
+      start: the first step's number.
+      count: steps to take, at most BLOCK.
+      d_outputs: gradients with respect to the outputs, [BLOCK, batch, units].
+      before: the state before the block, as `_forward_block` takes it.
+      computed: what `_forward_block` computed.
+      kernels: as `_forward_block` takes them.
+      state: memory and keys after the block, gradients with respect to them, [attn_length, units, batch] each; gradients with
+        respect to cell and hidden, [batch, units] each; to summary, [units, batch]; of the score vector, not yet summed,
+        [attn_length, units, batch].
+
+    Returns:
+      The state before the block; gradients of every step with respect to gates, [BLOCK, batch, 4 x units], query,
+      [BLOCK, units, batch], key and output, [BLOCK, batch, units].
+    """
+    activated, cells, _, _, outputs, queries, attended = computed
+    kernel, query_kernel, _, memory_kernel, score_vector, output_kernel, _ = kernels
+    attn_length, units = state[0].shape[:2]
+    summary_to_gates, hidden_to_gates = kernel[:units], kernel[units:]
+    hidden_to_output, summary_to_output = output_kernel[:units], output_kernel[units:]
+    cells_before = _shifted(before[0], cells)
+
+    def forgotten(index: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
+        """The output that a step's own took the place of, and its key: [units, batch] each."""
+        output = outputs[tf.maximum(index - attn_length, 0)]
+        key = tf.matmul(memory_kernel, output, transpose_a=True, transpose_b=True)
+        is_older = index < attn_length
+        return tf.where(is_older, before[3][slot], tf.transpose(output)), tf.where(is_older, before[4][slot], key)
+
+    def of_youngest(index: Tensor, d_memory: Tensor, d_keys: Tensor) -> tuple[Tensor, Tensor]:
+        """The gradients of the output before a step, and of its key: [batch, units] each."""
+        slot = (start + index - 1) % attn_length
+        return tf.transpose(d_memory[slot]), tf.transpose(d_keys[slot])
+
+    def step(
+        index: Tensor,
+        memory: Any,
+        keys: Any,
+        d_memory: Tensor,
+        d_keys: Tensor,
+        d_youngest: Tensor,
+        d_key: Tensor,
+        d_cell: Tensor,
+        d_hidden: Tensor,
+        d_summary: Tensor,
+        d_score: Tensor,
+        *arrays: Any,
+    ) -> tuple[Any, ...]:
+        index -= 1
+        slot = (start + index) % attn_length
+        output, key = forgotten(index, slot)
+        memory, keys = memory.write(slot, output), keys.write(slot, key)
+        d_output = d_outputs[index] + d_youngest + tf.matmul(d_key, memory_kernel, transpose_b=True)
+        d_hidden += tf.matmul(d_output, hidden_to_output, transpose_b=True)
+        d_summary += tf.matmul(summary_to_output, d_output, transpose_b=True)
+        added_memory, added_keys, d_query, d_score_here = _attend_gradient(
+            memory.stack(), keys.stack(), queries[index], score_vector[:, None], attended[index], d_summary
+        )
+        # What was in this step's slot before is another output, on which later steps did not depend.
+        others = tf.cast(tf.range(attn_length) != slot, tf.float32)[:, None, None]
+        d_memory, d_keys = d_memory * others + added_memory, d_keys * others + added_keys
+        from_query = tf.matmul(d_query, query_kernel, transpose_a=True, transpose_b=True)
+        d_gates, d_cell = cell_gradients(
+            d_cell + from_query[:, :units],
+            d_hidden + from_query[:, units:],
+            activated[index],
+            cells_before[index],
+            cells[index],
+        )
+        values = (d_gates, d_query, d_key, d_output)
+        written = (array.write(index, value) for array, value in zip(arrays, values, strict=True))
+        d_summary = tf.matmul(summary_to_gates, d_gates, transpose_b=True)
+        d_hidden = tf.matmul(d_gates, hidden_to_gates, transpose_b=True)
+        changed = (*of_youngest(index, d_memory, d_keys), d_cell, d_hidden, d_summary, d_score + d_score_here)
+        return (index, memory, keys, d_memory, d_keys, *changed, *written)
+
+    arrays = [_array(tf.zeros_like(values)) for values in (activated, queries, cells, cells)]
+    begin = (_array(state[0]), _array(state[1]), *state[2:4], *of_youngest(count, *state[2:4]), *state[4:])
+    results = tf.while_loop(lambda index, *_: index > 0, step, (count, *begin, *arrays))
+    _, memory, keys, d_memory, d_keys, _, _, *others = results
+    return (memory.stack(), keys.stack(), d_memory, d_keys, *others[:4]), tuple(array.stack() for array in others[4:])
+
+
+def _kernel_gradients(
+    before: tuple[Tensor, ...], computed: tuple[Tensor, ...], gradients: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
+    """What a block adds to the gradients of kernel, query kernel and bias, memory kernel, output kernel and bias."""
+    _, cells, hiddens, summaries, outputs, _, _ = computed
+    d_gates, d_queries, d_keys, d_outputs = gradients
+    d_queries = tf.transpose(d_queries, [0, 2, 1])
+    return (
+        product_over_steps(tf.concat([_shifted(before[2], summaries), _shifted(before[1], hiddens)], axis=2), d_gates),
+        product_over_steps(tf.concat([cells, hiddens], axis=2), d_queries),
+        tf.reduce_sum(d_queries, axis=[0, 1]),
+        product_over_steps(outputs, d_keys),
+        product_over_steps(tf.concat([hiddens, summaries], axis=2), d_outputs),
+        tf.reduce_sum(d_outputs, axis=[0, 1]),
+    )
+
+
+def _recurrence(attn_length: int) -> Any:
+    """The recurrent part for a length of memory, as a function of tensors alone.
 
     It takes the projected inputs [steps, batch, 4 x units], the kernel [2 x units, 4 x units] from last summary and last
     output to the gates, and the weights of query, memory, score and output; it returns the outputs.
     """
 
     @tf.custom_gradient
-    def recurrence(
-        projected: Tensor,
-        kernel: Tensor,
-        query_kernel: Tensor,
-        query_bias: Tensor,
-        memory_kernel: Tensor,
-        score_vector: Tensor,
-        output_kernel: Tensor,
-        output_bias: Tensor,
-    ) -> tuple[Tensor, Any]:
+    def recurrence(*tensors: Tensor) -> tuple[Tensor, Any]:
+        # The gradient is ours: none of TensorFlow's is to be prepared.
+        projected, *rest = (tf.stop_gradient(values) for values in tensors)
+        kernels = tuple(rest)
+        units = kernels[0].shape[1] // 4
         steps, batch = tf.unstack(tf.shape(projected)[:2])
+        blocks = (steps + BLOCK - 1) // BLOCK
         zeros = tf.zeros([batch, units])
-        empty = tf.zeros([attn_length, batch, units])
+        empty = tf.zeros([attn_length, units, batch])
+        row, gates, column, memory = (None, units), (None, 4 * units), (units, None), (attn_length, units, None)
+        begin = (zeros, zeros, zeros, empty, empty)
+        shapes = [
+            *[row] * 3,
+            *[memory] * 2,
+            *((BLOCK, *some) for some in (gates, *[row] * 4, column, (attn_length, None))),
+        ]
 
-        def forward(
-            step: Tensor, cell: Tensor, hidden: Tensor, summary: Tensor, memory: Tensor, keys: Tensor, *arrays: Any
-        ) -> tuple[Any, ...]:
-            gates = projected[step] + tf.matmul(tf.concat([summary, hidden], axis=1), kernel)
-            input_gate, new_input, forget_gate, output_gate = activate(gates)
-            cell = forget_gate * cell + input_gate * new_input
-            hidden = output_gate * tf.tanh(cell)
-            query = tf.matmul(tf.concat([cell, hidden], axis=1), query_kernel) + query_bias
-            summary, attended = _attend(memory, keys, query, score_vector)
-            output = tf.matmul(tf.concat([hidden, summary], axis=1), output_kernel) + output_bias
-            key = tf.matmul(output, memory_kernel)
-            activated = tf.concat([input_gate, new_input, forget_gate, output_gate], axis=1)
-            values = (activated, cell, hidden, query, attended, summary, output, key)
-            written = (array.write(step, value) for array, value in zip(arrays, values, strict=True))
-            memory = tf.concat([memory[1:], output[None]], axis=0)
-            keys = tf.concat([keys[1:], key[None]], axis=0)
-            return (step + 1, cell, hidden, summary, memory, keys, *written)
+        def forward(block: Tensor, *values: Any) -> tuple[Any, ...]:
+            start = block * BLOCK
+            before, arrays = values[:5], values[5:]
+            after, computed = _forward_block(
+                start, tf.minimum(steps - start, BLOCK), _block(projected, block), kernels, before
+            )
+            written = (array.write(block, value) for array, value in zip(arrays, (*before, *computed), strict=True))
+            return (block + 1, *after, *written)
 
-        columns = (4 * units, units, units, units, units, units, units)
-        arrays = [array_of_steps(steps, None, size) for size in columns]
-        arrays.insert(4, array_of_steps(steps, attn_length, None))
-        results = tf.while_loop(
-            lambda step, *_: step < steps,
+        _, *results = tf.while_loop(
+            lambda block, *_: block < blocks,
             forward,
-            (0, zeros, zeros, zeros, empty, empty, *arrays),
-            shape_invariants=(
-                tf.TensorShape([]),
-                *(tf.TensorShape([None, units]),) * 3,
-                *(tf.TensorShape([attn_length, None, units]),) * 2,
-                *(tf.TensorShape(None),) * len(arrays),
-            ),
-            maximum_iterations=steps,
+            (0, *begin, *(_arrays(blocks, *shape) for shape in shapes)),
+            maximum_iterations=blocks,
         )
-        activated, cells, hiddens, queries, attended, summaries, outputs, keys = (
-            array.stack() for array in results[6:]
-        )
+        after, saved = results[:5], results[5:]
 
         def gradient(d_outputs: Tensor) -> tuple[Tensor, ...]:
-            memories = tf.concat([empty, outputs], axis=0)
-            all_keys = tf.concat([empty, keys], axis=0)
-            cells_before = delay(cells)
-
-            def backward(
-                step: Tensor,
-                d_cell: Tensor,
-                d_hidden: Tensor,
-                d_summary: Tensor,
-                d_memory: Tensor,
-                d_keys: Tensor,
-                d_score: Tensor,
-                *arrays: Any,
-            ) -> tuple[Any, ...]:
-                step -= 1
-                # The youngest memory of the step after is this step's output.
-                d_key = d_keys[-1]
-                d_output = d_outputs[step] + d_memory[-1] + tf.matmul(d_key, memory_kernel, transpose_b=True)
-                from_output = tf.matmul(d_output, output_kernel, transpose_b=True)
-                d_hidden += from_output[:, :units]
-                d_summary += from_output[:, units:]
-
-                memory = memories[step : step + attn_length]
-                keys_then = all_keys[step : step + attn_length]
-                d_memory, d_keys, d_query, d_score_here = _attend_gradient(
-                    memory, keys_then, queries[step], score_vector, attended[step], d_summary, d_memory, d_keys
+            def backward(block: Tensor, d_projected: Any, *values: Any) -> tuple[Any, ...]:
+                block -= 1
+                start = block * BLOCK
+                count = tf.minimum(steps - start, BLOCK)
+                before = tuple(array.read(block) for array in saved[:5])
+                computed = tuple(array.read(block) for array in saved[5:])
+                state, gradients = _backward_block(
+                    start, count, _block(d_outputs, block), before, computed, kernels, values[:8]
                 )
-                d_score += d_score_here
+                added = _kernel_gradients(before, computed, gradients)
+                sums = (total + more for total, more in zip(values[8:], added, strict=True))
+                return (block, d_projected.write(block, gradients[0]), *state, *sums)
 
-                from_query = tf.matmul(d_query, query_kernel, transpose_b=True)
-                d_gates, d_cell = cell_gradients(
-                    d_cell + from_query[:, :units],
-                    d_hidden + from_query[:, units:],
-                    activated[step],
-                    cells_before[step],
-                    cells[step],
-                )
-                from_gates = tf.matmul(d_gates, kernel, transpose_b=True)
-                values = (d_gates, d_query, d_key, d_output)
-                written = (array.write(step, value) for array, value in zip(arrays, values, strict=True))
-                return step, d_cell, from_gates[:, units:], from_gates[:, :units], d_memory, d_keys, d_score, *written
-
-            arrays = [array_of_steps(steps, None, size) for size in (4 * units, units, units, units)]
+            state = (*after[3:], empty, empty, zeros, zeros, tf.transpose(zeros), empty)
+            sums = [tf.zeros_like(kernel) for index, kernel in enumerate(kernels) if index != 4]
             results = tf.while_loop(
-                lambda step, *_: step > 0,
+                lambda block, *_: block > 0,
                 backward,
-                (steps, zeros, zeros, zeros, empty, empty, tf.zeros([units]), *arrays),
-                shape_invariants=(
-                    tf.TensorShape([]),
-                    *(tf.TensorShape([None, units]),) * 3,
-                    *(tf.TensorShape([attn_length, None, units]),) * 2,
-                    tf.TensorShape([units]),
-                    *(tf.TensorShape(None),) * len(arrays),
-                ),
-                maximum_iterations=steps,
+                (blocks, _arrays(blocks, BLOCK, *gates), *state, *sums),
+                maximum_iterations=blocks,
             )
-            d_gates, d_queries, d_keys, d_outs = (array.stack() for array in results[7:])
-            return (
-                d_gates,
-                product_over_steps(tf.concat([delay(summaries), delay(hiddens)], axis=2), d_gates),
-                product_over_steps(tf.concat([cells, hiddens], axis=2), d_queries),
-                tf.reduce_sum(d_queries, axis=[0, 1]),
-                product_over_steps(outputs, d_keys),
-                results[6],
-                product_over_steps(tf.concat([hiddens, summaries], axis=2), d_outs),
-                tf.reduce_sum(d_outs, axis=[0, 1]),
-            )
+            d_projected, d_score, sums = results[1].concat()[:steps], results[9], results[10:]
+            return (d_projected, *sums[:4], tf.reduce_sum(d_score, axis=[0, 2]), *sums[4:])
 
-        return outputs, gradient
+        return saved[9].concat()[:steps], gradient
 
     return recurrence
+
+
+def _block(values: Tensor, block: Tensor) -> Tensor:
+    """The steps of a block, zeros after the last one: [BLOCK, ...] of [steps, ...]."""
+    some = values[block * BLOCK : (block + 1) * BLOCK]
+    padded = tf.pad(some, [[0, BLOCK - tf.shape(some)[0]], [0, 0], [0, 0]])
+    return tf.ensure_shape(padded, [BLOCK, *values.shape[1:]])
+
+
+def _shifted(first: Tensor, values: Tensor) -> Tensor:
+    """What was there before each step of a block: the first, then all values but the last."""
+    return tf.concat([first[None], values[:-1]], axis=0)
+
+
+def _arrays(count: Tensor, *shape: int | None) -> tf.TensorArray:
+    """A TensorArray for `count` tensors of `shape`."""
+    return tf.TensorArray(tf.float32, size=count, element_shape=tf.TensorShape(shape), clear_after_read=False)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from models.checkpoint import load_arrays, save_arrays
-from models.networks import tensorflow_network
+from models.networks import tensorflow_attention, tensorflow_network
 from models.registry import FAMILIES
 
 STEPS = 11
@@ -140,6 +140,33 @@ def test_gradients(name, tiny_model, random_events):
         step *= 1e-6 / np.abs(step).max()
         up, down = (float(plain_loss({**plain, name: plain[name] + sign * step})) for sign in (1, -1))
         assert (up - down) / 2 == pytest.approx(np.sum(step * value), rel=1e-3, abs=1e-5 * scale * 1e-6), name
+
+
+@pytest.mark.parametrize("attn_length", [3, 7])
+def test_attention_does_not_depend_on_the_blocks(attn_length, tiny_model, random_events, monkeypatch):
+    """Logits and gradients are the same whether a sequence is one block or many, shorter or longer than the memory."""
+    model = tiny_model("attention", attn_length=attn_length)
+    inputs = tf.constant(
+        model.encoding.inputs(np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
+    )
+    direction = tf.constant(
+        np.random.default_rng(1).normal(size=model.network.logits(inputs.numpy()).shape), tf.float32
+    )
+    found = []
+    for block in (64, STEPS, 4, 1):
+        monkeypatch.setattr(tensorflow_attention, "BLOCK", block)
+        weights = {name: tf.Variable(value) for name, value in model.weights.items()}
+        with tf.GradientTape() as tape:
+            hyperparameters = model.configuration.hyperparameters
+            logits = tensorflow_network.logits(hyperparameters, weights, inputs, tf.constant([STEPS] * 3))
+            loss = tf.reduce_sum(logits * direction)
+        found.append({"logits": logits, **tape.gradient(loss, weights)})
+    np.testing.assert_allclose(found[0]["logits"], model.network.logits(inputs.numpy()), atol=2e-5)
+    for other in found[1:]:
+        for name, value in found[0].items():
+            scale = float(tf.reduce_max(tf.abs(value)))
+            assert scale > 1e-3, f"{name} does not matter"
+            np.testing.assert_allclose(other[name], value, atol=1e-5 * scale, err_msg=name)
 
 
 def test_dropout_masks_depend_on_the_seed_alone(tiny_model):
