@@ -23,11 +23,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+BEAM = "beam 8 branch 4"
 ROWS: dict[str, dict[str, Any]] = {
     "10 melodies": {"num_outputs": 10},
     "100 melodies": {"num_outputs": 100},
     "1000 melodies": {"num_outputs": 1000},
-    "beam 8 branch 4": {"num_outputs": 1, "beam_size": 8, "branch_factor": 4},
+    BEAM: {"num_outputs": 1, "beam_size": 8, "branch_factor": 4},
 }
 FIRST_FILE = "first file"
 STEPS = 128
@@ -60,26 +61,24 @@ def main() -> None:
 
 
 def measure(
-    bundle: pathlib.Path, magenta: pathlib.Path | None, repeats: int
+    bundle: pathlib.Path, magenta: pathlib.Path | None, repeats: int, rows: Sequence[str] = (*ROWS, FIRST_FILE)
 ) -> dict[str, tuple[list[float], list[float]]]:
-    """The times of each row, ours and Magenta's."""
+    """The times of some rows, ours and Magenta's."""
     from models import load
     from models.generation import GenerationOptions, generate
 
     model = load(bundle)
     config = f"{model.configuration.config}_rnn"
-    times: dict[str, tuple[list[float], list[float]]] = {row: ([], []) for row in (*ROWS, FIRST_FILE)}
+    times: dict[str, tuple[list[float], list[float]]] = {row: ([], []) for row in rows}
     generate(model, [60], GenerationOptions(seed=0))
     for repeat in range(repeats):
-        for row, settings in ROWS.items():
-            if row != "1000 melodies" or repeat == 0:
-                options = GenerationOptions(num_steps=STEPS, seed=repeat, **settings)
+        for row in rows:
+            if row == FIRST_FILE:
+                words = [sys.executable, "-P", "-m", "scripts.etude", "generate", str(bundle), "--num-outputs", "1"]
+                times[row][0].append(command(words, "--output"))
+            elif row != "1000 melodies" or repeat == 0:
+                options = GenerationOptions(num_steps=STEPS, seed=repeat, **ROWS[row])
                 times[row][0].append(timed(functools.partial(generate, model, [60], options)))
-        times[FIRST_FILE][0].append(
-            command(
-                [sys.executable, "-P", "-m", "scripts.etude", "generate", str(bundle), "--num-outputs", "1"], "--output"
-            )
-        )
         if magenta is None:
             continue
         words = [
@@ -88,14 +87,17 @@ def measure(
         ]  # fmt: skip
         one = command([*words, "--num_outputs=1"], "--output_dir")
         eleven = command([*words, "--num_outputs=11"], "--output_dir")
-        beams = [
-            command([*words, f"--num_outputs={number}", "--beam_size=8", "--branch_factor=4"], "--output_dir")
-            for number in (1, 6)
-        ]
-        times[FIRST_FILE][1].append(one)
-        for row, number in (("10 melodies", 10), ("100 melodies", 100), ("1000 melodies", 1000)):
-            times[row][1].append((eleven - one) / 10 * number)
-        times["beam 8 branch 4"][1].append((beams[1] - beams[0]) / 5)
+        for row in rows:
+            if row == FIRST_FILE:
+                times[row][1].append(one)
+            elif row == BEAM:
+                beams = [
+                    command([*words, f"--num_outputs={number}", "--beam_size=8", "--branch_factor=4"], "--output_dir")
+                    for number in (1, 6)
+                ]
+                times[row][1].append((beams[1] - beams[0]) / 5)
+            else:
+                times[row][1].append((eleven - one) / 10 * ROWS[row]["num_outputs"])
     return times
 
 

@@ -76,8 +76,8 @@ def main() -> None:
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="writes the figures, too")
     options = parser.parse_args()
     midi = options.folder.resolve()
-    ours = [Way("etude", _etude), Way("etude, materialised", _materialised)]
-    magenta = Way("magenta", lambda music, home: _magenta(options.magenta.absolute(), music, home))
+    ours = [Way("etude", etude), Way("etude, materialised", materialised)]
+    magenta = Way("magenta", lambda music, home: magentas(options.magenta.absolute(), music, home))
     for way in ours:
         way.go(midi)
     for _ in range(options.rounds):
@@ -89,14 +89,16 @@ def main() -> None:
         _write(options.json, num_files, [*ours, magenta] if options.magenta else ours)
 
 
-def _etude(midi: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
+def etude(midi: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
+    """One dataset for every configuration."""
     return {
         "convert": _run([*_etude_command(), "convert", midi, "--output", home / "notes"]),
         "dataset": _run([*_etude_command(), "dataset", home / "notes", "--output", home / "datasets" / "all"]),
     }
 
 
-def _materialised(midi: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
+def materialised(midi: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
+    """A dataset in Magenta's form for each configuration."""
     seconds = {"convert": _run([*_etude_command(), "convert", midi, "--output", home / "notes"])}
     for config in CONFIGS:
         output = home / "datasets" / config
@@ -105,7 +107,8 @@ def _materialised(midi: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
     return seconds
 
 
-def _magenta(commands: pathlib.Path, midi: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
+def magentas(commands: pathlib.Path, midi: pathlib.Path, home: pathlib.Path) -> dict[str, float]:
+    """Magenta's commands, in the folder `commands`, for each configuration."""
     notes = home / "notes.tfrecord"
     convert = commands / "convert_dir_to_note_sequences"
     create = commands / "melody_rnn_create_dataset"

@@ -2,15 +2,16 @@
 
 Examples:
   python -m scripts.bench.training --dataset dataset
-  python -m scripts.bench.training --dataset dataset --config attention --steps 10 --magenta ~/magenta --json speed.json
+  python -m scripts.bench.training --dataset dataset --config attention --rounds 2 --magenta ~/magenta --json speed.json
 
-Each takes its turn, several times, in a process of its own. Events are real steps; padding does not count. The first steps,
-in which graphs are built, are left out.
+Each takes its turn, several times, in a process of its own. Ours is the whole training loop, as `etude train` runs it; Keras
+gets the same batches, in the same order, each prepared while the one before is trained on. Magenta shuffles by itself.
+Events are real steps: padding does not count. The first steps, in which graphs are built, are left out.
 """
 
 import argparse
+import dataclasses
 import json
-import os
 import pathlib
 import re
 import resource
@@ -19,9 +20,60 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
-WARM_UP_STEPS = 2
+from scripts.bench.magenta import Magenta
+
+if TYPE_CHECKING:
+    from models.configuration import Configuration
+    from models.melody_set import MelodySet
+    from models.training.batches import BatchPlan
+
+WARM_UP_STEPS = 3
+
+Figures = dict[str, float]
+"""`events_per_second` and `peak_megabytes`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What is trained.
+
+    Attributes:
+      dataset: folder that etude dataset wrote.
+      config: the family.
+      hparams: overrides.
+      steps: that are measured.
+      magenta_steps: the same for Magenta, whose steps differ less: nearly all its batches are padded to the longest melody.
+    """
+
+    dataset: pathlib.Path
+    config: str
+    hparams: str = ""
+    steps: int = 12
+    magenta_steps: int = 8
+
+    @property
+    def configuration(self) -> "Configuration":
+        """The configuration with the overrides."""
+        from models.hyperparameters import parse_overrides
+        from models.registry import configure
+
+        return configure(self.config, parse_overrides(self.hparams))
+
+    def melodies(self) -> tuple["MelodySet", "BatchPlan"]:
+        """The melodies and their order, as training has them with seed 0."""
+        import numpy as np
+
+        from models.dataset import read_for_model
+        from models.training.batches import BatchPlan
+
+        configuration = self.configuration
+        melodies = read_for_model(self.dataset, "train", configuration)
+        melodies = melodies.select(np.flatnonzero(melodies.lengths > 1))
+        return melodies, BatchPlan(melodies.lengths, configuration.hyperparameters.batch_size, 0)
 
 
 def main() -> None:
@@ -30,7 +82,8 @@ def main() -> None:
     parser.add_argument("--dataset", required=True, type=pathlib.Path, help="folder that etude dataset wrote")
     parser.add_argument("--config", default="basic", help="basic, lookback, attention or mono (default basic)")
     parser.add_argument("--hparams", default="", help="overrides, such as batch_size=64")
-    parser.add_argument("--steps", type=int, default=20, help="steps of each measurement (default 20)")
+    parser.add_argument("--steps", type=int, default=12, help="steps of each measurement (default 12)")
+    parser.add_argument("--magenta-steps", type=int, default=8, help="steps of Magenta's (default 8)")
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each (default 3)")
     parser.add_argument(
         "--magenta", type=pathlib.Path, help="folder of an installed Magenta (with bin/melody_rnn_train)"
@@ -38,20 +91,16 @@ def main() -> None:
     parser.add_argument("--json", type=pathlib.Path, help="write the figures there")
     parser.add_argument("--only", choices=("ours", "keras"), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    task = Task(options.dataset, options.config, options.hparams, options.steps, options.magenta_steps)
     if options.only:
-        print(json.dumps({"ours": ours, "keras": keras}[options.only](options)))
+        print(json.dumps({"ours": ours, "keras": keras}[options.only](task)))
         return
-    contestants = ["ours"] + (["keras"] if options.config != "attention" else [])
-    contestants += ["magenta"] if options.magenta else []
-    figures: dict[str, list[dict[str, float]]] = {name: [] for name in contestants}
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(options.rounds):
-            for name in contestants:
-                found = magenta(options, pathlib.Path(folder)) if name == "magenta" else in_a_process(name)
-                figures[name].append(found)
+        magenta = Magenta(options.magenta, pathlib.Path(folder)) if options.magenta else None
+        figures = compare(task, options.rounds, magenta)
     summary = {name: summarise(found) for name, found in figures.items()}
-    reference = summary[contestants[-1]]["events_per_second"]
-    print(f"{options.config}: {'':10} events/s  peak memory  times {contestants[-1]}")
+    reference = list(summary.values())[-1]["events_per_second"]
+    print(f"{options.config}: {'':10} events/s  peak memory  times {list(summary)[-1]}")
     for name, row in summary.items():
         ratio = row["events_per_second"] / reference
         print(f"{name:20} {row['events_per_second']:9,.0f} {row['peak_megabytes']:9,.0f} MB {ratio:9.2f}")
@@ -59,130 +108,146 @@ def main() -> None:
         options.json.write_text(json.dumps({"config": options.config, "rounds": figures, "median": summary}, indent=2))
 
 
-def summarise(rounds: list[dict[str, float]]) -> dict[str, float]:
+def compare(task: Task, rounds: int, magenta: Magenta | None) -> dict[str, list[Figures]]:
+    """The figures of every contestant in every round. Keras has no such attention."""
+    contestants = ["ours"] + (["keras"] if not task.configuration.hyperparameters.attn_length else [])
+    contestants += ["magenta"] if magenta else []
+    figures: dict[str, list[Figures]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name in contestants:
+            found = magentas(task, magenta) if magenta and name == "magenta" else in_a_process(name, task)
+            print(f"{task.config} {name}: {found['events_per_second']:,.0f} events/s", file=sys.stderr, flush=True)
+            figures[name].append(found)
+    return figures
+
+
+def summarise(rounds: list[Figures]) -> Figures:
     """The median of every figure."""
     return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
 
 
-def in_a_process(name: str) -> dict[str, float]:
+def in_a_process(name: str, task: Task) -> Figures:
     """A measurement of ours or Keras in a fresh process."""
-    words = [sys.executable, "-P", "-m", "scripts.bench.training", *sys.argv[1:], "--only", name]
-    done = subprocess.run(words, check=True, capture_output=True, text=True)
-    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    words = [
+        sys.executable, "-P", "-m", "scripts.bench.training", "--only", name, "--dataset", str(task.dataset),
+        "--config", task.config, "--hparams", task.hparams, "--steps", str(task.steps),
+    ]  # fmt: skip
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
 
 
-def batches(options: argparse.Namespace) -> tuple[Any, list[Any]]:
-    """The configuration, and inputs, labels and lengths of the first batches."""
-    from models.dataset import read_for_model
-    from models.hyperparameters import parse_overrides
-    from models.registry import configure, make_encoding
-    from models.training.batches import BatchPlan
+def ours(task: Task) -> Figures:
+    """Our training loop."""
+    from models.training.schedule import Schedule
+    from models.training.train import train
 
-    configuration = configure(options.config, parse_overrides(options.hparams))
-    encoding = make_encoding(configuration)
-    melodies = read_for_model(options.dataset, "train", configuration)
-    plan = BatchPlan(melodies.lengths, configuration.hyperparameters.batch_size, 0)
-    prepared = []
-    for step in range(options.steps + WARM_UP_STEPS):
+    melodies, plan = task.melodies()
+    last = WARM_UP_STEPS + task.steps
+    stamps: dict[int, tuple[float, float]] = {}
+
+    def note(done: int, total: int, note: str = "") -> None:
+        stamps[done] = time.perf_counter(), peak_megabytes()
+
+    with tempfile.TemporaryDirectory() as folder:
+        train(task.configuration, task.dataset, pathlib.Path(folder, "run"), Schedule(last, 0, last, 0), progress=note)
+    seconds = stamps[last][0] - stamps[WARM_UP_STEPS][0]
+    events = sum(int((melodies.lengths[plan.indices(step)] - 1).sum()) for step in range(WARM_UP_STEPS, last))
+    return {"events_per_second": events / seconds, "peak_megabytes": stamps[last][1]}
+
+
+def batches(task: Task) -> Iterator[Any]:
+    """Inputs, labels and lengths of each step, prepared while the one before is in use."""
+    from models.registry import make_encoding
+
+    encoding = make_encoding(task.configuration)
+    melodies, plan = task.melodies()
+
+    def prepare(step: int) -> Any:
         batch = melodies.batch(plan.indices(step))
         inputs = encoding.inputs(batch.events[:, :-1], batch.steps_per_bar)
         labels = encoding.labels(batch.events, batch.steps_per_bar)[:, 1:]
-        prepared.append((inputs, labels, batch.num_predicted))
-    return configuration, prepared
+        return inputs, labels, batch.num_predicted
+
+    with ThreadPoolExecutor(1) as executor:
+        upcoming = executor.submit(prepare, 0)
+        for step in range(WARM_UP_STEPS + task.steps):
+            ready = upcoming.result()
+            upcoming = executor.submit(prepare, step + 1)
+            yield ready
 
 
-def measure(step: Any, prepared: list[Any]) -> dict[str, float]:
-    """Events a second of a training step over prepared batches, and the peak memory of the process."""
-    for batch in prepared[:WARM_UP_STEPS]:
-        step(*batch)
+def measure(step: Any, prepared: Iterator[Any]) -> Figures:
+    """Events a second of a training step over batches, and the peak memory of the process."""
+    for _ in range(WARM_UP_STEPS):
+        step(*next(prepared))
+    events = 0
     start = time.perf_counter()
-    for batch in prepared[WARM_UP_STEPS:]:
-        step(*batch)
-    seconds = time.perf_counter() - start
-    events = sum(int(lengths.sum()) for *_, lengths in prepared[WARM_UP_STEPS:])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"events_per_second": events / seconds, "peak_megabytes": peak}
+    for inputs, labels, lengths in prepared:
+        step(inputs, labels, lengths)
+        events += int(lengths.sum())
+    return {"events_per_second": events / (time.perf_counter() - start), "peak_megabytes": peak_megabytes()}
 
 
-def ours(options: argparse.Namespace) -> dict[str, float]:
-    """Our training step."""
-    from models.networks.weights import initialise
-    from models.registry import make_encoding
-    from models.training.trainer import Trainer
-
-    configuration, prepared = batches(options)
-    encoding = make_encoding(configuration)
-    trainer = Trainer(configuration, encoding, initialise(configuration.hyperparameters, encoding, 0), 0)
-    return measure(trainer.train, prepared)
+def peak_megabytes() -> float:
+    """The peak memory of this process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def keras(options: argparse.Namespace) -> dict[str, float]:
-    """Keras's LSTM layers with the same sizes, dropout, loss and optimiser."""
-    import numpy as np
+def keras(task: Task) -> Figures:
+    """Keras's LSTM layers with the same sizes, dropout, loss and optimiser, in one graph for all shapes."""
     import tensorflow as tf
 
     from models.registry import make_encoding
 
-    configuration, prepared = batches(options)
-    hyperparameters = configuration.hyperparameters
-    layers: list[Any] = [tf.keras.layers.Input((None, prepared[0][0].shape[2]))]
+    hyperparameters = task.configuration.hyperparameters
+    encoding = make_encoding(task.configuration)
+    layers: list[Any] = [tf.keras.layers.Input((None, encoding.input_size))]
     for units in hyperparameters.rnn_layer_sizes:
         layers.append(tf.keras.layers.LSTM(units, return_sequences=True))
         layers.append(tf.keras.layers.Dropout(1 - hyperparameters.dropout_keep_prob))
-    layers.append(tf.keras.layers.Dense(make_encoding(configuration).num_labels))
+    layers.append(tf.keras.layers.Dense(encoding.num_labels))
     model = tf.keras.Sequential(layers)
     optimiser = tf.keras.optimizers.Adam(
         hyperparameters.learning_rate, epsilon=1e-8, clipnorm=hyperparameters.clip_norm
     )
-    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer=optimiser, loss=loss)
-
-    def step(inputs: Any, labels: Any, lengths: Any) -> None:
-        is_real = np.arange(inputs.shape[1]) < lengths[:, None]
-        model.train_on_batch(inputs, labels, sample_weight=is_real.astype(np.float32))
-
-    return measure(step, prepared)
-
-
-def magenta(options: argparse.Namespace, folder: pathlib.Path) -> dict[str, float]:
-    """Magenta's melody_rnn_train on the same training melodies, from the steps a second that it logs."""
-    from models.dataset import read_melodies
-    from models.hyperparameters import parse_overrides
-    from models.melody import Melody
-    from models.records import frame
-    from models.registry import configure, make_encoding
-    from pipelines.melody_slices import encode_dense
-
-    configuration = configure(options.config, parse_overrides(options.hparams))
-    records = folder / "training_melodies.tfrecord"
-    melodies = read_melodies(options.dataset, "train")
-    if not records.exists():
-        encoding = make_encoding(configuration)
-        with records.open("wb") as file:
-            for index in range(len(melodies)):
-                file.write(frame(encode_dense(Melody(melodies.events(index)), configuration, encoding)))
-    batch_size = configuration.hyperparameters.batch_size
-    sizes = ",".join(map(str, configuration.hyperparameters.rnn_layer_sizes))
-    words = [
-        str(options.magenta / "bin" / "melody_rnn_train"),
-        f"--config={options.config}_rnn",
-        f"--run_dir={tempfile.mkdtemp(dir=folder)}",
-        f"--sequence_example_file={records}",
-        f"--num_training_steps={options.steps + WARM_UP_STEPS}",
-        "--summary_frequency=1",
-        f"--hparams=batch_size={batch_size},rnn_layer_sizes=[{sizes}]",
+    signature = [
+        tf.TensorSpec([None, None, encoding.input_size], tf.float32),
+        tf.TensorSpec([None, None], tf.int64),
+        tf.TensorSpec([None], tf.int64),
     ]
-    log = folder / "magenta.log"
-    with log.open("wb") as file:
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=file)
-        _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(log.read_text(errors="replace")[-2000:])
-    speeds = re.findall(r"^INFO:tensorflow:global_step/sec: ([\d.]+)", log.read_text(errors="replace"), re.MULTILINE)
-    seconds = statistics.mean(1 / float(speed) for speed in speeds[WARM_UP_STEPS:])
-    events = float((melodies.lengths - 1).mean()) * batch_size
-    return {"events_per_second": events / seconds, "peak_megabytes": usage.ru_maxrss / 1024}
+
+    @tf.function(input_signature=signature)
+    def step(inputs: Any, labels: Any, lengths: Any) -> Any:
+        is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1], tf.float32)
+        with tf.GradientTape() as tape:
+            logits = model(inputs, training=True)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+            loss = tf.reduce_sum(losses * is_real) / tf.reduce_sum(is_real)
+        optimiser.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+        return loss
+
+    return measure(lambda *batch: float(step(*batch)), batches(task))
+
+
+def magentas(task: Task, magenta: Magenta) -> Figures:
+    """Magenta's melody_rnn_train on the same training melodies, from the steps a second that it logs."""
+    configuration = task.configuration
+    records = magenta.records(task.dataset, configuration)
+    run = pathlib.Path(tempfile.mkdtemp(dir=magenta.folder))
+    log, peak = magenta.train(configuration, records, run, task.magenta_steps + WARM_UP_STEPS)
+    speeds = re.findall(r"^INFO:tensorflow:global_step/sec: ([\d.]+)", log, re.MULTILINE)
+    # The log has one speed less than steps.
+    seconds = statistics.mean(1 / float(speed) for speed in speeds[WARM_UP_STEPS - 1 :])
+    return {"events_per_second": events_of_a_batch(task) / seconds, "peak_megabytes": peak}
+
+
+def events_of_a_batch(task: Task) -> float:
+    """Real steps of a full batch of melodies that are drawn at random, on average."""
+    melodies, _ = task.melodies()
+    return float((melodies.lengths - 1).mean()) * task.configuration.hyperparameters.batch_size
 
 
 if __name__ == "__main__":
