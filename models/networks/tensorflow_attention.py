@@ -20,24 +20,27 @@ BLOCK = 64
 """Steps that are compiled together."""
 
 
-def attention_layer(inputs: Tensor, weights: Mapping[str, Tensor], attn_length: int) -> Tensor:
+def attention_layer(
+    inputs: Tensor, weights: Mapping[str, Tensor], attn_length: int, precision: tf.DType = tf.float32
+) -> Tensor:
     """The outputs of an LSTM layer that attends to its own last outputs, starting from zeros.
 
     Args:
       inputs: [steps, batch, input_size].
       weights: `layer_0/*` and `attention/*` of `models.networks.weights.shapes`.
       attn_length: number of outputs in the memory.
+      precision: of the matrix products over many steps; what they add up, and all else, is float32.
 
     Returns:
       [steps, batch, units].
     """
     input_size = inputs.shape[2]
     mix, kernel = weights["attention/input_kernel"], weights["layer_0/kernel"]
-    mixed = project(inputs, mix[:input_size], weights["attention/input_bias"])
-    projected = project(mixed, kernel[:input_size], weights["layer_0/bias"])
+    mixed = project(inputs, mix[:input_size], weights["attention/input_bias"], precision)
+    projected = project(mixed, kernel[:input_size], weights["layer_0/bias"], precision)
     # The summary enters the gates through the input mix and the LSTM's kernel: one product does both.
     recurrent = tf.concat([tf.matmul(mix[input_size:], kernel[:input_size]), kernel[input_size:]], axis=0)
-    return _recurrence(attn_length)(
+    return _recurrence(attn_length, precision)(
         projected,
         recurrent,
         weights["attention/query_kernel"],
@@ -247,23 +250,25 @@ def _backward_block(
 
 
 def _kernel_gradients(
-    before: tuple[Tensor, ...], computed: tuple[Tensor, ...], gradients: tuple[Tensor, ...]
+    before: tuple[Tensor, ...], computed: tuple[Tensor, ...], gradients: tuple[Tensor, ...], precision: tf.DType
 ) -> tuple[Tensor, ...]:
     """What a block adds to the gradients of kernel, query kernel and bias, memory kernel, output kernel and bias."""
     _, cells, hiddens, summaries, outputs, _, _ = computed
     d_gates, d_queries, d_keys, d_outputs = gradients
     d_queries = tf.transpose(d_queries, [0, 2, 1])
     return (
-        product_over_steps(tf.concat([_shifted(before[2], summaries), _shifted(before[1], hiddens)], axis=2), d_gates),
-        product_over_steps(tf.concat([cells, hiddens], axis=2), d_queries),
+        product_over_steps(
+            tf.concat([_shifted(before[2], summaries), _shifted(before[1], hiddens)], axis=2), d_gates, precision
+        ),
+        product_over_steps(tf.concat([cells, hiddens], axis=2), d_queries, precision),
         tf.reduce_sum(d_queries, axis=[0, 1]),
-        product_over_steps(outputs, d_keys),
-        product_over_steps(tf.concat([hiddens, summaries], axis=2), d_outputs),
+        product_over_steps(outputs, d_keys, precision),
+        product_over_steps(tf.concat([hiddens, summaries], axis=2), d_outputs, precision),
         tf.reduce_sum(d_outputs, axis=[0, 1]),
     )
 
 
-def _recurrence(attn_length: int) -> Any:
+def _recurrence(attn_length: int, precision: tf.DType) -> Any:
     """The recurrent part for a length of memory, as a function of tensors alone.
 
     It takes the projected inputs [steps, batch, 4 x units], the kernel [2 x units, 4 x units] from last summary and last
@@ -315,7 +320,7 @@ def _recurrence(attn_length: int) -> Any:
                 state, gradients = _backward_block(
                     start, count, _block(d_outputs, block), before, computed, kernels, values[:8]
                 )
-                added = _kernel_gradients(before, computed, gradients)
+                added = _kernel_gradients(before, computed, gradients, precision)
                 sums = (total + more for total, more in zip(values[8:], added, strict=True))
                 return (block, d_projected.write(block, gradients[0]), *state, *sums)
 

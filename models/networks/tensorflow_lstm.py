@@ -13,26 +13,28 @@ from models.networks.weights import FORGET_BIAS
 Tensor = Any
 
 
-def lstm_layer(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+def lstm_layer(inputs: Tensor, kernel: Tensor, bias: Tensor, precision: tf.DType = tf.float32) -> Tensor:
     """The outputs of an LSTM layer that starts from zeros.
 
     Args:
       inputs: [steps, batch, input_size].
       kernel: [input_size + units, 4 x units], gates in the order input, new input, forget, output.
       bias: [4 x units].
+      precision: of the matrix products over all steps; what they add up, and all else, is float32.
 
     Returns:
       [steps, batch, units].
     """
     input_size = inputs.shape[2]
-    return _recurrence(project(inputs, kernel[:input_size], bias), kernel[input_size:])
+    return _recurrence(precision)(project(inputs, kernel[:input_size], bias, precision), kernel[input_size:])
 
 
-def project(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+def project(inputs: Tensor, kernel: Tensor, bias: Tensor, precision: tf.DType = tf.float32) -> Tensor:
     """Inputs x kernel + bias at every step: [steps, batch, columns]."""
     flat = tf.reshape(inputs, [-1, inputs.shape[2]])
     shape = tf.concat([tf.shape(inputs)[:2], [kernel.shape[1]]], axis=0)
-    projected = tf.reshape(tf.nn.bias_add(tf.matmul(flat, kernel), bias), shape)
+    product = tf.matmul(tf.cast(flat, precision), tf.cast(kernel, precision))
+    projected = tf.reshape(tf.nn.bias_add(tf.cast(product, tf.float32), bias), shape)
     return tf.ensure_shape(projected, [None, None, kernel.shape[1]])
 
 
@@ -77,9 +79,10 @@ def delay(values: Tensor) -> Tensor:
     return tf.concat([tf.zeros_like(values[:1]), values[:-1]], axis=0)
 
 
-def product_over_steps(left: Tensor, right: Tensor) -> Tensor:
+def product_over_steps(left: Tensor, right: Tensor, precision: tf.DType = tf.float32) -> Tensor:
     """The gradient of a kernel: left' x right summed over steps and batch, [left columns, right columns]."""
-    return tf.matmul(tf.reshape(left, [-1, left.shape[2]]), tf.reshape(right, [-1, right.shape[2]]), transpose_a=True)
+    flat = (tf.cast(tf.reshape(values, [-1, values.shape[2]]), precision) for values in (left, right))
+    return tf.cast(tf.matmul(*flat, transpose_a=True), tf.float32)
 
 
 def array_of_steps(steps: Tensor, *shape: int | None) -> tf.TensorArray:
@@ -87,45 +90,52 @@ def array_of_steps(steps: Tensor, *shape: int | None) -> tf.TensorArray:
     return tf.TensorArray(tf.float32, size=steps, element_shape=tf.TensorShape(shape), clear_after_read=False)
 
 
-@tf.custom_gradient
-def _recurrence(projected: Tensor, kernel: Tensor) -> tuple[Tensor, Any]:
-    """Outputs [steps, batch, units] from projected inputs [steps, batch, 4 x units] and kernel [units, 4 x units]."""
-    units = kernel.shape[0]
-    steps = tf.shape(projected)[0]
-    zeros = tf.zeros([tf.shape(projected)[1], units])
+def _recurrence(precision: tf.DType) -> Any:
+    """The recurrent part, as a function of tensors alone.
 
-    def forward(step: Tensor, cell: Tensor, output: Tensor, *arrays: Any) -> tuple[Any, ...]:
-        gates = projected[step] + tf.matmul(output, kernel)
-        input_gate, new_input, forget_gate, output_gate = activate(gates)
-        cell = forget_gate * cell + input_gate * new_input
-        output = output_gate * tf.tanh(cell)
-        activated = tf.concat([input_gate, new_input, forget_gate, output_gate], axis=1)
-        written = (array.write(step, value) for array, value in zip(arrays, (activated, cell, output), strict=True))
-        return (step + 1, cell, output, *written)
+    It takes projected inputs [steps, batch, 4 x units] and kernel [units, 4 x units], and returns the outputs.
+    """
 
-    arrays = [array_of_steps(steps, None, columns) for columns in (4 * units, units, units)]
-    results = tf.while_loop(
-        lambda step, *_: step < steps, forward, (0, zeros, zeros, *arrays), maximum_iterations=steps
-    )
-    activated, cells, outputs = (array.stack() for array in results[3:])
+    @tf.custom_gradient
+    def recurrence(projected: Tensor, kernel: Tensor) -> tuple[Tensor, Any]:
+        units = kernel.shape[0]
+        steps = tf.shape(projected)[0]
+        zeros = tf.zeros([tf.shape(projected)[1], units])
 
-    def gradient(d_outputs: Tensor) -> tuple[Tensor, Tensor]:
-        cells_before = delay(cells)
+        def forward(step: Tensor, cell: Tensor, output: Tensor, *arrays: Any) -> tuple[Any, ...]:
+            gates = projected[step] + tf.matmul(output, kernel)
+            input_gate, new_input, forget_gate, output_gate = activate(gates)
+            cell = forget_gate * cell + input_gate * new_input
+            output = output_gate * tf.tanh(cell)
+            activated = tf.concat([input_gate, new_input, forget_gate, output_gate], axis=1)
+            written = (array.write(step, value) for array, value in zip(arrays, (activated, cell, output), strict=True))
+            return (step + 1, cell, output, *written)
 
-        def backward(step: Tensor, d_cell: Tensor, d_output: Tensor, d_gates: Any) -> tuple[Any, ...]:
-            step -= 1
-            d_gate, d_cell = cell_gradients(
-                d_cell, d_output + d_outputs[step], activated[step], cells_before[step], cells[step]
-            )
-            return step, d_cell, tf.matmul(d_gate, kernel, transpose_b=True), d_gates.write(step, d_gate)
-
-        *_, written = tf.while_loop(
-            lambda step, *_: step > 0,
-            backward,
-            (steps, zeros, zeros, array_of_steps(steps, None, 4 * units)),
-            maximum_iterations=steps,
+        arrays = [array_of_steps(steps, None, columns) for columns in (4 * units, units, units)]
+        results = tf.while_loop(
+            lambda step, *_: step < steps, forward, (0, zeros, zeros, *arrays), maximum_iterations=steps
         )
-        d_gates = written.stack()
-        return d_gates, product_over_steps(delay(outputs), d_gates)
+        activated, cells, outputs = (array.stack() for array in results[3:])
 
-    return outputs, gradient
+        def gradient(d_outputs: Tensor) -> tuple[Tensor, Tensor]:
+            cells_before = delay(cells)
+
+            def backward(step: Tensor, d_cell: Tensor, d_output: Tensor, d_gates: Any) -> tuple[Any, ...]:
+                step -= 1
+                d_gate, d_cell = cell_gradients(
+                    d_cell, d_output + d_outputs[step], activated[step], cells_before[step], cells[step]
+                )
+                return step, d_cell, tf.matmul(d_gate, kernel, transpose_b=True), d_gates.write(step, d_gate)
+
+            *_, written = tf.while_loop(
+                lambda step, *_: step > 0,
+                backward,
+                (steps, zeros, zeros, array_of_steps(steps, None, 4 * units)),
+                maximum_iterations=steps,
+            )
+            d_gates = written.stack()
+            return d_gates, product_over_steps(delay(outputs), d_gates, precision)
+
+        return outputs, gradient
+
+    return recurrence

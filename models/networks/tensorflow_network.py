@@ -15,6 +15,7 @@ def logits(
     inputs: Tensor,
     lengths: Tensor,
     dropout_seed: Tensor | None = None,
+    precision: tf.DType = tf.float32,
 ) -> Tensor:
     """The logits after every step of a batch of sequences.
 
@@ -25,6 +26,7 @@ def logits(
       lengths: [batch].
       dropout_seed: int64 []; with it the outputs of every layer are dropped as in training, with masks that depend on
         nothing else; None keeps all.
+      precision: of the matrix products over many steps inside the layers.
 
     Returns:
       [batch, steps, num_labels].
@@ -33,9 +35,9 @@ def logits(
     values = tf.transpose(tf.where(is_real[..., None], inputs, 0.0), [1, 0, 2])
     for layer in range(len(hyperparameters.rnn_layer_sizes)):
         if layer == 0 and hyperparameters.attn_length:
-            values = attention_layer(values, weights, hyperparameters.attn_length)
+            values = attention_layer(values, weights, hyperparameters.attn_length, precision)
         else:
-            values = lstm_layer(values, weights[f"layer_{layer}/kernel"], weights[f"layer_{layer}/bias"])
+            values = lstm_layer(values, weights[f"layer_{layer}/kernel"], weights[f"layer_{layer}/bias"], precision)
         if dropout_seed is not None and hyperparameters.dropout_keep_prob < 1:
             seed = tf.stack([dropout_seed, tf.constant(layer, tf.int64)])
             values = _dropout(values, hyperparameters.dropout_keep_prob, seed)

@@ -25,6 +25,7 @@ def describe(configuration: Configuration, dataset: pathlib.Path, schedule: Sche
         num_steps=schedule.num_steps,
         eval_every=schedule.eval_every,
         early_stopping=schedule.early_stopping,
+        precision=schedule.precision,
         dataset=run_pb2.Run.Dataset(path=str(dataset), fingerprint=read_description(dataset).fingerprint),
         versions=run_pb2.Versions(
             etude=metadata.version("etude"),
@@ -62,5 +63,10 @@ def _identity(run: run_pb2.Run) -> dict[str, Any]:
     """What makes two runs the same: all but their length and the versions."""
     configuration = dataclasses.asdict(from_proto(run.configuration))
     hyperparameters = configuration.pop("hyperparameters")
-    others = {"seed": run.seed, "initial_model": run.initial_model, "dataset fingerprint": run.dataset.fingerprint}
+    others = {
+        "seed": run.seed,
+        "precision": run.precision,
+        "initial_model": run.initial_model,
+        "dataset fingerprint": run.dataset.fingerprint,
+    }
     return {**configuration, **hyperparameters, **others}

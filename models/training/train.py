@@ -98,7 +98,7 @@ def train(
 
     from models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
 
-    trainer = Trainer(configuration, encoding, weights, schedule.seed)
+    trainer = Trainer(configuration, encoding, weights, schedule.seed, schedule.precision)
     if steps := run.steps():
         _restore(trainer, run.checkpoint(steps[-1]))
     log = MetricsLog(run.metrics, trainer.step, _shown_hyperparameters(configuration, schedule))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.networks.network import Network, log_softmax
+from models.networks.weights import initialise
 from models.registry import make_encoding
 
 KEYS = ("weights", "first_moments", "second_moments")
@@ -13,10 +14,10 @@ KEYS = ("weights", "first_moments", "second_moments")
 def make_trainer(tiny_configuration, random_weights):
     from models.training.trainer import Trainer
 
-    def make(name="basic", seed=0, **overrides):
+    def make(name="basic", seed=0, weights=random_weights, precision="float32", **overrides):
         configuration = tiny_configuration(name, **{"rnn_layer_sizes": [6], **overrides})
         encoding = make_encoding(configuration)
-        return Trainer(configuration, encoding, random_weights(configuration), seed), configuration, encoding
+        return Trainer(configuration, encoding, weights(configuration), seed, precision), configuration, encoding
 
     return make
 
@@ -166,3 +167,79 @@ def test_log_probabilities_are_without_dropout(make_trainer, make_batch):
     found = trainer.log_probabilities(inputs, lengths)
     for row, length in enumerate(lengths):
         np.testing.assert_allclose(found[row, :length], expected[row, :length], atol=1e-4)
+
+
+def plain_lstm_layer(inputs, kernel, bias, precision=None):
+    """The LSTM's equations, differentiated by TensorFlow itself."""
+    import tensorflow as tf
+
+    units = kernel.shape[1] // 4
+
+    def step(state, value):
+        cell, output = state
+        i, j, f, o = tf.split(tf.concat([value, output], 1) @ kernel + bias, 4, 1)
+        cell = tf.sigmoid(f + 1.0) * cell + tf.sigmoid(i) * tf.tanh(j)
+        return cell, tf.sigmoid(o) * tf.tanh(cell)
+
+    zeros = tf.zeros([tf.shape(inputs)[1], units])
+    return tf.ensure_shape(tf.scan(step, inputs, (zeros, zeros))[1], [None, None, units])
+
+
+def plain_attention_layer(inputs, weights, attn_length, precision=None):
+    """The equations of the LSTM with attention: every key projected at every step, oldest memory first."""
+    import tensorflow as tf
+
+    units = weights["attention/score_vector"].shape[0]
+
+    def linear(name, *parts):
+        return tf.concat(parts, 1) @ weights[f"{name}_kernel"] + weights[f"{name}_bias"]
+
+    def step(state, value):
+        cell, hidden, summary, memory = state
+        gates = tf.concat([linear("attention/input", value, summary), hidden], 1) @ weights["layer_0/kernel"]
+        i, j, f, o = tf.split(gates + weights["layer_0/bias"], 4, 1)
+        cell = tf.sigmoid(f + 1.0) * cell + tf.sigmoid(i) * tf.tanh(j)
+        hidden = tf.sigmoid(o) * tf.tanh(cell)
+        query = linear("attention/query", cell, hidden)
+        features = tf.tanh(memory @ weights["attention/memory_kernel"] + query[:, None])
+        shares = tf.nn.softmax(tf.reduce_sum(weights["attention/score_vector"] * features, 2))
+        summary = tf.reduce_sum(shares[..., None] * memory, 1)
+        output = linear("attention/output", hidden, summary)
+        return cell, hidden, summary, tf.concat([memory[:, 1:], output[:, None]], 1)
+
+    zeros = tf.zeros([tf.shape(inputs)[1], units])
+    memory = tf.zeros([tf.shape(inputs)[1], attn_length, units])
+    outputs = tf.scan(step, inputs, (zeros, zeros, zeros, memory))[3][:, :, -1]
+    return tf.ensure_shape(outputs, [None, None, units])
+
+
+def losses_of_training(make_trainer, make_batch, name, steps, **options):
+    """The losses of some steps on four batches in turn, with dropout."""
+
+    def weights(configuration):
+        return initialise(configuration.hyperparameters, make_encoding(configuration), 1)
+
+    trainer, _, encoding = make_trainer(name, weights=weights, rnn_layer_sizes=[24, 24], learning_rate=0.003, **options)
+    batches = [make_batch(encoding, lengths) for lengths in ((40, 31, 22, 36), (18, 25), (33, 8, 30), (12, 26))]
+    return np.array([trainer.train(*batches[step % 4])["loss"] for step in range(steps)])
+
+
+@pytest.mark.parametrize("name", ["lookback", "attention"])
+def test_a_hundred_steps_end_as_those_of_the_plain_formulation(name, make_trainer, make_batch, monkeypatch):
+    from models.networks import tensorflow_network
+
+    ours = losses_of_training(make_trainer, make_batch, name, 100)
+    monkeypatch.setattr(tensorflow_network, "lstm_layer", plain_lstm_layer)
+    monkeypatch.setattr(tensorflow_network, "attention_layer", plain_attention_layer)
+    plain = losses_of_training(make_trainer, make_batch, name, 100)
+    assert plain[-4:].mean() < 0.8 * plain[:4].mean(), "nothing was learnt"
+    assert not np.array_equal(ours, plain), "the same formulation twice"
+    np.testing.assert_allclose(ours, plain, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["basic", "attention"])
+def test_bfloat16_follows_the_loss_of_float32(name, make_trainer, make_batch):
+    full = losses_of_training(make_trainer, make_batch, name, 60)
+    half = losses_of_training(make_trainer, make_batch, name, 60, precision="bfloat16")
+    assert not np.array_equal(full, half), "the precision has no effect"
+    np.testing.assert_allclose(half, full, rtol=0.02)
