@@ -253,13 +253,14 @@ def etude() -> list[str]:
 
 def table(lines: Iterable[Line]) -> list[str]:
     """The table as text."""
-    rows = [f"{'median':34} {'ours':>12} {'Keras':>12} {'Magenta':>12} {'':8} {'x Keras':>8} {'x Magenta':>9} rounds"]
+    names = "".join(f"{name:>11}" for name in ("ours", "bfloat16", "Keras", "Magenta"))
+    rows = [f"{'median':34}{names} {'':8} {'x Keras':>8} {'x Magenta':>9} rounds"]
     for line in lines:
-        medians = [line.median(name) for name in ("ours", "keras", "magenta")]
+        medians = [line.median(name) for name in ("ours", "bfloat16", "keras", "magenta")]
         ratios = [line.ratio(name) for name in ("keras", "magenta")]
         rounds = "/".join(str(len(found)) for found in line.values.values())
         rows.append(
-            f"{line.name:34} {' '.join(f'{_shown(value):>12}' for value in medians)} {line.unit:8} "
+            f"{line.name:34} {' '.join(f'{_shown(value):>10}' for value in medians)} {line.unit:8} "
             f"{_shown(ratios[0]):>8} {_shown(ratios[1]):>9} {rounds}"
         )
     return rows

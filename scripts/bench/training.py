@@ -4,13 +4,15 @@ Examples:
   python -m scripts.bench.training --dataset dataset
   python -m scripts.bench.training --dataset dataset --config attention --rounds 2 --magenta ~/magenta --json speed.json
 
-Each takes its turn, several times, in a process of its own. Ours is the whole training loop, as `etude train` runs it; Keras
-gets the same batches, in the same order, each prepared while the one before is trained on. Magenta shuffles by itself.
-Events are real steps: padding does not count. The first steps, in which graphs are built, are left out.
+Each takes its turn, several times, in a process of its own. Ours is the whole training loop, as `etude train` runs it, in
+float32 and in bfloat16; Keras gets the same batches, in the same order, each prepared while the one before is trained on.
+Magenta shuffles by itself. Events are real steps: padding does not count. The first steps, in which graphs are built, are
+left out.
 """
 
 import argparse
 import dataclasses
+import functools
 import json
 import pathlib
 import re
@@ -20,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -89,11 +91,11 @@ def main() -> None:
         "--magenta", type=pathlib.Path, help="folder of an installed Magenta (with bin/melody_rnn_train)"
     )
     parser.add_argument("--json", type=pathlib.Path, help="write the figures there")
-    parser.add_argument("--only", choices=("ours", "keras"), help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=tuple(PROCESSES), help=argparse.SUPPRESS)
     options = parser.parse_args()
     task = Task(options.dataset, options.config, options.hparams, options.steps, options.magenta_steps)
     if options.only:
-        print(json.dumps({"ours": ours, "keras": keras}[options.only](task)))
+        print(json.dumps(PROCESSES[options.only](task)))
         return
     with tempfile.TemporaryDirectory() as folder:
         magenta = Magenta(options.magenta, pathlib.Path(folder)) if options.magenta else None
@@ -110,7 +112,8 @@ def main() -> None:
 
 def compare(task: Task, rounds: int, magenta: Magenta | None) -> dict[str, list[Figures]]:
     """The figures of every contestant in every round. Keras has no such attention."""
-    contestants = ["ours"] + (["keras"] if not task.configuration.hyperparameters.attn_length else [])
+    contestants = ["ours", "bfloat16"]
+    contestants += ["keras"] if not task.configuration.hyperparameters.attn_length else []
     contestants += ["magenta"] if magenta else []
     figures: dict[str, list[Figures]] = {name: [] for name in contestants}
     for _ in range(rounds):
@@ -139,7 +142,7 @@ def in_a_process(name: str, task: Task) -> Figures:
     return figures
 
 
-def ours(task: Task) -> Figures:
+def ours(task: Task, precision: str = "float32") -> Figures:
     """Our training loop."""
     from models.training.schedule import Schedule
     from models.training.train import train
@@ -242,6 +245,14 @@ def magentas(task: Task, magenta: Magenta) -> Figures:
     # The log has one speed less than steps.
     seconds = statistics.mean(1 / float(speed) for speed in speeds[WARM_UP_STEPS - 1 :])
     return {"events_per_second": events_of_a_batch(task) / seconds, "peak_megabytes": peak}
+
+
+PROCESSES: dict[str, Callable[[Task], Figures]] = {
+    "ours": ours,
+    "bfloat16": functools.partial(ours, precision="bfloat16"),
+    "keras": keras,
+}
+"""The contestants that run in a process of this interpreter."""
 
 
 def events_of_a_batch(task: Task) -> float:

@@ -1,0 +1,45 @@
+"""The arithmetic of the measurements: medians, ratios, and when a curve reaches a loss."""
+
+import json
+import pathlib
+
+import pytest
+
+from scripts.bench.learning import time_to_reach
+from scripts.bench.speed import Line, read, table, write
+
+
+def test_ratio_is_above_one_where_ours_is_better() -> None:
+    """More events a second and fewer seconds are both better."""
+    speed = Line("train basic", "events/s", True, {"ours": [90.0, 120.0, 100.0], "magenta": [40.0, 50.0, 60.0]})
+    seconds = Line("preprocessing", "s", False, {"ours": [2.0], "magenta": [30.0]})
+    assert speed.ratio("magenta") == pytest.approx(2.0)
+    assert seconds.ratio("magenta") == pytest.approx(15.0)
+    assert speed.ratio("keras") is None
+    assert seconds.median("keras") is None
+
+
+def test_figures_come_back_from_the_file(tmp_path: pathlib.Path) -> None:
+    lines = [Line("train basic", "events/s", True, {"ours": [1.0, 3.0], "keras": [1.0]})]
+    path = tmp_path / "speed.json"
+    assert read(path) == []
+    write(path, lines)
+    assert read(path) == lines
+    assert json.loads(path.read_text())["lines"][0]["times_better"] == {"keras": 2.0}
+
+
+def test_table_names_every_line() -> None:
+    found = table([Line("datasets on disk", "MB", False, {"ours": [0.5], "magenta": [400.0]})])
+    assert len(found) == 2
+    assert "datasets on disk" in found[1]
+    assert "800" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("loss", "seconds"),
+    [(2.5, 10.0), (2.0, 10.0), (1.75, 15.0), (1.5, 20.0), (1.2, 36.0), (0.5, None)],
+)
+def test_time_to_reach_a_loss(loss: float, seconds: float | None) -> None:
+    """On straight lines between points; a loss that rises and falls again is not reached earlier by that."""
+    points = [(10.0, 1, 2.0), (20.0, 2, 1.5), (30.0, 3, 1.8), (40.0, 4, 0.8)]
+    assert time_to_reach(points, loss) == (None if seconds is None else pytest.approx(seconds))
