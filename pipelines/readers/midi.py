@@ -8,13 +8,12 @@ take the memory: note-seq keeps a table of all ticks.
 import dataclasses
 import itertools
 from collections.abc import Callable
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.note_sequences import NoteSequence
-from pipelines.readers.midi_events import Instrument, MidiError, MidiFile, Table
+from pipelines.readers.midi_events import Instrument, Ints, MidiError, MidiFile
 from pipelines.readers.midi_file import parse_midi
 from pipelines.readers.reading import Reading, Rejected
 from pipelines.wire import Column, encode_repeated
@@ -25,8 +24,6 @@ MAX_EVENTS = 1_000_000
 MAX_TICKS = 10_000_000_000
 """note-seq's own limit."""
 MAX_SECONDS = 24 * 60 * 60
-
-Ints: TypeAlias = npt.NDArray[np.int64]
 
 _DEFAULT_QUARTERS_PER_MINUTE = 120.0
 _DROP_FRAMES_PER_SECOND = 29
@@ -99,7 +96,7 @@ def _merge(
     sequence: NoteSequence,
     field: str,
     file: MidiFile,
-    values_of: Callable[[Instrument], Table],
+    values_of: Callable[[Instrument], Ints],
     names: tuple[str, ...],
     clock: "_Clock",
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Table: TypeAlias = npt.NDArray[np.int64]
+Ints: TypeAlias = npt.NDArray[np.int64]
 
 DRUM_CHANNEL = 9
 META = 0xFF
@@ -38,9 +38,9 @@ class Instrument:
     program: int
     is_drum: bool
     name: str
-    notes: Table
-    control_changes: Table
-    pitch_bends: Table
+    notes: Ints
+    control_changes: Ints
+    pitch_bends: Ints
 
 
 @dataclasses.dataclass

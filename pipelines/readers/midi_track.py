@@ -1,15 +1,17 @@
 """A track of a MIDI file, event by event."""
 
-import dataclasses
 import itertools
+import operator
 from collections.abc import Iterator
 
 import numpy as np
 
-from pipelines.readers.midi_events import DRUM_CHANNEL, META, TRACK_NAME, Instrument, MidiError, MidiFile
+from pipelines.readers import midi_stretch
+from pipelines.readers.midi_events import META, TRACK_NAME, Ints, MidiError, MidiFile
+from pipelines.readers.midi_player import Player, Players
+from pipelines.readers.midi_stretch import Stretch
 
-MAX_NUMBERS = 3_000_000
-"""Of all control changes and pitch bends of a track, counted once for each instrument that shares them."""
+_NOTE_OFF = 0x80
 _NOTE_ON = 0x90
 _POLY_PRESSURE = 0xA0
 _CONTROL_CHANGE = 0xB0
@@ -40,46 +42,6 @@ def read_track(data: bytes, file: MidiFile, is_conductor: bool) -> None:
         raise MidiError("an event runs over the end of its track") from error
 
 
-@dataclasses.dataclass
-class _Player:
-    """An instrument that is still being read.
-
-    Attributes:
-      program: 0 to 127.
-      channel: 0 to 15.
-      name: the track's name.
-      begins: tick << 7 | velocity of each note.
-      ends: tick << 7 | pitch of each note.
-      control_changes: the table, row after row.
-      pitch_bends: the table, row after row.
-    """
-
-    program: int = 0
-    channel: int = 0
-    name: str = ""
-    begins: list[int] = dataclasses.field(default_factory=list)
-    ends: list[int] = dataclasses.field(default_factory=list)
-    control_changes: list[int] = dataclasses.field(default_factory=list)
-    pitch_bends: list[int] = dataclasses.field(default_factory=list)
-
-    def instrument(self) -> Instrument:
-        """The finished instrument."""
-        begins, ends = np.array(self.begins, np.int64), np.array(self.ends, np.int64)
-        notes = np.empty((len(ends), 4), np.int64)
-        notes[:, 0] = begins >> 7
-        notes[:, 1] = ends >> 7
-        notes[:, 2] = ends & 127
-        notes[:, 3] = begins & 127
-        return Instrument(
-            self.program,
-            self.channel == DRUM_CHANNEL,
-            self.name,
-            notes,
-            np.array(self.control_changes, np.int64).reshape(-1, 3),
-            np.array(self.pitch_bends, np.int64).reshape(-1, 2),
-        )
-
-
 class _Track:
     """Reads one track into a file."""
 
@@ -87,44 +49,53 @@ class _Track:
         self._file = file
         self._is_conductor = is_conductor
         self._name = ""
-        self._programs = [0] * 16
-        self._players: dict[tuple[int, int], _Player] = {}
-        self._before: dict[int, _Player] = {}
-        """By channel: control changes and pitch bends that came before any note of their program."""
+        self._players = Players()
+        self._sounding: dict[int, int] = {}
+        """By channel << 7 | pitch: tick << 7 | velocity of the first note that sounds."""
+        self._overlapping: dict[int, list[int]] = {}
+        """The other notes that sound: some in a million do while another of their pitch and channel does."""
+        self._next_try = 0
+        """Where another stretch may be looked for: what was looked at in vain is first read event by event."""
 
     def read(self, data: bytes) -> None:
-        """Reads all events; raises StopIteration if the last one is cut short.
+        """Reads all events; raises StopIteration if the last one is cut short."""
+        position = tick = status = 0
+        while position < len(data):
+            if stretch := self._read_stretch(data, position, status, tick):
+                position += stretch.num_bytes
+                status, tick = stretch.status, int(stretch.ticks[-1])
+            else:
+                position, status, tick = self._read_events(data, position, status, tick)
+        self._file.last_tick = max(self._file.last_tick, tick)
+        self._file.instruments.extend(self._players.instruments())
 
-        Some notes in a million sound while another of their pitch and channel does; `sounding` holds the first of them
-        and `overlapping` the others.
-        """
-        tick = status = 0
-        is_note = False
-        sounding: dict[int, int] = {}
-        overlapping: dict[int, list[int]] = {}
-        playing: dict[int, _Player] = {}
+    def _read_events(self, data: bytes, position: int, status: int, tick: int) -> tuple[int, int, int]:
+        """Reads event by event to the end, or to where a stretch may start; returns the position, status and tick."""
+        is_note = _NOTE_OFF <= status < _POLY_PRESSURE
+        sounding, overlapping = self._sounding, self._overlapping
+        playing: dict[int, Player] = {}
         rest = iter(data)
+        rest.__setstate__(position)  # type: ignore[attr-defined]
         read = rest.__next__
         for delta in rest:
             tick += delta if delta < 128 else _variable(rest, delta)
             first = read()
-            if first > 127:
-                if first == META:
-                    self._meta(rest, tick)
+            if first > 127 or not is_note:
+                if not _NOTE_OFF <= first < _POLY_PRESSURE:
+                    if first == META:
+                        self._meta(rest, tick)
+                    else:
+                        status, first_value = (first, None) if first > 127 else (status, first)
+                        is_note = False
+                        self._other(rest, status, tick, first_value)
+                        playing.clear()  # it may have been a program change
+                    position = len(data) - operator.length_hint(rest)
+                    if self._may_be_stretch(data, position):
+                        return position, status, tick
                     continue
-                status = first
-                is_note = status < _POLY_PRESSURE
-                if not is_note:
-                    self._other(rest, status, tick, None)
-                    playing.clear()  # it may have been a program change
-                    continue
-                first = read()
+                status, is_note, first = first, True, read()
                 if first > 127:
                     raise MidiError(_ABOVE_127)
-            elif not is_note:
-                self._other(rest, status, tick, first)
-                playing.clear()
-                continue
             second = read()
             if second > 127:
                 raise MidiError(_ABOVE_127)
@@ -140,11 +111,106 @@ class _Track:
                     self._end_several(sounding, overlapping, key, begin, tick)
                 elif begin >> 7 != tick:
                     channel = key >> 7
-                    player = playing.get(channel) or playing.setdefault(channel, self._player(channel))
+                    player = playing.get(channel) or playing.setdefault(
+                        channel, self._players.playing(channel, self._name)
+                    )
                     player.begins.append(begin)
                     player.ends.append(tick << 7 | first)
-        self._file.last_tick = max(self._file.last_tick, tick)
-        self._add_instruments()
+        return len(data), status, tick
+
+    def _may_be_stretch(self, data: bytes, position: int) -> bool:
+        """Whether looking for a stretch may pay."""
+        end = position + midi_stretch.MIN_BYTES
+        return (
+            self._next_try <= position
+            and end <= len(data)
+            and midi_stretch.find_break(data[position:end]) < 0
+            and not self._overlapping
+            and len(self._sounding) <= midi_stretch.MAX_SOUNDING
+        )
+
+    def _read_stretch(self, data: bytes, position: int, status: int, tick: int) -> Stretch | None:
+        """Reads a stretch of channel messages at once, if there is one here and its notes are simple."""
+        if not self._may_be_stretch(data, position):
+            return None
+        seen = data[position : position + midi_stretch.MAX_BYTES]
+        if (end := midi_stretch.find_break(seen)) >= 0:
+            seen = seen[:end]
+        stretch = midi_stretch.decode(seen, status, tick)
+        if stretch and not self._play(stretch):
+            stretch = None
+        if not stretch or stretch.num_bytes < len(seen) // 4:
+            self._next_try = position + len(seen)
+        return stretch
+
+    def _play(self, stretch: Stretch) -> bool:
+        """Adds what a stretch holds; False, and nothing added, if its notes meet in a way that needs care."""
+        statuses, ticks, velocities = stretch.statuses, stretch.ticks, stretch.seconds
+        keys = stretch.firsts.astype(np.int64)
+        note_at = change_at = np.empty(0, np.int64)
+        is_one_channel = isinstance(statuses, int) and statuses < _POLY_PRESSURE
+        if not is_one_channel:
+            statuses = stretch.all_statuses()
+            is_note = statuses < _POLY_PRESSURE
+            note_at, change_at = is_note.nonzero()[0], (~is_note).nonzero()[0]
+            statuses, ticks, keys, velocities = statuses[note_at], ticks[note_at], keys[note_at], velocities[note_at]
+        is_on = velocities > 0
+        if not isinstance(statuses, int):
+            is_on &= statuses >= _NOTE_ON
+        elif statuses < _NOTE_ON:
+            is_on[:] = False
+        keys |= (statuses & 15) << 7
+        num_sounding = len(self._sounding)
+        if num_sounding:
+            begun = np.array(list(self._sounding.values()), np.int64)
+            keys = np.concatenate((list(self._sounding), keys))
+            ticks = np.concatenate((begun >> 7, ticks))
+            velocities = np.concatenate((begun & 127, velocities))
+            is_on = np.concatenate((np.ones(num_sounding, np.bool_), is_on))
+        pairs = midi_stretch.pair(keys, is_on, ticks)
+        if pairs is None:
+            return False
+        begins, ends, still_open = pairs
+        self._sounding.clear()
+        for message in still_open.tolist():
+            key, tick, velocity = int(keys[message]), int(ticks[message]), int(velocities[message])
+            if key in self._sounding:
+                self._overlapping.setdefault(key, []).append(tick << 7 | velocity)
+            else:
+                self._sounding[key] = tick << 7 | velocity
+        table = np.empty((4, len(begins)), np.int64)
+        table[0], table[1], table[2], table[3] = ticks[begins], ticks[ends], keys[begins] & 127, velocities[begins]
+        if is_one_channel:
+            if len(begins):
+                self._players.playing(stretch.status & 15, self._name).add_table(table)
+            return True
+        channels = keys[begins] >> 7
+        by_channel = {channel: channels == channel for channel in dict.fromkeys(channels.tolist())}
+        # What comes before an instrument's first note may be shared with others.
+        first_end = np.full(16, len(stretch.ticks))
+        for channel, is_here in by_channel.items():
+            first_end[channel] = note_at[ends[is_here.argmax()] - num_sounding]
+        is_early = change_at < first_end[stretch.all_statuses()[change_at] & 15]
+        self._change(stretch, change_at[is_early])
+        for channel, is_here in by_channel.items():
+            self._players.playing(channel, self._name).add_table(table[:, is_here])
+        self._change(stretch, change_at[~is_early])
+        return True
+
+    def _change(self, stretch: Stretch, messages: Ints) -> None:
+        """Adds the control changes and pitch bends among some messages."""
+        if not len(messages):
+            return
+        all_statuses = stretch.all_statuses()[messages]
+        for status in set(all_statuses.tolist()):
+            at = messages[all_statuses == status]
+            ticks, firsts, seconds = stretch.ticks[at], stretch.firsts[at].astype(np.int64), stretch.seconds[at]
+            if status & 0xF0 == _CONTROL_CHANGE:
+                rows = np.stack((ticks, firsts, seconds), axis=1)
+                self._players.controlled(status & 15).control_changes += rows.ravel().tolist()
+            elif status & 0xF0 == _PITCH_BEND:
+                rows = np.stack((ticks, (firsts | seconds.astype(np.int64) << 7) - 8192), axis=1)
+                self._players.controlled(status & 15).pitch_bends += rows.ravel().tolist()
 
     def _end_several(
         self, sounding: dict[int, int], overlapping: dict[int, list[int]], key: int, begin: int, tick: int
@@ -155,7 +221,7 @@ class _Track:
         begun = [begin for begin in begins if begin >> 7 == tick]
         if not ended:
             return
-        player = self._player(key >> 7)
+        player = self._players.playing(key >> 7, self._name)
         player.begins.extend(ended)
         player.ends.extend([tick << 7 | key & 127] * len(ended))
         if begun:
@@ -177,11 +243,11 @@ class _Track:
         if first > 127 or second > 127:
             raise MidiError(_ABOVE_127)
         if kind == _PROGRAM_CHANGE:
-            self._programs[channel] = first
+            self._players.programs[channel] = first
         elif kind == _CONTROL_CHANGE:
-            self._controlled(channel).control_changes += (tick, first, second)
+            self._players.controlled(channel).control_changes += (tick, first, second)
         elif kind == _PITCH_BEND:
-            self._controlled(channel).pitch_bends += (tick, (first | second << 7) - 8192)
+            self._players.controlled(channel).pitch_bends += (tick, (first | second << 7) - 8192)
 
     def _meta(self, rest: Iterator[int], tick: int) -> None:
         kind = next(rest)
@@ -190,32 +256,6 @@ class _Track:
             self._name = content.decode("latin-1")
         elif self._is_conductor:
             self._file.add_change(kind, content, tick)
-
-    def _player(self, channel: int) -> _Player:
-        """Who plays on a channel, made at the first note."""
-        key = (self._programs[channel], channel)
-        if key not in self._players:
-            before = self._before.get(channel, _Player())
-            self._players[key] = _Player(
-                *key,
-                self._name,
-                # The same lists, not copies: what comes later for another program without notes also goes here.
-                control_changes=before.control_changes,
-                pitch_bends=before.pitch_bends,
-            )
-        return self._players[key]
-
-    def _controlled(self, channel: int) -> _Player:
-        """Where a channel's control changes go."""
-        player = self._players.get((self._programs[channel], channel))
-        return player or self._before.setdefault(channel, _Player())
-
-    def _add_instruments(self) -> None:
-        players = self._players.values()
-        total = sum(len(player.control_changes) + len(player.pitch_bends) for player in players)
-        if total > MAX_NUMBERS:
-            raise MidiError("a few control changes are shared by absurdly many instruments")
-        self._file.instruments.extend(player.instrument() for player in players)
 
 
 def _skip_system(rest: Iterator[int], status: int, first: int | None) -> None:

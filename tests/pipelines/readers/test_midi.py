@@ -12,6 +12,7 @@ import mido.midifiles.midifiles
 import pytest
 
 from pipelines.readers import midi as reader
+from pipelines.readers import midi_stretch
 from pipelines.readers.midi_file import parse_midi
 from pipelines.reasons import REMEDIES
 
@@ -153,6 +154,13 @@ HARD_CASES = {
 }
 
 
+@pytest.fixture(params=["stretches", "events"])
+def way(request, monkeypatch):
+    """Reads as much as can be at once, however short, or all of it event by event."""
+    monkeypatch.setattr(midi_stretch, "MIN_BYTES", 1 if request.param == "stretches" else 1 << 30)
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("name", HARD_CASES)
 def test_hard_case(name, note_seq_reads):
     expected = note_seq_reads(HARD_CASES[name])
@@ -182,6 +190,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_as_by_note_seq(name, note_seq_reads):
     assert note_seq_reads(REFUSED[name]) is None
@@ -241,6 +250,7 @@ def random_file(seed):
     )
 
 
+@pytest.mark.usefixtures("way")
 def test_random_files_equal_note_seq(note_seq_reads):
     num_notes = num_read = 0
     for seed in range(400):
@@ -254,6 +264,73 @@ def test_random_files_equal_note_seq(note_seq_reads):
             num_read += 1
     assert num_read > 150
     assert num_notes > 2000
+
+
+def channel_message(chooser):
+    """A delta time and an event, such as stretches are made of; notes overlap, end twice or have no length."""
+    pitch, channel = chooser.randrange(60, 70), chooser.choice([0, 0, 0, 9])
+    delta = chooser.choice([0, 0, 1, 5, 100, 128, 480, 20_000, 3_000_000, *range(2, 300, 20)])
+    data = chooser.choices(
+        [
+            on(pitch, chooser.randrange(1, 128), channel),
+            off(pitch, channel),
+            on(pitch, 0, channel),
+            bytes([pitch, chooser.choice([0, 70])]),
+            control(7, chooser.randrange(128), channel),
+            bend(chooser.randrange(128), 64, channel),
+            bytes([0xA0 | channel, pitch, 5]),
+        ],
+        [5, 4, 3, 9, 1, 0.5, 0.3],
+    )[0]
+    return delta, data
+
+
+def test_stretches_equal_events(monkeypatch):
+    num_stretches = num_refused = num_files = 0
+    pair = midi_stretch.pair
+
+    def counting(*arguments):
+        nonlocal num_stretches, num_refused
+        pairs = pair(*arguments)
+        num_stretches += pairs is not None
+        num_refused += pairs is None
+        return pairs
+
+    monkeypatch.setattr(midi_stretch, "pair", counting)
+    for seed in range(300):
+        chooser = random.Random(seed)
+        odd = chooser.choice([0, 0.02, 0.2])
+        events = [
+            random_event(chooser) if chooser.random() < odd else channel_message(chooser)
+            for _ in range(chooser.choice([5, 50, 400]))
+        ]
+        data = bytearray(file(track(on(60), *events), track(program(3), on(60), *reversed(events))))
+        for _ in range(chooser.choice([0, 1, 3])):
+            data[chooser.randrange(22, len(data))] = chooser.randrange(256)
+        found = []
+        for min_bytes in (1 << 30, 1, 50):
+            monkeypatch.setattr(midi_stretch, "MIN_BYTES", min_bytes)
+            (reading,) = reader.read(bytes(data))
+            found.append((reading.sequence, reading.rejected))
+        assert found[0] == found[1] == found[2], seed
+        num_files += found[0][0] is not None
+    assert num_files > 100
+    assert num_stretches > 500
+    assert num_refused > 10
+
+
+def test_long_track_equals_events(monkeypatch):
+    """Longer than one stretch may be, with notes that sound from one to the next."""
+    chooser = random.Random(0)
+    events = [
+        (n % 3 * 90, on(chooser.randrange(30, 80), chooser.choice([0, 70])))
+        for n in range(3 * midi_stretch.MAX_BYTES // 4)
+    ]
+    data = file(track(on(20), *events, off(20)))
+    expected = read(data)
+    assert len(expected.notes) > midi_stretch.MAX_BYTES // 12
+    monkeypatch.setattr(midi_stretch, "MIN_BYTES", 1 << 30)
+    assert read(data) == expected
 
 
 def test_damaged_files_equal_note_seq_where_it_reads_them(note_seq_reads):
@@ -341,9 +418,17 @@ def test_control_changes_that_multiply_are_refused():
     tracemalloc.stop()
 
 
-@pytest.mark.parametrize("byte", [0x00, 0x80, 0x90, 0xFF, 0xF0])
-def test_time_is_bounded(byte):
-    content = b"\0\x90\x3c\x50" + bytes([byte]) * 300_000
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        *(b"\x00", b"\x80", b"\x90", b"\xff", b"\xf0"),
+        b"\x00\xc0\x01",  # nothing that is read at once
+        b"\x00\x90\x3c\x50" * 200 + b"\x00\x80\x3c\x50" * 200 + b"\x00\xc0\x01",  # notes without length
+        b"\x00\xb0\x07\x50" * 200 + b"\x00\xff\x01\x00",
+    ],
+)
+def test_time_is_bounded(repeated):
+    content = b"\0\x90\x3c\x50" + repeated * (300_000 // len(repeated))
     started = time.process_time()
     rejection_or_sequence = reader.read(file(b"MTrk" + struct.pack(">L", len(content)) + content))[0]
     assert rejection_or_sequence.sequence is not None or rejection_or_sequence.rejected.reason == "unreadable"
