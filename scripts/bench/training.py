@@ -6,8 +6,8 @@ Examples:
 
 Each takes its turn, several times, in a process of its own. Ours is the whole training loop, as `etude train` runs it, in
 float32 and in bfloat16; Keras gets the same batches, in the same order, each prepared while the one before is trained on.
-Magenta shuffles by itself. Events are real steps: padding does not count. The first steps, in which graphs are built, are
-left out.
+Magenta shuffles by itself. Events are real steps: padding does not count. What comes first is left out: of ours and Keras's
+an epoch, in which graphs are built for all sizes of batches, of Magenta's three steps.
 """
 
 import argparse
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from models.melody_set import MelodySet
     from models.training.batches import BatchPlan
 
-WARM_UP_STEPS = 3
+MAGENTA_WARM_UP_STEPS = 3
 
 Figures = dict[str, float]
 """`events_per_second` and `peak_megabytes`."""
@@ -148,7 +148,8 @@ def ours(task: Task, precision: str = "float32") -> Figures:
     from models.training.train import train
 
     melodies, plan = task.melodies()
-    last = WARM_UP_STEPS + task.steps
+    warm_up = plan.steps_per_epoch
+    last = warm_up + task.steps
     stamps: dict[int, tuple[float, float]] = {}
 
     def note(done: int, total: int, note: str = "") -> None:
@@ -156,13 +157,13 @@ def ours(task: Task, precision: str = "float32") -> Figures:
 
     with tempfile.TemporaryDirectory() as folder:
         train(task.configuration, task.dataset, pathlib.Path(folder, "run"), Schedule(last, 0, last, 0), progress=note)
-    seconds = stamps[last][0] - stamps[WARM_UP_STEPS][0]
-    events = sum(int((melodies.lengths[plan.indices(step)] - 1).sum()) for step in range(WARM_UP_STEPS, last))
+    seconds = stamps[last][0] - stamps[warm_up][0]
+    events = sum(int((melodies.lengths[plan.indices(step)] - 1).sum()) for step in range(warm_up, last))
     return {"events_per_second": events / seconds, "peak_megabytes": stamps[last][1]}
 
 
 def batches(task: Task) -> Iterator[Any]:
-    """Inputs, labels and lengths of each step, prepared while the one before is in use."""
+    """Inputs, labels and lengths of each step, an epoch of warm-up first; prepared while the one before is in use."""
     from models.registry import make_encoding
 
     encoding = make_encoding(task.configuration)
@@ -176,15 +177,15 @@ def batches(task: Task) -> Iterator[Any]:
 
     with ThreadPoolExecutor(1) as executor:
         upcoming = executor.submit(prepare, 0)
-        for step in range(WARM_UP_STEPS + task.steps):
+        for step in range(plan.steps_per_epoch + task.steps):
             ready = upcoming.result()
             upcoming = executor.submit(prepare, step + 1)
             yield ready
 
 
-def measure(step: Any, prepared: Iterator[Any]) -> Figures:
-    """Events a second of a training step over batches, and the peak memory of the process."""
-    for _ in range(WARM_UP_STEPS):
+def measure(step: Any, prepared: Iterator[Any], warm_up: int) -> Figures:
+    """Events a second of a training step over batches after the first, and the peak memory of the process."""
+    for _ in range(warm_up):
         step(*next(prepared))
     events = 0
     start = time.perf_counter()
@@ -232,7 +233,7 @@ def keras(task: Task) -> Figures:
         optimiser.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
-    return measure(lambda *batch: float(step(*batch)), batches(task))
+    return measure(lambda *batch: float(step(*batch)), batches(task), task.melodies()[1].steps_per_epoch)
 
 
 def magentas(task: Task, magenta: Magenta) -> Figures:
@@ -240,10 +241,10 @@ def magentas(task: Task, magenta: Magenta) -> Figures:
     configuration = task.configuration
     records = magenta.records(task.dataset, configuration)
     run = pathlib.Path(tempfile.mkdtemp(dir=magenta.folder))
-    log, peak = magenta.train(configuration, records, run, task.magenta_steps + WARM_UP_STEPS)
+    log, peak = magenta.train(configuration, records, run, task.magenta_steps + MAGENTA_WARM_UP_STEPS)
     speeds = re.findall(r"^INFO:tensorflow:global_step/sec: ([\d.]+)", log, re.MULTILINE)
     # The log has one speed less than steps.
-    seconds = statistics.mean(1 / float(speed) for speed in speeds[WARM_UP_STEPS - 1 :])
+    seconds = statistics.mean(1 / float(speed) for speed in speeds[MAGENTA_WARM_UP_STEPS - 1 :])
     return {"events_per_second": events_of_a_batch(task) / seconds, "peak_megabytes": peak}
 
 

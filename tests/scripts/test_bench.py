@@ -1,4 +1,4 @@
-"""The arithmetic of the measurements: medians, ratios, and when a curve reaches a loss."""
+"""The arithmetic of the measurements: medians, ratios, when a curve reaches a loss, and what a profile adds up to."""
 
 import json
 import pathlib
@@ -6,6 +6,7 @@ import pathlib
 import pytest
 
 from scripts.bench.learning import time_to_reach
+from scripts.bench.profile_training import kind_of, without_inner
 from scripts.bench.speed import Line, read, table, write
 
 
@@ -43,3 +44,30 @@ def test_time_to_reach_a_loss(loss: float, seconds: float | None) -> None:
     """On straight lines between points; a loss that rises and falls again is not reached earlier by that."""
     points = [(10.0, 1, 2.0), (20.0, 2, 1.5), (30.0, 3, 1.8), (40.0, 4, 0.8)]
     assert time_to_reach(points, loss) == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_spans_without_those_inside_them() -> None:
+    """A span of 100 that holds one of 30 and one of 20, which holds one of 5; and one beside it."""
+    spans = [(0, 100, 1), (10, 30, 2), (50, 20, 3), (55, 5, 2), (100, 7, 4)]
+    assert list(without_inner(spans)) == [(1, 50), (2, 30), (3, 15), (2, 5), (4, 7)]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("while/body/MatMul_1:MatMul", "matrix products"),
+        ("clip_by_norm_3/mul:Mul", "optimiser"),
+        ("ResourceApplyAdam_2:ResourceApplyAdam", "optimiser"),
+        ("BiasAdd_5:_MklNativeFusedMatMul", "matrix products"),
+        ("MatMul_5.11", "matrix products, compiled"),
+        ("broadcast_multiply_fusion.1", "element-wise, compiled"),
+        ("wrapped_reduce-window", "element-wise, compiled"),
+        ("while/body/Sigmoid:Sigmoid", "element-wise and copies"),
+        ("while:While", "scheduling and loops"),
+        ("ExecutorState::Process", "scheduling and loops"),
+        ("ThreadpoolListener::Record", None),
+        ("KernelAndDeviceFunc::Run", None),
+    ],
+)
+def test_kinds_of_operations(name: str, kind: str | None) -> None:
+    assert kind_of(name) == kind
