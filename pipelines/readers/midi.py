@@ -103,7 +103,7 @@ def _merge(
     """Adds what all instruments have of one kind; fields whose name ends in `time` are given in ticks."""
     tables = [values_of(instrument) for instrument in file.instruments]
     counts = [len(table) for table in tables]
-    if not sum(counts):
+    if not any(counts):
         return
     table = tables[0] if len(tables) == 1 else np.concatenate(tables)
     columns: dict[str, Column] = {}
@@ -121,7 +121,7 @@ def _merge(
         sequence.total_time = float(columns["end_time"].max())
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class _Clock:
     """Turns ticks into seconds with pretty_midi's arithmetic.
 
@@ -157,7 +157,7 @@ class _Clock:
     def seconds(self, ticks: Ints) -> npt.NDArray[np.float64]:
         """The second of each tick, [num_ticks]."""
         if len(self.starts) == 1:
-            return self.offsets[0] + self.scales[0] * ticks
+            return self.scales * ticks
         index = np.searchsorted(self.starts, ticks, "right") - 1
         return self.offsets[index] + self.scales[index] * (ticks - self.starts[index])
 

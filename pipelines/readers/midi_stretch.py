@@ -4,8 +4,7 @@ Most of a file is such stretches. Without the status bytes and the upper bytes o
 bytes below 128: delta time, first and second value. So no byte has to wait for the one before.
 """
 
-import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +29,7 @@ _IS_BREAK = bytes(byte > 127 and not _HAS_TWO_VALUES[byte] for byte in range(256
 _MAX_DELTA_BYTES = 5
 
 
-@dataclasses.dataclass(frozen=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Messages of two values, in their order.
 
     Attributes:
@@ -116,8 +114,8 @@ def decode(data: bytes, status: int, tick: int) -> Stretch | None:
         owner, digits = owner[:num_digits], digits[:num_digits]
     if not _add_upper_digits(deltas, owner, digits):
         return None
+    deltas[0] += tick
     ticks = deltas.cumsum()
-    ticks += tick
     num_bytes += 3 * num_messages + num_high
     return Stretch(num_bytes, status, statuses, ticks, table[:, 1], table[:, 2])
 
@@ -173,9 +171,11 @@ def _add_upper_digits(deltas: Ints, owner: Ints, digits: npt.NDArray[np.uint8]) 
     """Adds the upper digits of delta times, highest first, to the lowest ones; False if there are too many."""
     if not len(owner):
         return True
-    values = (digits & 127).astype(np.int64)
+    values = digits.astype(np.int64)
+    values &= 127
     if not np.count_nonzero(owner[1:] == owner[:-1]):
-        deltas[owner] += values << 7
+        values <<= 7
+        deltas[owner] += values
         return True
     below = owner.searchsorted(owner, "right") - _INDICES[: len(owner)]
     if below.max() >= _MAX_DELTA_BYTES:
