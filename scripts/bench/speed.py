@@ -120,6 +120,7 @@ def main() -> None:
         "--only", action="append", metavar="ROW", help=f"rows that begin with this; of: {', '.join(ROWS)}"
     )
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="adds the figures to this file")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--evaluate", type=pathlib.Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.quick:
@@ -143,7 +144,7 @@ def main() -> None:
             lines |= {line.name: line for line in ROWS[row](bench)}
             if options.json:
                 write(options.json, lines.values())
-    print("\n".join(table(lines.values())))
+    print("\n".join((markdown if options.markdown else table)(lines.values())))
 
 
 def measure_preprocessing(bench: Bench) -> list[Line]:
@@ -263,6 +264,16 @@ def table(lines: Iterable[Line]) -> list[str]:
             f"{line.name:34} {' '.join(f'{_shown(value):>10}' for value in medians)} {line.unit:8} "
             f"{_shown(ratios[0]):>8} {_shown(ratios[1]):>9} {rounds}"
         )
+    return rows
+
+
+def markdown(lines: Iterable[Line]) -> list[str]:
+    """The table as Markdown."""
+    rows = ["| | ours | ours, bfloat16 | Keras | Magenta | times Magenta |", "|---|---|---|---|---|---|"]
+    for line in lines:
+        medians = [line.median(name) for name in ("ours", "bfloat16", "keras", "magenta")]
+        cells = [f"{line.name} ({line.unit})", *map(_shown, medians), _shown(line.ratio("magenta"))]
+        rows.append(f"| {' | '.join(cells)} |")
     return rows
 
 
