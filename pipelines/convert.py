@@ -14,6 +14,7 @@ from models.files import write_text, write_whole
 from models.progress import Progress, silent
 from models.records import write_records
 from pipelines import job as jobs
+from pipelines import remote_files
 from pipelines.note_sequences import NoteSequence
 from pipelines.readers import read_music
 from pipelines.readers.reading import Reading, Rejected
@@ -104,7 +105,7 @@ def convert(
     folder it does nothing.
 
     Args:
-      sources: files, folders, globs, archives and `corpus:NAME`.
+      sources: files, folders, globs, archives and `corpus:NAME`; SCHEME://... where Beam has a file system for it.
       output: the folder to write.
       workers: processes.
       beam_options: Beam's own options, if it is to run elsewhere than here.
@@ -117,6 +118,8 @@ def convert(
     Raises:
       EtudeError: if there is nothing to read, nothing could be read, or the folder cannot be written.
     """
+    if beam_options and any(map(remote_files.is_remote, sources)):
+        remote_files.set_options(beam_options)
     found = expand_sources(sources)
     parts = slices(found, [source.size for source in found])
     inputs = ([source.collection, source.name, source.size, source.modified] for source in found)

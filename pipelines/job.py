@@ -22,6 +22,7 @@ from typing import IO, Any
 from models.errors import EtudeError
 from models.files import remove_partial_files, write_text
 from models.progress import Progress, silent
+from pipelines.remote_files import is_remote
 
 JOB_FILE = ".etude-job.json"
 WORK_FOLDER = ".etude-work"
@@ -72,7 +73,14 @@ def make_job(command: str, output: pathlib.Path | str, marker: str, inputs: Iter
       output: the folder.
       marker: the name of the file that is written last.
       inputs: everything that the result depends on, as JSON values.
+
+    Raises:
+      EtudeError: if the output is not on disk.
     """
+    if is_remote(str(output)):
+        raise EtudeError(
+            f"cannot write to {output}: only sources may be remote; give a folder on disk, which may be a mounted bucket"
+        )
     digest = hashlib.sha256()
     for value in itertools.chain([command, version()], inputs):
         digest.update(json.dumps(value, sort_keys=True).encode() + b"\n")

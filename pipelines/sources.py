@@ -1,19 +1,23 @@
 """What `etude convert` is given, expanded to a sorted list of music files.
 
-A source is a file, a folder (searched recursively), a glob, an archive or `corpus:NAME`. Names are relative to the
+A source is a file, a folder (searched recursively), a glob, an archive or `corpus:NAME`; the first four may be remote,
+where Beam has a file system for them. Names are relative to the
 collection that a file belongs to, so that they do not depend on where it lies.
 """
 
+import contextlib
 import dataclasses
 import glob
 import hashlib
 import importlib.util
 import os
 import pathlib
+import re
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 
 from models.errors import EtudeError
-from pipelines import archives
+from pipelines import archives, remote_files
 
 FORMATS = {
     ".mid": "midi",
@@ -41,7 +45,7 @@ class Source:
     Attributes:
       collection: the folder, archive or corpus that it belongs to.
       name: its path in the collection, with forward slashes.
-      path: the file on disk: itself, or its archive.
+      path: the file on disk, or its address: itself, or its archive.
       member: its path in the archive; empty if it is a file by itself.
       offset: where it starts in a .tar archive; -1 otherwise.
       size: bytes.
@@ -84,7 +88,8 @@ def expand_sources(arguments: Sequence[str]) -> list[Source]:
     found: dict[tuple[str, str], Source] = {}
     for argument in arguments:
         for source in _expand(argument, roots):
-            found.setdefault((os.path.realpath(source.path), source.member), source)
+            place = source.path if remote_files.is_remote(source.path) else os.path.realpath(source.path)
+            found.setdefault((place, source.member), source)
     if not found:
         raise EtudeError(_nothing_found(arguments))
     return _with_unique_names(sorted(found.values(), key=lambda source: (source.collection, source.name, source.path)))
@@ -102,26 +107,33 @@ def read_source(source: Source, expanded_archives: pathlib.Path) -> bytes:
     """
     if source.size > MAX_FILE_BYTES:
         raise ValueError(f"has {source.size:,} bytes, at most {MAX_FILE_BYTES:,} are read")
-    path = pathlib.Path(source.path)
     if source.member:
-        archive = _expanded_archive(path, expanded_archives) if archives.is_compressed_tar(path) else path
+        archive = _readable_archive(source.path, expanded_archives)
         return archives.read_member(archive, source.member, source.offset, source.size)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from error
+    if remote_files.is_remote(source.path):
+        data = remote_files.read(source.path, MAX_FILE_BYTES + 1)
+    else:
+        try:
+            with open(source.path, "rb") as file:
+                data = file.read(MAX_FILE_BYTES + 1)
+        except OSError as error:
+            raise ValueError(f"cannot be read: {error.strerror}") from error
     if len(data) > MAX_FILE_BYTES:
         raise ValueError(f"has more than the {MAX_FILE_BYTES:,} bytes that are read")
     return data
 
 
 def expand_archives(sources: Iterable[Source], folder: pathlib.Path) -> None:
-    """Expands each compressed .tar among the sources once, so that workers can read its members in any order."""
+    """Puts each archive where workers can read its members in any order: remote ones fetched, compressed .tar expanded."""
     for path in sorted({source.path for source in sources if source.member}):
-        target = _expanded_archive(pathlib.Path(path), folder)
-        if archives.is_compressed_tar(path) and not target.exists():
-            archives.expand_tar(pathlib.Path(path), target)
+        target = _readable_archive(path, folder)
+        if str(target) == path or target.exists():
+            continue
+        if archives.is_compressed_tar(path):
+            with _on_disk(path) as archive:
+                archives.expand_tar(archive, target)
+        else:
+            remote_files.copy(path, target)
 
 
 def licence_notes(arguments: Sequence[str]) -> list[str]:
@@ -137,6 +149,9 @@ def _expand(argument: str, roots: dict[str, str]) -> Iterator[Source]:
     if argument.startswith(CORPUS_PREFIX):
         name = argument.removeprefix(CORPUS_PREFIX)
         yield from _in_folder(_corpus_folder(name), name)
+        return
+    if remote_files.is_remote(argument):
+        yield from _remote(argument, roots)
         return
     if os.path.exists(argument):
         yield from _in_path(pathlib.Path(argument), roots)
@@ -173,13 +188,53 @@ def _in_folder(folder: pathlib.Path, collection: str) -> Iterator[Source]:
                 yield _file(path, collection, path.relative_to(folder).as_posix())
 
 
+def _remote(address: str, roots: dict[str, str]) -> Iterator[Source]:
+    """Remote files: `address` is one of them, a glob or a folder."""
+    is_glob = any(character in address for character in "*?[")
+    is_file = not is_glob and (_suffix(address) in FORMATS or archives.is_archive(address))
+    folder = address.rstrip("/")
+    matches = remote_files.match(address if is_glob or is_file else f"{folder}/**")
+    if not matches and is_file:  # perhaps a folder with an odd name
+        is_file, matches = False, remote_files.match(f"{folder}/**")
+    if not matches:
+        raise EtudeError(f"{address} does not exist or is empty; give a music file, a folder or an archive")
+    root = re.split(r"[*?[]", address)[0].rpartition("/")[0] if is_glob or is_file else folder
+    for found in matches:
+        if any(map(_is_hidden, found.path.removeprefix(f"{root}/").split("/"))):
+            continue
+        parent = found.path.rpartition("/")[0] if is_glob or is_file else folder
+        name = found.path.removeprefix(f"{parent}/")
+        if _suffix(name) in FORMATS:
+            collection = _collection_name(parent, roots)
+            yield Source(collection, _printable(name), found.path, size=found.size, modified=found.modified)
+        elif archives.is_archive(name) and (is_glob or is_file):
+            with _on_disk(found.path) as archive:
+                yield from _members(archive, _collection_name(found.path, roots), found.path, found.modified)
+
+
 def _in_archive(path: pathlib.Path, collection: str) -> Iterator[Source]:
-    modified = path.stat().st_mtime_ns
-    for member in archives.list_members(path):
+    return _members(path, collection, os.path.abspath(path), path.stat().st_mtime_ns)
+
+
+def _members(archive: pathlib.Path, collection: str, path: str, modified: int) -> Iterator[Source]:
+    for member in archives.list_members(archive):
         parts = [part for part in member.name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
         if _suffix(member.name) in FORMATS and not any(map(_is_hidden, parts)):
-            name = _printable("/".join(parts))
-            yield Source(collection, name, os.path.abspath(path), member.name, member.offset, member.size, modified)
+            yield Source(
+                collection, _printable("/".join(parts)), path, member.name, member.offset, member.size, modified
+            )
+
+
+@contextlib.contextmanager
+def _on_disk(path: str) -> Iterator[pathlib.Path]:
+    """An archive on disk; a remote one is there for as long as the block runs."""
+    if not remote_files.is_remote(path):
+        yield pathlib.Path(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="etude-") as folder:
+        copied = pathlib.Path(folder, path.rpartition("/")[2])
+        remote_files.copy(path, copied)
+        yield copied
 
 
 def _file(path: pathlib.Path, collection: str, name: str) -> Source:
@@ -201,9 +256,9 @@ def _corpus_folder(name: str) -> pathlib.Path:
     return folder
 
 
-def _collection_name(root: pathlib.Path, roots: dict[str, str]) -> str:
+def _collection_name(root: pathlib.Path | str, roots: dict[str, str]) -> str:
     """The last part of the root's name, with a number if another root has that name."""
-    key = os.path.realpath(root)
+    key = str(root) if remote_files.is_remote(str(root)) else os.path.realpath(root)
     if key not in roots:
         name = _printable(os.path.basename(key))
         taken = set(roots.values())
@@ -231,8 +286,12 @@ def _with_unique_names(sources: list[Source]) -> list[Source]:
     return unique
 
 
-def _expanded_archive(path: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
-    return folder / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.tar"
+def _readable_archive(path: str, folder: pathlib.Path) -> pathlib.Path:
+    """Where the members of an archive can be read: itself, or what `expand_archives` makes of it."""
+    if not archives.is_compressed_tar(path) and not remote_files.is_remote(path):
+        return pathlib.Path(path)
+    suffix = ".zip" if path.lower().endswith(archives.ZIP_SUFFIXES) else ".tar"
+    return folder / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}{suffix}"
 
 
 def _suffix(name: str) -> str:
