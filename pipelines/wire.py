@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Column = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+Column = npt.NDArray[np.int64] | npt.NDArray[np.uint8] | npt.NDArray[np.float64]
 
 _VARINT = 0
 _FIXED_64 = 1
@@ -29,12 +29,12 @@ def encode_repeated(message: Any, field: str, columns: Mapping[str, Column]) -> 
       message: the protocol buffer class that the field belongs to.
       field: the name of the repeated field.
       columns: by field name of the repeated message, its value in each of them, [num_messages]: int64 for integers,
-        enumerations and booleans, float64 for doubles.
+        enumerations and booleans (or uint8 if all are below 128), float64 for doubles.
 
     Returns:
       Bytes for `MergeFromString`. Numbers are padded to one width for each column, which every parser accepts.
     """
-    widths = tuple(_DOUBLE if column.dtype == np.float64 else _width(column) for column in columns.values())
+    widths = tuple([_width(column) for column in columns.values()])
     template, layout = _layout(message, field, tuple(columns), widths)
     buffer = bytearray(template * len(next(iter(columns.values()))))
     records = np.frombuffer(buffer, layout)
@@ -66,6 +66,11 @@ def _layout(message: Any, field: str, names: tuple[str, ...], widths: tuple[int,
 
 def _width(values: npt.NDArray[Any]) -> int:
     """The number of bytes that holds every value."""
+    kind = values.dtype
+    if kind == np.float64:
+        return _DOUBLE
+    if kind == np.uint8:
+        return 1
     bits = int(np.bitwise_or.reduce(values))
     return max(1, -(-bits.bit_length() // _BITS)) if bits >= 0 else _MAX_VARINT_BYTES
 

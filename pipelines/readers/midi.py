@@ -100,7 +100,7 @@ def _merge(
     names: tuple[str, ...],
     clock: "_Clock",
 ) -> None:
-    """Adds what all instruments have of one kind; fields whose name ends in `time` are given in ticks."""
+    """Adds what all instruments have of one kind: times in ticks, a bend, or values below 128."""
     tables = [values_of(instrument) for instrument in file.instruments]
     counts = [len(table) for table in tables]
     if not any(counts):
@@ -108,7 +108,10 @@ def _merge(
     table = tables[0] if len(tables) == 1 else np.concatenate(tables)
     columns: dict[str, Column] = {}
     for name, values in zip(names, table.T, strict=True):
-        columns[name] = clock.seconds(values) if name.endswith("time") else values
+        if name.endswith("time"):
+            columns[name] = clock.seconds(values)
+        else:
+            columns[name] = values if name == "bend" else values.astype(np.uint8)
     for name, value in (
         ("instrument", range(len(tables))),
         ("program", [instrument.program for instrument in file.instruments]),
@@ -118,7 +121,9 @@ def _merge(
             columns[name] = np.repeat(np.array(value, np.int64), counts)
     sequence.MergeFromString(encode_repeated(NoteSequence, field, columns))
     if "end_time" in columns:
-        sequence.total_time = float(columns["end_time"].max())
+        # An instrument's notes are in the order in which they end.
+        ends = columns["end_time"]
+        sequence.total_time = float(ends[-1] if len(tables) == 1 else ends.max())
 
 
 @dataclasses.dataclass

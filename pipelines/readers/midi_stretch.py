@@ -83,8 +83,8 @@ def decode(data: bytes, status: int, tick: int) -> Stretch | None:
         return None
     values = data.translate(None, _ABOVE_127)
     num_messages = len(values) // 3
-    codes = np.frombuffer(data, np.uint8)
-    high = (codes.view(np.int8) < 0).nonzero()[0]
+    codes = np.frombuffer(data, np.int8)
+    high = (codes < 0).nonzero()[0]
     values_before = high - _INDICES[: len(high)]
     message = values_before // 3
     place = values_before - 3 * message
@@ -93,7 +93,7 @@ def decode(data: bytes, status: int, tick: int) -> Stretch | None:
     owner, digits = message, codes[high]
     if np.count_nonzero(place):  # any() is several times slower
         is_other = place != 0
-        changed, new = message[is_other], digits[is_other].astype(np.int64)
+        changed, new = message[is_other], digits[is_other].astype(np.int64) & 255
         wrong = ~_HAS_TWO_VALUES[new] | (place[is_other] == 2) | (changed == 0)
         wrong[1:] |= changed[1:] == changed[:-1]
         if wrong.any():
@@ -167,7 +167,7 @@ def pair(
     return begins, ends, open_notes
 
 
-def _add_upper_digits(deltas: Ints, owner: Ints, digits: npt.NDArray[np.uint8]) -> bool:
+def _add_upper_digits(deltas: Ints, owner: Ints, digits: npt.NDArray[np.int8]) -> bool:
     """Adds the upper digits of delta times, highest first, to the lowest ones; False if there are too many."""
     if not len(owner):
         return True

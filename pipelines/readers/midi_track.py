@@ -89,9 +89,9 @@ class _Track:
                         is_note = False
                         self._other(rest, status, tick, first_value)
                         playing.clear()  # it may have been a program change
-                    position = len(data) - operator.length_hint(rest)
-                    if self._may_be_stretch(data, position):
-                        return position, status, tick
+                    num_left = operator.length_hint(rest)
+                    if num_left >= midi_stretch.MIN_BYTES and self._may_be_stretch(data, len(data) - num_left):
+                        return len(data) - num_left, status, tick
                     continue
                 status, is_note, first = first, True, read()
                 if first > 127:
@@ -122,8 +122,8 @@ class _Track:
         """Whether looking for a stretch may pay."""
         end = position + midi_stretch.MIN_BYTES
         return (
-            self._next_try <= position
-            and end <= len(data)
+            end <= len(data)
+            and self._next_try <= position
             and midi_stretch.find_break(data[position:end]) < 0
             and not self._overlapping
             and len(self._sounding) <= midi_stretch.MAX_SOUNDING
@@ -251,7 +251,8 @@ class _Track:
 
     def _meta(self, rest: Iterator[int], tick: int) -> None:
         kind = next(rest)
-        content = _take(rest, _variable(rest))
+        length = next(rest)
+        content = _take(rest, length if length < 128 else _variable(rest, length))
         if kind == TRACK_NAME:
             self._name = content.decode("latin-1")
         elif self._is_conductor:
