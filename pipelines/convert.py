@@ -15,12 +15,13 @@ from models.progress import Progress, silent
 from models.records import write_records
 from pipelines import job as jobs
 from pipelines import remote_files
+from pipelines.corpora import licence_notes
 from pipelines.note_sequences import NoteSequence
 from pipelines.readers import read_music
 from pipelines.readers.reading import Reading, Rejected
 from pipelines.reasons import describe_most_frequent, remedy
 from pipelines.shards import Slice, slices
-from pipelines.sources import Source, expand_archives, expand_sources, licence_notes, read_source
+from pipelines.sources import Source, expand_archives, expand_sources, read_source
 
 SHARDS = "notes"
 MANIFEST = "manifest.jsonl"

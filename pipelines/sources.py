@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import glob
 import hashlib
-import importlib.util
 import os
 import pathlib
 import re
@@ -18,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from models.errors import EtudeError
 from pipelines import archives, remote_files
+from pipelines.corpora import CORPORA, CORPUS_PREFIX, corpus_folder, corpus_names
 
 FORMATS = {
     ".mid": "midi",
@@ -28,11 +28,6 @@ FORMATS = {
     ".mxl": "musicxml",
 }
 """Format by file extension."""
-
-CORPUS_PREFIX = "corpus:"
-CORPORA = ("ryansMammoth", "oneills1850", "airdsAirs", "essenFolksong", "miscFolk", "bach")
-"""Collections that the music21 package carries."""
-NON_COMMERCIAL_CORPORA = ("essenFolksong",)
 
 MAX_FILE_BYTES = 1 << 26
 """Larger files are rejected unread."""
@@ -136,19 +131,10 @@ def expand_archives(sources: Iterable[Source], folder: pathlib.Path) -> None:
             remote_files.copy(path, target)
 
 
-def licence_notes(arguments: Sequence[str]) -> list[str]:
-    """What a user of these sources has to know about their licence."""
-    return [
-        f"{CORPUS_PREFIX}{name} is licensed for non-commercial use only"
-        for name in NON_COMMERCIAL_CORPORA
-        if CORPUS_PREFIX + name in arguments
-    ]
-
-
 def _expand(argument: str, roots: dict[str, str]) -> Iterator[Source]:
     if argument.startswith(CORPUS_PREFIX):
         name = argument.removeprefix(CORPUS_PREFIX)
-        yield from _in_folder(_corpus_folder(name), name)
+        yield from _in_folder(corpus_folder(name), name)
         return
     if remote_files.is_remote(argument):
         yield from _remote(argument, roots)
@@ -158,7 +144,7 @@ def _expand(argument: str, roots: dict[str, str]) -> Iterator[Source]:
         return
     matches = sorted(glob.glob(argument, recursive=True))
     if not matches:
-        raise EtudeError(f"{argument} does not exist; give a music file, a folder, an archive or {_corpus_names()}")
+        raise EtudeError(f"{argument} does not exist; give a music file, a folder, an archive or {corpus_names()}")
     for match in matches:
         path = pathlib.Path(match)
         # A glob may well match other files; a name that is typed out may not.
@@ -242,20 +228,6 @@ def _file(path: pathlib.Path, collection: str, name: str) -> Source:
     return Source(collection, _printable(name), os.path.abspath(path), size=status.st_size, modified=status.st_mtime_ns)
 
 
-def _corpus_folder(name: str) -> pathlib.Path:
-    if name not in CORPORA:
-        raise EtudeError(f"there is no {CORPUS_PREFIX}{name}; there is {_corpus_names()}")
-    package = importlib.util.find_spec("music21")
-    if package is None or not package.submodule_search_locations:
-        raise EtudeError(f"{CORPUS_PREFIX}{name} is read from the music21 package: pip install 'etude[demo]'")
-    folder = pathlib.Path(package.submodule_search_locations[0]) / "corpus" / name
-    if not folder.is_dir():
-        raise EtudeError(
-            f"the installed music21 has no {folder}; install music21 10 or another that carries its corpus"
-        )
-    return folder
-
-
 def _collection_name(root: pathlib.Path | str, roots: dict[str, str]) -> str:
     """The last part of the root's name, with a number if another root has that name."""
     key = str(root) if remote_files.is_remote(str(root)) else os.path.realpath(root)
@@ -305,10 +277,6 @@ def _is_hidden(name: str) -> bool:
 def _printable(name: str) -> str:
     """The name as text that can be stored: bytes that are no UTF-8 are replaced."""
     return os.fsencode(name).decode("utf-8", "replace")
-
-
-def _corpus_names() -> str:
-    return ", ".join(CORPUS_PREFIX + name for name in CORPORA)
 
 
 def _nothing_found(arguments: Sequence[str]) -> str:

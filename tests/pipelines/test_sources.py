@@ -8,7 +8,8 @@ import pytest
 
 from models.errors import EtudeError
 from pipelines import archives
-from pipelines.sources import CORPORA, expand_archives, expand_sources, licence_notes, read_source
+from pipelines.corpora import CORPORA, licence_notes
+from pipelines.sources import expand_archives, expand_sources, read_source
 
 
 @pytest.fixture
