@@ -4,7 +4,7 @@ Most of a file is such stretches. Without the status bytes and the upper bytes o
 bytes below 128: delta time, first and second value. So no byte has to wait for the one before.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -120,9 +120,25 @@ def decode(data: bytes, status: int, tick: int) -> Stretch | None:
     return Stretch(num_bytes, status, statuses, ticks, table[:, 1], table[:, 2])
 
 
-def pair(
-    keys: Ints, is_on: npt.NDArray[np.bool_], ticks: Ints
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]] | None:
+class Pairs(NamedTuple):
+    """Notes that have some length, in the order in which they end and begin.
+
+    Attributes:
+      begins: the index of each note-on, [num_notes].
+      ends: the index of each note-off, [num_notes].
+      starts: the tick of each note-on, [num_notes].
+      stops: the tick of each note-off, [num_notes].
+      open_notes: indices of the note-ons without an end.
+    """
+
+    begins: Ints
+    ends: Ints
+    starts: Ints
+    stops: Ints
+    open_notes: Ints
+
+
+def pair(keys: Ints, is_on: npt.NDArray[np.bool_], ticks: Ints) -> Pairs | None:
     """Finds the note-off of each note-on: the next one of its key, which ends all notes that began before.
 
     Args:
@@ -131,9 +147,7 @@ def pair(
       ticks: when it is, [num_messages].
 
     Returns:
-      Indices of the note-ons and of the note-offs of all notes that have some length, in the order in which they end
-      and begin, [num_notes] each, and of the note-ons without an end. None where overlapping notes and notes without
-      length meet.
+      The notes; None where overlapping notes and notes without length meet.
     """
     messages = keys << _INDEX_BITS
     messages |= _INDICES[: len(keys)]
@@ -156,15 +170,20 @@ def pair(
         open_notes = np.sort(ons[~is_ended] >> 1 & _INDEX)
         ons, offs, off_at = ons[is_ended], offs[is_ended], off_at[is_ended]
         overlaps = bool((off_at[1:] == off_at[:-1]).any())
-    pairs = (offs & _INDEX << 1) << _INDEX_BITS - 1 | ons >> 1 & _INDEX
+    pairs = offs >> 1
+    pairs &= _INDEX
+    pairs <<= _INDEX_BITS
+    pairs |= ons >> 1 & _INDEX
     pairs.sort()
     begins, ends = pairs & _INDEX, pairs >> _INDEX_BITS
-    has_length = ticks[begins] != ticks[ends]
+    starts, stops = ticks[begins], ticks[ends]
+    has_length = starts != stops
     if np.count_nonzero(has_length) < len(has_length):
         if overlaps:
             return None
         begins, ends = begins[has_length], ends[has_length]
-    return begins, ends, open_notes
+        starts, stops = starts[has_length], stops[has_length]
+    return Pairs(begins, ends, starts, stops, open_notes)
 
 
 def _add_upper_digits(deltas: Ints, owner: Ints, digits: npt.NDArray[np.int8]) -> bool:

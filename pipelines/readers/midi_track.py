@@ -170,16 +170,16 @@ class _Track:
         pairs = midi_stretch.pair(keys, is_on, ticks)
         if pairs is None:
             return False
-        begins, ends, still_open = pairs
+        begins, ends, starts, stops, open_notes = pairs
         self._sounding.clear()
-        for message in still_open.tolist():
+        for message in open_notes.tolist():
             key, tick, velocity = int(keys[message]), int(ticks[message]), int(velocities[message])
             if key in self._sounding:
                 self._overlapping.setdefault(key, []).append(tick << 7 | velocity)
             else:
                 self._sounding[key] = tick << 7 | velocity
         table = np.empty((4, len(begins)), np.int64)
-        table[0], table[1], table[2], table[3] = ticks[begins], ticks[ends], keys[begins] & 127, velocities[begins]
+        table[0], table[1], table[2], table[3] = starts, stops, keys[begins] & 127, velocities[begins]
         if is_one_channel:
             if len(begins):
                 self._players.playing(stretch.status & 15, self._name).add_table(table)
