@@ -7,7 +7,7 @@ take the memory: note-seq keeps a table of all ticks.
 
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,12 @@ MAX_TICKS = 10_000_000_000
 """note-seq's own limit."""
 MAX_SECONDS = 24 * 60 * 60
 
+_EVENT_FIELDS = (
+    ("notes", ("start_time", "end_time", "pitch", "velocity")),
+    ("pitch_bends", ("time", "bend")),
+    ("control_changes", ("time", "control_number", "control_value")),
+)
+"""What an Instrument and a NoteSequence have in common, with its columns."""
 _DEFAULT_QUARTERS_PER_MINUTE = 120.0
 _DROP_FRAMES_PER_SECOND = 29
 """Stands for 30000 / 1001 frames a second."""
@@ -79,29 +85,16 @@ def make_note_sequence(file: MidiFile) -> NoteSequence:
     for number, instrument in enumerate(file.instruments):
         if instrument.name:
             sequence.instrument_infos.add(instrument=number, name=instrument.name)
-    _merge(sequence, "notes", file, lambda i: i.notes, ("start_time", "end_time", "pitch", "velocity"), clock)
-    _merge(sequence, "pitch_bends", file, lambda i: i.pitch_bends, ("time", "bend"), clock)
-    _merge(
-        sequence,
-        "control_changes",
-        file,
-        lambda i: i.control_changes,
-        ("time", "control_number", "control_value"),
-        clock,
-    )
+    for field, names in _EVENT_FIELDS:
+        _merge(sequence, field, names, file.instruments, clock)
     return sequence
 
 
 def _merge(
-    sequence: NoteSequence,
-    field: str,
-    file: MidiFile,
-    values_of: Callable[[Instrument], Ints],
-    names: tuple[str, ...],
-    clock: "_Clock",
+    sequence: NoteSequence, field: str, names: tuple[str, ...], instruments: Sequence[Instrument], clock: "_Clock"
 ) -> None:
     """Adds what all instruments have of one kind: times in ticks, a bend, or values below 128."""
-    tables = [values_of(instrument) for instrument in file.instruments]
+    tables: list[Ints] = [getattr(instrument, field) for instrument in instruments]
     counts = [len(table) for table in tables]
     if not any(counts):
         return
@@ -114,8 +107,8 @@ def _merge(
             columns[name] = values if name == "bend" else values.astype(np.uint8)
     for name, value in (
         ("instrument", range(len(tables))),
-        ("program", [instrument.program for instrument in file.instruments]),
-        ("is_drum", [instrument.is_drum for instrument in file.instruments]),
+        ("program", [instrument.program for instrument in instruments]),
+        ("is_drum", [instrument.is_drum for instrument in instruments]),
     ):
         if any(value):
             columns[name] = np.repeat(np.array(value, np.int64), counts)
