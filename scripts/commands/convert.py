@@ -6,8 +6,9 @@ examples:
   etude convert more.zip "old/*.mid" --output notes
   etude convert tunes/ --output notes -- --runner FlinkRunner --flink_master localhost:8081
 
-A SOURCE is a file (.mid .midi .abc .xml .musicxml .mxl), a folder (searched through), a glob, a .zip or .tar archive, or
-corpus:NAME from the installed music21 package. A file that cannot be read is set aside with its reason in manifest.jsonl;
+A SOURCE is a file (.mid .midi .abc .xml .musicxml .mxl), a folder (searched through), a glob, a .zip or .tar archive,
+corpus:NAME from the installed music21 package, or any of these at an address that Beam has a file system for, such as
+gs://BUCKET/tunes. A file that cannot be read is set aside with its reason in manifest.jsonl;
 it never stops the job. Killed at any moment, the same command goes on where it stopped.
 """
 
