@@ -12,13 +12,15 @@ Everything works on batches: events are [batch, steps], padded on the right with
 """
 
 import abc
+import copy
+import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from models.melody import NO_EVENT, Events
+from models.melody import MAX_PITCH, NO_EVENT, Events
 
 Inputs = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -73,14 +75,20 @@ class Encoding(abc.ABC):
         self.num_labels = self.num_events + self.num_repeats
         self._distances = np.array(distances, dtype=np.int64)
         self._in_bars = lookback_unit == "bars"
+        # By event: -2 and -1 are the last two.
+        self._event_labels = np.full(MAX_PITCH + 3, -1)
+        self._event_labels[self.label_events()] = np.arange(self.num_events)
 
-    @abc.abstractmethod
     def event_labels(self, events: Events) -> Labels:
         """The event label of every event, of any shape.
 
         Raises:
           ValueError: if a pitch is outside the range; the message gives the pitch and the range.
         """
+        labels = self._event_labels[events]
+        if labels.min(initial=0) < 0:
+            self.check_range(events)
+        return labels
 
     @abc.abstractmethod
     def label_events(self) -> Events:
@@ -150,41 +158,51 @@ class Encoding(abc.ABC):
 class EncodingStream(abc.ABC):
     """The state of a batch of melodies that are encoded step by step.
 
-    What `append` returns at step t equals `Encoding.inputs` of the whole melody at step t.
+    What `append` returns at step t equals `Encoding.inputs` of the whole melody at step t. Each step is a few operations
+    on the whole batch: of small arrays, their number is what takes time.
     """
 
-    def __init__(self, distances: npt.NDArray[np.int64], history: int) -> None:
+    def __init__(self, distances: npt.NDArray[np.int64]) -> None:
         """Starts with no events.
 
         Args:
           distances: [batch, num_repeats].
-          history: how many past events to keep: one more than the largest distance.
         """
-        self._distances = distances
-        self._history = np.full((len(distances), max(history, 1)), NO_EVENT, dtype=np.int64)
         self.position = -1
+        self._distances = distances
+        self._repeats = np.full(distances.shape, NO_EVENT)
+        # A ring as long as the largest distance: what was not yet written is what was before the start.
+        self._history = np.full((len(distances), int(distances.max(initial=1))), NO_EVENT)
 
     @abc.abstractmethod
-    def append(self, events: Events) -> Inputs:
-        """Takes the next event of every melody, [batch], and returns the inputs after it, [batch, input_size]."""
+    def append(self, events: Events) -> Inputs | Labels:
+        """Takes the next event of every melody, [batch].
 
-    @abc.abstractmethod
-    def take(self, indices: npt.NDArray[np.int64]) -> "EncodingStream":
+        Returns:
+          The inputs after it, [batch, input_size]; or, where they are one-hot, the place of the one, [batch].
+        """
+
+    def take(self, indices: npt.NDArray[np.int64]) -> Self:
         """A stream that goes on from the melodies at `indices` (which may repeat); this one stays as it is."""
+        taken = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                setattr(taken, name, value[indices])
+        return taken
 
     def repeats(self) -> Events:
         """The event that each repeat label would stand for at the next step: [batch, num_repeats]."""
-        return self._ago(self._distances - 1)
+        return self._repeats
 
-    def _ago(self, steps: npt.NDArray[np.int64]) -> Events:
-        """The events so many steps before the last one, [batch, n]; "no event" before the start."""
-        columns = (self.position - steps) % self._history.shape[1]
-        events = np.take_along_axis(self._history, columns, axis=1)
-        return np.where(steps > self.position, NO_EVENT, events)
-
-    def _remember(self, events: Events) -> None:
+    def _remember(self, events: Events) -> npt.NDArray[np.bool_]:
+        """Takes the next events: whether they repeat those at each distance, [batch, num_repeats]."""
         self.position += 1
-        self._history[:, self.position % self._history.shape[1]] = events
+        is_repeat = (self._repeats == events[:, None]) & (self._distances <= self.position)
+        length = self._history.shape[1]
+        self._history[:, self.position % length] = events
+        columns = (self.position + 1 - self._distances) % length
+        self._repeats = self._history[np.arange(len(events))[:, None], columns]
+        return is_repeat
 
 
 def lookback(events: Events, distances: npt.NDArray[np.int64]) -> Events:
@@ -205,4 +223,10 @@ def lookback(events: Events, distances: npt.NDArray[np.int64]) -> Events:
 
 def binary_counter(steps: npt.NDArray[np.int64], bits: int) -> Inputs:
     """Each step number in binary, lowest bit first, as 1 and -1: [..., bits]."""
-    return np.where((steps[..., None] >> np.arange(bits)) & 1, 1.0, -1.0).astype(np.float32)
+    return binary_numbers(bits)[steps % (1 << bits)]
+
+
+@functools.cache
+def binary_numbers(bits: int) -> Inputs:
+    """The numbers of so many bits, lowest bit first, as 1 and -1: [2^bits, bits]."""
+    return np.where((np.arange(1 << bits)[:, None] >> np.arange(bits)) & 1, 1.0, -1.0).astype(np.float32)

@@ -20,10 +20,6 @@ class OneHotEncoding(Encoding):
         super().__init__(min_note, max_note)
         self.input_size = self.num_events
 
-    def event_labels(self, events: Events) -> Labels:
-        """See base class."""
-        return one_hot_labels(self, events)
-
     def label_events(self) -> Events:
         """See base class."""
         return one_hot_label_events(self)
@@ -34,7 +30,7 @@ class OneHotEncoding(Encoding):
 
     def stream(self, steps_per_bar: StepsPerBar) -> "OneHotStream":
         """See base class."""
-        return OneHotStream(self, np.zeros((len(steps_per_bar), 0), np.int64))
+        return OneHotStream(self, self.distances(steps_per_bar))
 
 
 class OneHotStream(EncodingStream):
@@ -42,29 +38,17 @@ class OneHotStream(EncodingStream):
 
     def __init__(self, encoding: OneHotEncoding, distances: npt.NDArray[np.int64]) -> None:
         """Starts with no events."""
-        super().__init__(distances, 0)
+        super().__init__(distances)
         self._encoding = encoding
 
-    def append(self, events: Events) -> Inputs:
+    def append(self, events: Events) -> Labels:
         """See base class."""
-        self._remember(events)
-        return one_hot(self._encoding.event_labels(events), self._encoding.num_events)
-
-    def take(self, indices: npt.NDArray[np.int64]) -> "OneHotStream":
-        """See base class."""
-        taken = OneHotStream(self._encoding, self._distances[indices])
-        taken.position = self.position
-        return taken
-
-
-def one_hot_labels(encoding: Encoding, events: Events) -> Labels:
-    """No event 0, note-off 1, then the pitches of the range."""
-    encoding.check_range(events)
-    return np.where(events < 0, events - NO_EVENT, events - encoding.min_note + 2)
+        self.position += 1
+        return self._encoding.event_labels(events)
 
 
 def one_hot_label_events(encoding: Encoding) -> Events:
-    """The inverse of `one_hot_labels`: [num_events]."""
+    """No event, note-off, then the pitches of the range: [num_events]."""
     return np.concatenate([[NO_EVENT, NOTE_OFF], np.arange(encoding.min_note, encoding.max_note)])
 
 

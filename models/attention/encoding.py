@@ -15,15 +15,14 @@ Source: `KeyMelodyEncoderDecoder` of note-seq. With 36 pitches and two distances
 Labels are the pitches, then no event, note-off, and the repeats.
 """
 
-import copy
-
 import numpy as np
 import numpy.typing as npt
 
-from models.encoding import Encoding, EncodingStream, Inputs, Labels, StepsPerBar, binary_counter, lookback
+from models.encoding import Encoding, EncodingStream, Inputs, StepsPerBar, binary_counter, binary_numbers, lookback
 from models.melody import (
     DEFAULT_STEPS_PER_BAR,
     IS_IN_KEY,
+    MAX_PITCH,
     NO_EVENT,
     NOTE_OFF,
     PITCHES_PER_OCTAVE,
@@ -34,6 +33,16 @@ from models.one_hot import one_hot
 COUNTER_BITS = 7
 NONE = -1
 """Stands for "no note yet" where a pitch is expected."""
+
+SOUNDING, SILENCE, ATTACK, DIRECTION = range(4)
+"""Places after the pitches."""
+
+ALL_KEYS = slice(-2 * PITCHES_PER_OCTAVE, -PITCHES_PER_OCTAVE)
+RECENT_KEYS = slice(-PITCHES_PER_OCTAVE, None)
+"""Places of the keys."""
+
+KEYS_OF_PITCH = np.concatenate([IS_IN_KEY[np.arange(MAX_PITCH + 1) % PITCHES_PER_OCTAVE], np.zeros_like(IS_IN_KEY[:1])])
+"""[pitches, 12]: 1 where the pitch belongs to the key; `NONE`, the last one, belongs to none."""
 
 
 class AttentionEncoding(Encoding):
@@ -47,11 +56,11 @@ class AttentionEncoding(Encoding):
         self.num_pitches = max_note - min_note
         self.no_event_label = self.num_pitches
         self.input_size = self.num_pitches + 4 + self.num_repeats + COUNTER_BITS + 1 + 2 * PITCHES_PER_OCTAVE
-
-    def event_labels(self, events: Events) -> Labels:
-        """See base class."""
-        self.check_range(events)
-        return np.where(events < 0, events - NO_EVENT + self.num_pitches, events - self.min_note)
+        # What sounds after a note-on or a note-off, the last one: [events, pitches + 2].
+        self.sounding = np.zeros((MAX_PITCH + 2, self.num_pitches + 2), np.float32)
+        pitches = np.arange(max(min_note, 1), max_note)
+        self.sounding[pitches, pitches - min_note] = self.sounding[pitches, self.num_pitches + SOUNDING] = 1
+        self.sounding[[0, NOTE_OFF], self.num_pitches + SILENCE] = 1
 
     def label_events(self) -> Events:
         """See base class."""
@@ -127,68 +136,68 @@ class AttentionEncoding(Encoding):
 
 
 class AttentionStream(EncodingStream):
-    """Keeps, besides the past events, the sounding note, the direction, the note counts and the last three pitches."""
+    """Keeps, besides the past events, the last input, how many notes each key holds, and the last three pitches."""
 
     def __init__(
         self, encoding: AttentionEncoding, distances: npt.NDArray[np.int64], bar_length: npt.NDArray[np.int64]
     ) -> None:
         """Starts with no events."""
-        super().__init__(distances, int(distances.max(initial=0)) + 1)
+        super().__init__(distances)
         batch = len(distances)
         self._encoding = encoding
         self._bar_length = bar_length
-        self._sounding = np.full(batch, NONE)
-        self._attack = np.zeros(batch, bool)
-        self._direction = np.zeros(batch, np.int64)
-        self._counts = np.zeros((batch, PITCHES_PER_OCTAVE), np.int64)
+        self._notes_in_key = np.zeros((batch, PITCHES_PER_OCTAVE), np.int64)
         self._recent = np.full((batch, 3), NONE)
+        self._inputs = np.zeros((batch, encoding.input_size), np.float32)
+        self._inputs[:, encoding.num_pitches + SILENCE] = 1
+        self._inputs[:, ALL_KEYS] = self._inputs[:, RECENT_KEYS] = 1
 
     def append(self, events: Events) -> Inputs:
         """See base class."""
-        self._encoding.check_range(events)
-        self._remember(events)
-        is_repeat = (self._ago(self._distances) == events[:, None]) & (self._distances <= self.position)
+        encoding, inputs = self._encoding, self._inputs
+        is_repeat = self._remember(events)
         is_note = events >= 0
-        self._sounding = np.where(events == NO_EVENT, self._sounding, events)
-        self._attack = np.where(events == NOTE_OFF, self._attack, is_note)
-        newest, second, third = self._recent.T
-        changes = is_note & (newest != NONE) & (events != newest)
-        self._direction = np.where(changes, np.sign(events - newest), self._direction)
-        self._recent = np.stack(
-            [
-                np.where(is_note, events, newest),
-                np.where(changes, newest, second),
-                np.where(changes & (second != events), second, third),
-            ],
-            axis=-1,
-        )
-        rows = np.flatnonzero(is_note)
-        self._counts[rows, events[rows] % PITCHES_PER_OCTAVE] += 1
-        position = np.full(len(events), self.position)
-        return self._encoding.assemble(
-            self._sounding,
-            self._attack,
-            self._direction,
-            is_repeat,
-            position,
-            self._bar_length,
-            self._counts,
-            self._recent,
-        )
+        np.copyto(inputs[:, encoding.num_pitches + ATTACK], is_note, where=events != NOTE_OFF)
+        changed = np.flatnonzero(events != NO_EVENT)
+        if changed.size:
+            inputs[changed, : encoding.num_pitches + SILENCE + 1] = encoding.sounding[events[changed]]
+        notes = np.flatnonzero(is_note)
+        if notes.size:
+            self._hear(notes, events[notes])
+        counter = encoding.num_pitches + DIRECTION + 1 + encoding.num_repeats
+        inputs[:, counter - encoding.num_repeats : counter] = is_repeat
+        inputs[:, counter : counter + COUNTER_BITS] = binary_numbers(COUNTER_BITS)[
+            (self.position + 1) % (1 << COUNTER_BITS)
+        ]
+        inputs[:, counter + COUNTER_BITS] = (self.position + 1) % self._bar_length == 0
+        return inputs.copy()
 
-    def take(self, indices: npt.NDArray[np.int64]) -> "AttentionStream":
-        """See base class."""
-        taken = copy.copy(self)
-        for name, value in vars(self).items():
-            if isinstance(value, np.ndarray):
-                setattr(taken, name, value[indices])
-        return taken
+    def _hear(self, rows: npt.NDArray[np.int64], pitches: Events) -> None:
+        """A note begins in the melodies at `rows`."""
+        self._encoding.check_range(pitches)
+        newest, second, third = self._recent[rows].T
+        moves = (newest != NONE) & (pitches != newest)
+        direction = self._encoding.num_pitches + DIRECTION
+        self._inputs[rows, direction] = np.where(moves, np.sign(pitches - newest), self._inputs[rows, direction])
+        recent = np.empty((len(rows), 3), np.int64)
+        recent[:, 0] = pitches
+        recent[:, 1] = np.where(moves, newest, second)
+        recent[:, 2] = np.where(moves & (second != pitches), second, third)
+        notes_in_key = self._notes_in_key[rows] + KEYS_OF_PITCH[pitches]
+        self._recent[rows] = recent
+        self._notes_in_key[rows] = notes_in_key
+        self._inputs[rows, ALL_KEYS] = _is_most(notes_in_key)
+        self._inputs[rows, RECENT_KEYS] = _is_most(KEYS_OF_PITCH[recent].sum(axis=1))
 
 
 def _best_keys(pitch_class_counts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Where a major key holds as many of the notes as any does: [..., 12] from [..., 12]."""
-    in_key = pitch_class_counts @ IS_IN_KEY
-    return in_key == in_key.max(axis=-1, keepdims=True)
+    return _is_most(pitch_class_counts @ IS_IN_KEY)
+
+
+def _is_most(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Where a count is as large as any beside it: [..., n] from [..., n]."""
+    return counts == counts.max(axis=-1, keepdims=True)
 
 
 def _hold(values: npt.NDArray[np.int64], given: npt.NDArray[np.bool_], initial: int) -> npt.NDArray[np.int64]:

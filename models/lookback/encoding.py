@@ -9,14 +9,12 @@ an input has 121 numbers:
   [119, 121)  for each distance, 1 if the current event is a repeat
 """
 
-import copy
-
 import numpy as np
 import numpy.typing as npt
 
-from models.encoding import Encoding, EncodingStream, Inputs, Labels, StepsPerBar, binary_counter, lookback
+from models.encoding import Encoding, EncodingStream, Inputs, StepsPerBar, binary_counter, binary_numbers, lookback
 from models.melody import Events
-from models.one_hot import one_hot, one_hot_label_events, one_hot_labels
+from models.one_hot import one_hot, one_hot_label_events
 
 COUNTER_BITS = 5
 
@@ -32,10 +30,6 @@ class LookbackEncoding(Encoding):
         """Sets range and distances; see the base class."""
         super().__init__(min_note, max_note, lookback_distances, lookback_unit)
         self.input_size = self.num_events * (1 + self.num_repeats) + COUNTER_BITS + self.num_repeats
-
-    def event_labels(self, events: Events) -> Labels:
-        """See base class."""
-        return one_hot_labels(self, events)
 
     def label_events(self) -> Events:
         """See base class."""
@@ -76,19 +70,23 @@ class LookbackStream(EncodingStream):
 
     def __init__(self, encoding: LookbackEncoding, distances: npt.NDArray[np.int64]) -> None:
         """Starts with no events."""
-        super().__init__(distances, int(distances.max(initial=0)) + 1)
+        super().__init__(distances)
         self._encoding = encoding
 
     def append(self, events: Events) -> Inputs:
         """See base class."""
-        self._remember(events)
-        is_repeat = (self._ago(self._distances) == events[:, None]) & (self._distances <= self.position)
-        position = np.full(len(events), self.position)
-        return self._encoding.assemble(events, self.repeats(), position, is_repeat)
-
-    def take(self, indices: npt.NDArray[np.int64]) -> "LookbackStream":
-        """See base class."""
-        taken = copy.copy(self)
-        taken._distances = self._distances[indices]
-        taken._history = self._history[indices]
-        return taken
+        encoding = self._encoding
+        is_repeat = self._remember(events)
+        current_and_next = np.empty((len(events), 1 + encoding.num_repeats), np.int64)
+        current_and_next[:, 0] = events
+        current_and_next[:, 1:] = self._repeats
+        ones = encoding.event_labels(current_and_next)
+        ones += np.arange(0, encoding.num_events * ones.shape[1], encoding.num_events)
+        inputs = np.zeros((len(events), encoding.input_size), np.float32)
+        inputs[np.arange(len(events))[:, None], ones] = 1
+        after = encoding.num_events * ones.shape[1]
+        inputs[:, after : after + COUNTER_BITS] = binary_numbers(COUNTER_BITS)[
+            (self.position + 1) % (1 << COUNTER_BITS)
+        ]
+        inputs[:, after + COUNTER_BITS :] = is_repeat
+        return inputs

@@ -5,6 +5,8 @@ index, which is all that a search needs.
 """
 
 import dataclasses
+import math
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,12 @@ import numpy.typing as npt
 from models.hyperparameters import Hyperparameters
 from models.networks.weights import FORGET_BIAS, Array, Weights
 
+Places = npt.NDArray[np.int64]
+
 _HALF = np.float32(0.5)
+
+_ALIGNMENT = 64
+"""Bytes of a cache line. Products of small batches are half as fast again if every row of a kernel begins with one."""
 
 
 @dataclasses.dataclass
@@ -24,13 +31,16 @@ class Attention:
         [batch, input_size + units].
       memory: the layer's last outputs, [batch, attn_length, units], in a ring; empty slots are zeros and take part in
         the softmax, as in Magenta.
-      keys: the memory times `attention/memory_kernel`, so that each entry is projected once.
+      keys: the memory times `attention/memory_kernel`, so that each entry is projected once,
+        [attn_length, batch, units].
+      energies: room for a step's, of that shape.
       slot: where the next output goes.
     """
 
     inputs: Array
     memory: Array
     keys: Array
+    energies: Array
     slot: int
 
 
@@ -40,21 +50,23 @@ class State:
 
     Attributes:
       cells: of every layer, [batch, units].
-      joints: of every layer, room for its input and beside it its last output, [batch, layer input + units].
+      outputs: of every layer, the last one, and a 1 for the bias, [batch, units + 1].
       attention: of the first layer, if it attends.
     """
 
     cells: list[Array]
-    joints: list[Array]
+    outputs: list[Array]
     attention: Attention | None
 
     def take(self, indices: npt.NDArray[np.int64]) -> "State":
         """A copy that goes on from the sequences at `indices` (which may repeat)."""
         attention = self.attention
         if attention is not None:
-            inputs, memory, keys = (array[indices] for array in (attention.inputs, attention.memory, attention.keys))
-            attention = Attention(inputs, memory, keys, attention.slot)
-        return State([cell[indices] for cell in self.cells], [joint[indices] for joint in self.joints], attention)
+            keys = attention.keys.take(indices, axis=1)
+            attention = Attention(
+                attention.inputs[indices], attention.memory[indices], keys, np.empty_like(keys), attention.slot
+            )
+        return State([cell[indices] for cell in self.cells], [output[indices] for output in self.outputs], attention)
 
 
 class Network:
@@ -69,8 +81,8 @@ class Network:
         """Takes the weights that `models.networks.weights.shapes` names, as they are now."""
         self._sizes = hyperparameters.rnn_layer_sizes
         self._attn_length = hyperparameters.attn_length
-        self._weights = dict(weights)
-        self._gates = [_gate_weights(weights, layer) for layer in range(len(self._sizes))]
+        self._weights = {name: _aligned(weight) if weight.ndim > 1 else weight for name, weight in weights.items()}
+        self._gates = [_gate_weights(weights, layer, units) for layer, units in enumerate(self._sizes)]
 
     def initial_state(self, batch_size: int) -> State:
         """Zeros for every sequence."""
@@ -82,38 +94,42 @@ class Network:
         if self._attn_length:
             units = self._sizes[0]
             width = len(self._weights["attention/input_kernel"])
-            attention = Attention(
-                zeros(width), zeros(self._attn_length, units), zeros(self._attn_length, units), slot=0
-            )
-        joints = [zeros(kernels.shape[1]) for kernels, _ in self._gates]
-        return State([zeros(units) for units in self._sizes], joints, attention)
+            keys = np.zeros((self._attn_length, batch_size, units), np.float32)
+            memory = zeros(self._attn_length, units)
+            attention = Attention(zeros(width), memory, keys, np.empty_like(keys), slot=0)
+        outputs = [zeros(units + 1) for units in self._sizes]
+        for output in outputs:
+            output[:, -1] = 1
+        return State([zeros(units) for units in self._sizes], outputs, attention)
 
-    def step(self, inputs: Array, state: State) -> tuple[Array, State]:
+    def step(self, inputs: Array | Places, state: State) -> tuple[Array, State]:
         """One step of every sequence.
 
         Args:
-          inputs: [batch, input_size].
+          inputs: [batch, input_size]; or, where they are one-hot, the places of the ones, [batch].
           state: the state before, which is overwritten: take a copy to go back to it.
 
         Returns:
           Logits, [batch, num_labels], and the state after.
         """
         weights, attention = self._weights, state.attention
+        if inputs.ndim == 1 and attention is not None:
+            inputs = np.eye(len(weights["attention/input_bias"]), dtype=np.float32)[inputs]
         if attention is not None:
             attention.inputs[:, : inputs.shape[1]] = inputs
             inputs = attention.inputs @ weights["attention/input_kernel"]
             inputs += weights["attention/input_bias"]
-        for layer, ((kernels, biases), cell, joint) in enumerate(
-            zip(self._gates, state.cells, state.joints, strict=True)
+        for layer, ((kernels, recurrent), cell, last) in enumerate(
+            zip(self._gates, state.cells, state.outputs, strict=True)
         ):
-            size = inputs.shape[1]
-            joint[:, :size] = inputs
-            gates = np.matmul(joint, kernels)
-            gates += biases
-            inputs = joint[:, size:]
-            lstm_cell(gates, cell, inputs)
+            # One product for the input and one for the last output: large ones are slower.
+            is_one_hot = inputs.ndim == 1
+            gates = kernels.take(cast(Places, inputs), axis=1) if is_one_hot else np.matmul(inputs, kernels)
+            gates += np.matmul(last, recurrent)
+            inputs = output = last[:, :-1]
+            lstm_cell(gates, cell, output)
             if layer == 0 and attention is not None:
-                inputs = self._attend(cell, inputs, attention)
+                inputs = self._attend(cell, output, attention)
         logits = inputs @ weights["output/kernel"]
         logits += weights["output/bias"]
         return logits, state
@@ -138,14 +154,16 @@ class Network:
         """The layer's output mixed with what the memory holds on it; both enter the attention's state."""
         weights = self._weights
         query = _linear(cell, output, weights, "attention/query")
-        energies = attention.keys + query[:, None]
+        energies = np.add(attention.keys, query, out=attention.energies)
         np.tanh(energies, out=energies)
-        scores = np.matmul(energies, weights["attention/score_vector"], dtype=np.float32)
-        summary = np.matmul(softmax(scores)[:, None], attention.memory)[:, 0]
+        shares = softmax(
+            (energies.reshape(-1, len(query[0])) @ weights["attention/score_vector"]).reshape(len(energies), -1).T
+        )
+        summary = np.matmul(shares[:, None], attention.memory)[:, 0]
         mixed = _linear(output, summary, weights, "attention/output")
         attention.inputs[:, -cell.shape[1] :] = summary
         attention.memory[:, attention.slot] = mixed
-        attention.keys[:, attention.slot] = mixed @ weights["attention/memory_kernel"]
+        np.matmul(mixed, weights["attention/memory_kernel"], out=attention.keys[attention.slot])
         attention.slot = (attention.slot + 1) % self._attn_length
         return mixed
 
@@ -186,22 +204,36 @@ def softmax(logits: Array) -> Array:
 
 def log_softmax(logits: Array) -> Array:
     """Logarithms of probabilities over the last axis."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+    shifted = np.asarray(logits - logits.max(axis=-1, keepdims=True))
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted
 
 
 def _linear(first: Array, second: Array, weights: Weights, name: str) -> Array:
     return np.concatenate([first, second], axis=1) @ weights[f"{name}_kernel"] + weights[f"{name}_bias"]
 
 
-def _gate_weights(weights: Weights, layer: int) -> tuple[Array, Array]:
-    """Kernels [4, input + units, units] and biases [4, 1, units] of a layer's gates, as `lstm_cell` takes them.
+def _gate_weights(weights: Weights, layer: int, units: int) -> tuple[Array, Array]:
+    """A layer's kernels as `lstm_cell` takes them: [4, input, units], and [4, units + 1, units] with the bias as last row.
 
     One matrix a gate is faster than all side by side: the product is small, and each gate's result is contiguous.
     """
     kernel, bias = weights[f"layer_{layer}/kernel"], weights[f"layer_{layer}/bias"]
-    kernels = kernel.reshape(len(kernel), 4, -1).transpose(1, 0, 2)
-    biases = bias.reshape(4, 1, -1) + np.array([0, 0, FORGET_BIAS, 0], np.float32)[:, None, None]
-    order = [0, 2, 3, 1]
-    scale = np.array([0.5, 0.5, 0.5, 1], np.float32)[:, None, None]
-    return np.ascontiguousarray(kernels[order] * scale), biases[order] * scale
+    joint = np.concatenate([kernel, bias[None]])
+    gates = joint.reshape(len(joint), 4, units).transpose(1, 0, 2).copy()
+    gates[2, -1] += FORGET_BIAS
+    gates[[0, 2, 3]] *= _HALF
+    gates = gates[[0, 2, 3, 1]]
+    return _aligned(gates[:, : -units - 1]), _aligned(gates[:, -units - 1 :])
+
+
+def _aligned(array: Array) -> Array:
+    """A copy whose every row begins with a cache line."""
+    per_line = _ALIGNMENT // array.itemsize
+    width = -(-array.shape[-1] // per_line) * per_line
+    size = math.prod(array.shape[:-1]) * width
+    room = np.zeros(size + per_line, array.dtype)
+    start = -room.ctypes.data % _ALIGNMENT // array.itemsize
+    result = room[start : start + size].reshape(*array.shape[:-1], width)[..., : array.shape[-1]]
+    result[...] = array
+    return result

@@ -101,12 +101,13 @@ class Continuation:
 
     def decode(self, labels: npt.NDArray[np.int64], rows: Rows) -> Events:
         """The events that labels stand for at the next step of the melodies at `rows`: of the shape of both."""
-        num_events = self._encoding.num_events
-        if not self._encoding.num_repeats:
+        encoding = self._encoding
+        if not encoding.num_repeats:
             return self._label_events[labels]
-        fixed = self._label_events[np.minimum(labels, num_events - 1)]
-        repeated = self.repeats()[rows, np.maximum(labels - num_events, 0)]
-        return np.where(labels < num_events, fixed, repeated)
+        meanings = np.empty((self.num_melodies, encoding.num_labels), np.int64)
+        meanings[:, : encoding.num_events] = self._label_events
+        meanings[:, encoding.num_events :] = self.repeats()
+        return meanings[rows, labels]
 
     def last_notes(self) -> Events:
         """The pitch of the last note-on of every melody, -1 where there was none: [melodies]."""

@@ -67,7 +67,7 @@ def stochastic_search(
     for step in range(num_steps):
         # The first iteration takes what is left over, as in Magenta.
         is_last = (num_steps - 1 - step) % steps_per_iteration == 0
-        if was_last:
+        if was_last and len(branches) > 1:
             rows, scores = rows[:, branches], scores[:, branches]
         log_probabilities = continuation.log_probabilities(temperature)
         chosen = log_probabilities if choice is None else choice.narrow(continuation, log_probabilities, step)
@@ -93,9 +93,9 @@ def sample(
       rows: which melody to draw for, of any shape.
       draws: uniform numbers in [0, 1), of that shape.
     """
-    cumulative = np.cumsum(np.exp(log_probabilities, dtype=np.float64), axis=1)
-    thresholds = draws * cumulative[rows, -1]
-    return (cumulative[rows] <= thresholds[..., None]).sum(axis=-1)
+    cumulative = np.exp(log_probabilities, dtype=np.float64).cumsum(axis=1)[rows]
+    # The first label whose cumulative probability is beyond the number.
+    return (cumulative > draws[..., None] * cumulative[..., -1:]).argmax(axis=-1)
 
 
 def _extend(continuation: Continuation, rows: Rows, events: npt.NDArray[np.int64]) -> Rows:
