@@ -104,6 +104,11 @@ def _array(values: Tensor) -> tf.TensorArray:
     ).unstack(values)
 
 
+def _at(values: Tensor, index: Tensor) -> Tensor:
+    """values[index], but not compiled anew for every number that the index can begin with."""
+    return tf.gather(values, index)
+
+
 @tf.function(jit_compile=True)
 def _forward_block(
     start: Tensor, count: Tensor, projected: Tensor, kernels: tuple[Tensor, ...], state: tuple[Tensor, ...]
@@ -190,15 +195,17 @@ def _backward_block(
 
     def forgotten(index: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
         """The output that a step's own took the place of, and its key: [units, batch] each."""
-        output = outputs[tf.maximum(index - attn_length, 0)]
+        output = _at(outputs, tf.maximum(index - attn_length, 0))
         key = tf.matmul(memory_kernel, output, transpose_a=True, transpose_b=True)
         is_older = index < attn_length
-        return tf.where(is_older, before[3][slot], tf.transpose(output)), tf.where(is_older, before[4][slot], key)
+        return tf.where(is_older, _at(before[3], slot), tf.transpose(output)), tf.where(
+            is_older, _at(before[4], slot), key
+        )
 
     def of_youngest(index: Tensor, d_memory: Tensor, d_keys: Tensor) -> tuple[Tensor, Tensor]:
         """The gradients of the output before a step, and of its key: [batch, units] each."""
         slot = (start + index - 1) % attn_length
-        return tf.transpose(d_memory[slot]), tf.transpose(d_keys[slot])
+        return tf.transpose(_at(d_memory, slot)), tf.transpose(_at(d_keys, slot))
 
     def step(
         index: Tensor,
@@ -218,11 +225,11 @@ def _backward_block(
         slot = (start + index) % attn_length
         output, key = forgotten(index, slot)
         memory, keys = memory.write(slot, output), keys.write(slot, key)
-        d_output = d_outputs[index] + d_youngest + tf.matmul(d_key, memory_kernel, transpose_b=True)
+        d_output = _at(d_outputs, index) + d_youngest + tf.matmul(d_key, memory_kernel, transpose_b=True)
         d_hidden += tf.matmul(d_output, hidden_to_output, transpose_b=True)
         d_summary += tf.matmul(summary_to_output, d_output, transpose_b=True)
         added_memory, added_keys, d_query, d_score_here = _attend_gradient(
-            memory.stack(), keys.stack(), queries[index], score_vector[:, None], attended[index], d_summary
+            memory.stack(), keys.stack(), _at(queries, index), score_vector[:, None], _at(attended, index), d_summary
         )
         # What was in this step's slot before is another output, on which later steps did not depend.
         others = tf.cast(tf.range(attn_length) != slot, tf.float32)[:, None, None]
@@ -231,9 +238,9 @@ def _backward_block(
         d_gates, d_cell = cell_gradients(
             d_cell + from_query[:, :units],
             d_hidden + from_query[:, units:],
-            activated[index],
-            cells_before[index],
-            cells[index],
+            _at(activated, index),
+            _at(cells_before, index),
+            _at(cells, index),
         )
         values = (d_gates, d_query, d_key, d_output)
         written = (array.write(index, value) for array, value in zip(arrays, values, strict=True))
