@@ -32,6 +32,8 @@ ROWS: dict[str, dict[str, Any]] = {
 }
 FIRST_FILE = "first file"
 STEPS = 128
+WITHIN = 6
+"""Runs of ours in a row, of which the first does not count."""
 MANY = 30
 """Magenta's melodies beyond the first whose time is measured: many beside the noise of its start-up."""
 
@@ -80,7 +82,9 @@ def measure(
                 times[row][0].append(command(words, "--output"))
             elif row != "1000 melodies" or repeat == 0:
                 options = GenerationOptions(num_steps=STEPS, seed=repeat, **ROWS[row])
-                times[row][0].append(timed(functools.partial(generate, model, [60], options)))
+                work = functools.partial(generate, model, [60], options)
+                # Caches are cold after the other's run; its melodies too are timed after a first one.
+                times[row][0].append(statistics.median([timed(work) for _ in range(WITHIN)][1:]))
         if magenta is None:
             continue
         words = [

@@ -71,7 +71,7 @@ class _Staff:
         return element("svg", "".join(parts), viewBox=size, role="img", aria_label=description, class_="staves")
 
     def _extent(self) -> tuple[int, int]:
-        """The highest and lowest half space that is drawn on, with room for stems."""
+        """The highest and lowest half space that is drawn on, with room for stems and ties."""
         above, below = 12, -4
         for bar in self.content:
             beamed = beams(bar, self.steps_per_bar)
@@ -79,8 +79,10 @@ class _Staff:
             alone = [[symbol] for symbol in bar if symbol.pitch is not None and id(symbol) not in in_beams]
             for run in (*beamed, *alone):
                 positions = [self._position(symbol) for symbol in run]
-                stem = 8 if self._is_up(run) else 2
-                above, below = max(above, max(positions) + stem), min(below, min(positions) + stem - 10)
+                # Away from the stem, half a note head, or a tie.
+                other = 3 if any(symbol.is_tied for symbol in run) else 2
+                over, under = (8, other) if self._is_up(run) else (other, 8)
+                above, below = max(above, max(positions) + over), min(below, min(positions) - under)
         return above, below
 
     def _bar(self, bar: list[Symbol], left: float, width: float, bottom: float) -> str:

@@ -176,3 +176,14 @@ def test_softmax_of_extreme_logits():
 def test_sigmoid():
     values = np.array([-100, -3, 0, 0.5, 100], np.float32)
     np.testing.assert_allclose(sigmoid(values), 1 / (1 + np.exp(-values.astype(np.float64))), atol=1e-7)
+
+
+@pytest.mark.parametrize("attn_length", [0, 3])
+def test_one_hot_inputs_may_be_given_by_their_places(attn_length, tiny_model, random_events):
+    model = tiny_model("basic", attn_length=attn_length)
+    inputs = model.encoding.inputs(np.stack([random_events(seed, 20) for seed in range(3)]), np.full(3, 16))
+    whole = model.network.logits(inputs)
+    state = model.network.initial_state(3)
+    for step in range(20):
+        logits, state = model.network.step(inputs[:, step].argmax(axis=1), state)
+        np.testing.assert_allclose(logits, whole[:, step], atol=1e-5)
