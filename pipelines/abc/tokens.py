@@ -18,7 +18,8 @@ MAX_SIGN = 60
 
 _LENGTH = r"\d*/*\d*"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}-?"
-_PLAIN_NOTE = r"[A-Ga-g][,']*+\d*+/*+\d*+(?!-)"
+# Without possessive quantifiers, which early releases of Python 3.11 get wrong.
+_PLAIN_NOTE = r"[A-Ga-g][,']*\d*/*\d*(?![-,'/\d])"
 _BAR = r"(?::*\[?\||::+|:+(?=\]))(?:[|:]|\[(?=[|:\]])|\])*"
 _NUMBERS = r"\d+(?:[,.-]\d+)*[,.]?"
 
@@ -31,7 +32,7 @@ TOKEN = re.compile(
     + "|".join(
         f"(?P<{name}>{pattern})"
         for name, pattern in {
-            "notes": rf"(?:{_PLAIN_NOTE}[ ]*+)++",
+            "notes": rf"(?:{_PLAIN_NOTE}[ ]*)+",
             "note": _NOTE,
             "bar": rf"{_BAR}(?:\[?{_NUMBERS})?",
             "rest": rf"[zx]{_LENGTH}",

@@ -31,7 +31,7 @@ def work(task, progress):
 """
 
 MAIN = """
-import sys
+import signal, sys
 from pipelines.processes import run_tasks
 import work_of_tests
 
@@ -40,6 +40,8 @@ class Deaf:
     def ended(self, *_): pass
 
 if __name__ == "__main__":
+    # A job in the background of a shell is started with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     run_tasks(work_of_tests.work, [("wait", sys.argv[1])] * 2, 2, Deaf())
 """
 
