@@ -39,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--precision", default="float32", metavar="NAME",
-        help="of the large matrix products: float32, or bfloat16, faster on processors that have it (default float32)",
+        help="of the large matrix products: float32, or bfloat16, which can be a little faster where a processor has it "
+        "(default float32)",
     )  # fmt: skip
     parser.add_argument("--init-from", metavar="MODEL", help=f"start from the weights of a {MODEL_HELP}")
     parser.add_argument("--min-note", type=int, help="lowest pitch of the model's range (default 48; mono: 0)")
