@@ -28,6 +28,7 @@ from models.networks.weights import Weights, initialise, shapes
 from models.progress import Progress, silent
 from models.registry import make_encoding
 from models.run_directory import RunDirectory
+from models.tensorboard_events import shown_hyperparameters
 from models.training.batches import BatchPlan
 from models.training.identity import claim, describe
 from models.training.metrics import EVAL, TRAIN, MetricsLog
@@ -101,7 +102,7 @@ def train(
     trainer = Trainer(configuration, encoding, weights, schedule.seed, schedule.precision)
     if steps := run.steps():
         _restore(trainer, run.checkpoint(steps[-1]))
-    log = MetricsLog(run.metrics, trainer.step, _shown_hyperparameters(configuration, schedule))
+    log = MetricsLog(run.metrics, trainer.step, shown_hyperparameters(configuration, schedule.seed))
     try:
         return _Loop(run, configuration, encoding, trainer, log, schedule, train_set, eval_set, progress).run()
     finally:
@@ -252,12 +253,6 @@ def figures_of(message: evaluation_pb2.EvaluationReport) -> dict[str, Any]:
     """The figures of a report, zeros included, without the fields that say what it is of."""
     figures = as_dict(message)
     return {name: figures[name] for name in ("log_likelihood", "label", "event")}
-
-
-def _shown_hyperparameters(configuration: Configuration, schedule: Schedule) -> dict[str, Any]:
-    values = dataclasses.asdict(configuration.hyperparameters)
-    shown = {name: str(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    return {"config": configuration.config, "seed": schedule.seed, **shown}
 
 
 def _check_transpositions(configuration: Configuration, dataset: pathlib.Path) -> None:
