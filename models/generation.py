@@ -28,7 +28,7 @@ MELODIES_AT_ONCE = (48, 256)
 """Melodies of all beams together that grow in one batch: fewer waste its fixed cost, more overflow the cache."""
 
 STEPS_AT_ONCE = 1 << 17
-"""Bounds the memory of a batch of long melodies: 2^17 steps of 40 labels take 20 MB."""
+"""Bounds the memory of a batch of long melodies, and a melody: 2^17 steps, 8192 bars of 4/4, of 40 labels take 20 MB."""
 
 
 class Predictor(Protocol):
@@ -53,7 +53,7 @@ class GenerationOptions:
 
     Attributes:
       num_outputs: number of melodies.
-      num_steps: their length in steps, primer included.
+      num_steps: their length in steps, primer included; at most `STEPS_AT_ONCE`.
       temperature: above 1 for more surprise, below for less; for stochastic search.
       seed: of the samples; for stochastic search.
       search: "stochastic" (Magenta's), "beam" (the most likely melodies) or "greedy".
@@ -88,6 +88,8 @@ class GenerationOptions:
         for name in ("num_outputs", "num_steps", "beam_size", "branch_factor", "steps_per_iteration", "steps_per_bar"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
+        if self.num_steps > STEPS_AT_ONCE:
+            raise UsageError(f"--num-steps must be at most {STEPS_AT_ONCE}, not {self.num_steps}")
         if not 0 <= self.seed < 1 << 63:
             raise UsageError(f"--seed must be from 0 to 2^63 - 1, not {self.seed}")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
@@ -183,6 +185,12 @@ def generate(
             result += part
             progress(len(result), options.num_outputs)
     return result
+
+
+def num_folded_notes(primer: Events, melody: GeneratedMelody) -> int:
+    """How many notes of a primer are not only in another key, but by octaves elsewhere, since the model's range is narrow."""
+    stored = melody.events[: len(primer)]
+    return int(((primer >= 0) & (stored != primer + melody.transpose_amount)).sum())
 
 
 @dataclasses.dataclass(frozen=True)

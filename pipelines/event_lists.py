@@ -1,7 +1,5 @@
 """Melodies typed as lists of events."""
 
-import ast
-
 from models.errors import UsageError
 from models.melody import Events, as_events
 
@@ -18,8 +16,8 @@ def parse_events(text: str, option: str) -> Events:
     """
     bare = text.strip().removeprefix("[").removesuffix("]").replace(",", " ").split()
     try:
-        events = as_events([ast.literal_eval(word) for word in bare])
-    except (ValueError, SyntaxError, TypeError) as error:
+        events = as_events([int(word) for word in bare])
+    except ValueError as error:
         raise UsageError(
             f"{option} takes events such as '[60, -2, 62, -1]' (-2 no event, -1 note-off, 0 to 127 note-on), "
             f"not {text!r}: {error}"

@@ -11,9 +11,10 @@ from models.melody import DEFAULT_STEPS_PER_BAR, DEFAULT_STEPS_PER_QUARTER, Even
 from models.midi import DEFAULT_QPM
 from models.scales import Key
 from pipelines.event_lists import parse_events
-from pipelines.extraction import ExtractionOptions, extract
+from pipelines.extraction import ExtractionOptions, Rejection, extract
 from pipelines.note_sequences import NoteSequence, read_note_sequences
 from pipelines.pieces import read_pieces
+from pipelines.readers.reading import Rejected
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,9 +110,14 @@ def read_primer(path: str, steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER) -
             qpm = sequence.tempos[0].qpm if sequence.tempos else DEFAULT_QPM
             metre = _metre(sequence, melody.steps_per_bar, steps_per_quarter)
             return Primer(melody.events, qpm, melody.steps_per_bar, metre, _key(sequence), path)
-        reasons += [rejection.reason for rejection in extraction.rejections]
+        reasons += map(explain, extraction.rejections)
     what = f"it has no tune {number}" if number and not reasons else "; ".join(reasons) or "it has no notes"
     raise EtudeError(f"the primer {path} holds no melody: {what}")
+
+
+def explain(rejected: Rejection | Rejected) -> str:
+    """Why music gave no melody."""
+    return f"{rejected.reason}: {rejected.detail}" if rejected.detail else rejected.reason
 
 
 def whole_track_options(steps_per_quarter: int, gap_bars: float = 1.0) -> ExtractionOptions:
@@ -141,10 +147,7 @@ def _pieces(file: str, number: int) -> Iterator[tuple[NoteSequence | None, str]]
             raise EtudeError(f"there is no file {file}")
         pieces: Iterator[tuple[NoteSequence | None, str]] = ((sequence, "") for sequence in read_note_sequences(file))
     else:
-        pieces = (
-            (piece.sequence, f"{piece.rejected.reason} {piece.rejected.detail}" if piece.rejected else "")
-            for piece in read_pieces([file])
-        )
+        pieces = ((piece.sequence, explain(piece.rejected) if piece.rejected else "") for piece in read_pieces([file]))
     for position, (sequence, reason) in enumerate(pieces, start=1):
         known_as = sequence.reference_number if sequence is not None and "tfrecord" not in file else 0
         if number in (0, known_as or position):

@@ -9,7 +9,7 @@ from models.model import Model
 from models.progress import Progress, silent
 from pipelines.extraction import extract
 from pipelines.pieces import read_pieces
-from pipelines.primer import whole_track_options
+from pipelines.primer import explain, whole_track_options
 
 
 def read_melodies(
@@ -31,11 +31,11 @@ def read_melodies(
     for piece in read_pieces(sources, progress):
         if piece.sequence is None:
             if piece.rejected:
-                report(f"{piece.name}: {piece.rejected.reason} {piece.rejected.detail}".rstrip())
+                report(f"{piece.name}: {explain(piece.rejected)}")
             continue
         extraction = extract(piece.sequence, options)
         for rejection in extraction.rejections:
-            report(f"{piece.name}: {rejection.reason} {rejection.detail}".rstrip())
+            report(f"{piece.name}: {explain(rejection)}")
         for melody in extraction.melodies:
             name = f"{piece.name}:{melody.instrument}"
             melodies.append(Melody(melody.events, source=name, steps_per_bar=melody.steps_per_bar))

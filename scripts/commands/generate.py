@@ -119,7 +119,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     """Generates."""
     # Many small matrix products: OpenBLAS is faster on one thread, and melodies share out the processors.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from models.generation import generate
+    from models.generation import generate, num_folded_notes
     from pipelines.generate import distinct_names, write_melodies
     from pipelines.ngram_overlap import training_ngrams
 
@@ -135,6 +135,11 @@ def run(options: argparse.Namespace, console: Console) -> None:
         settings, rendering = _settings(options, primer, seed)
         with console.progress("generating") as progress:
             melodies = generate(model, primer.events, settings, progress)
+        folded = num_folded_notes(primer.events, melodies[0])
+        if folded:
+            console.say(
+                f"{folded} notes of the primer are outside the range of {model.path} and were moved by octaves, as in Magenta"
+            )
         with console.progress("writing") as progress:
             lines = write_melodies(
                 model,

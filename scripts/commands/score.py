@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Scores."""
-    from models.errors import UsageError
+    from models.errors import EtudeError, UsageError
     from models.melody import Melody
     from pipelines.event_lists import parse_events
     from pipelines.score import read_melodies, score
@@ -45,5 +45,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     if options.sources:
         with console.progress("reading") as progress:
             melodies += read_melodies(options.sources, model.configuration.steps_per_quarter, console.say, progress)
+    if not melodies:
+        raise EtudeError(f"nothing to score: there is no melody in {', '.join(options.sources)}")
     for line in score(model, melodies, squash=not options.no_squash):
         console.result(json.dumps(line))

@@ -122,6 +122,7 @@ def test_bars_of_the_primers_metre(tiny_model):
     [
         ({"num_outputs": 0}, "--num-outputs must be at least 1, not 0"),
         ({"num_steps": 0}, "--num-steps must be at least 1"),
+        ({"num_steps": 10**8}, "--num-steps must be at most 131072, not 100000000"),
         ({"beam_size": 0}, "--beam-size must be at least 1"),
         ({"branch_factor": -1}, "--branch-factor must be at least 1, not -1"),
         ({"steps_per_iteration": 0}, "--steps-per-iteration"),

@@ -66,6 +66,8 @@ def test_constraints_by_name(etude):
     ("words", "message"),
     [
         (["--temperature", "nan"], "--temperature must be above 0, not nan"),
+        (["--primer-melody", "[60, x]"], "not '[60, x]'"),
+        (["--num-steps", 10**9], "--num-steps must be at most 131072"),
         (["--primer-melody", "[60, 130]"], "event 130 at step 1 is outside"),
         (["--primer-melody", str([60] * 40), "--num-steps", 40], "40 steps and the melodies are to have 40"),
         (["--primer-melody", "[]"], "holds no event"),
@@ -98,6 +100,22 @@ def test_files_that_cannot_be_used(etude):
     (etude.folder / "run").mkdir()
     assert "config.textproto" in fails("run")
     assert not (etude.folder / "out").exists()
+
+
+def test_primers_outside_the_models_range(etude):
+    """Folded by octaves, and said to be."""
+    done = etude("generate", BASIC, "--output", "out", "--primer-melody", "[24, -2, 60, -2, 108]", *SHORT)
+    assert "2 notes of the primer are outside the range" in done.stderr
+    done = etude("generate", BASIC, "--output", "out", "--primer-melody", "[36, -2, 40, -2, 43]", *SHORT)
+    assert "outside the range" not in done.stderr
+    assert all(48 <= event < 84 for line in lines_of(etude.folder / "out") for event in line["events"] if event >= 0)
+
+
+def test_music_without_a_melody_cannot_be_scored(etude):
+    (etude.folder / "empty.mid").write_bytes(b"")
+    done = etude("score", BASIC, "empty.mid", status=1)
+    assert "empty.mid: unreadable: " in done.stderr
+    assert "nothing to score: there is no melody in empty.mid" in done.stderr
 
 
 def test_runs_without_a_usable_checkpoint(etude):
