@@ -14,10 +14,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.networks.tensorflow_lstm import Tensor, activate, cell_gradients, product_over_steps, project
-
-BLOCK = 64
-"""Steps that are compiled together."""
+from models.networks.tensorflow_lstm import (
+    BLOCK,
+    Tensor,
+    activate,
+    array_of,
+    cell_gradients,
+    product_over_steps,
+    project,
+    shifted,
+)
 
 
 def attention_layer(
@@ -36,13 +42,14 @@ def attention_layer(
     """
     input_size = inputs.shape[2]
     mix, kernel = weights["attention/input_kernel"], weights["layer_0/kernel"]
-    mixed = project(inputs, mix[:input_size], weights["attention/input_bias"], precision)
-    projected = project(mixed, kernel[:input_size], weights["layer_0/bias"], precision)
-    # The summary enters the gates through the input mix and the LSTM's kernel: one product does both.
-    recurrent = tf.concat([tf.matmul(mix[input_size:], kernel[:input_size]), kernel[input_size:]], axis=0)
+    # Input and summary enter the gates through the input mix and the LSTM's kernel: one product does both.
+    to_gates = tf.matmul(mix, kernel[:input_size])
+    bias = tf.matmul(weights["attention/input_bias"][None], kernel[:input_size])[0] + weights["layer_0/bias"]
     return _recurrence(attn_length, precision)(
-        projected,
-        recurrent,
+        inputs,
+        to_gates[:input_size],
+        bias,
+        tf.concat([to_gates[input_size:], kernel[input_size:]], axis=0),
         weights["attention/query_kernel"],
         weights["attention/query_bias"],
         weights["attention/memory_kernel"],
@@ -191,7 +198,7 @@ def _backward_block(
     attn_length, units = state[0].shape[:2]
     summary_to_gates, hidden_to_gates = kernel[:units], kernel[units:]
     hidden_to_output, summary_to_output = output_kernel[:units], output_kernel[units:]
-    cells_before = _shifted(before[0], cells)
+    cells_before = shifted(before[0], cells)
 
     def forgotten(index: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
         """The output that a step's own took the place of, and its key: [units, batch] each."""
@@ -265,7 +272,7 @@ def _kernel_gradients(
     d_queries = tf.transpose(d_queries, [0, 2, 1])
     return (
         product_over_steps(
-            tf.concat([_shifted(before[2], summaries), _shifted(before[1], hiddens)], axis=2), d_gates, precision
+            tf.concat([shifted(before[2], summaries), shifted(before[1], hiddens)], axis=2), d_gates, precision
         ),
         product_over_steps(tf.concat([cells, hiddens], axis=2), d_queries, precision),
         tf.reduce_sum(d_queries, axis=[0, 1]),
@@ -276,19 +283,20 @@ def _kernel_gradients(
 
 
 def _recurrence(attn_length: int, precision: tf.DType) -> Any:
-    """The recurrent part for a length of memory, as a function of tensors alone.
+    """The layer for a length of memory, as a function of tensors alone.
 
-    It takes the projected inputs [steps, batch, 4 x units], the kernel [2 x units, 4 x units] from last summary and last
-    output to the gates, and the weights of query, memory, score and output; it returns the outputs.
+    It takes the inputs [steps, batch, input_size]; the kernel and the bias that take them to the gates; the kernel
+    [2 x units, 4 x units] from last summary and last output to the gates; and the weights of query, memory, score and output.
+    It returns the outputs.
     """
 
     @tf.custom_gradient
     def recurrence(*tensors: Tensor) -> tuple[Tensor, Any]:
         # The gradient is ours: none of TensorFlow's is to be prepared.
-        projected, *rest = (tf.stop_gradient(values) for values in tensors)
+        inputs, input_kernel, bias, *rest = (tf.stop_gradient(values) for values in tensors)
         kernels = tuple(rest)
         units = kernels[0].shape[1] // 4
-        steps, batch = tf.unstack(tf.shape(projected)[:2])
+        steps, batch = tf.unstack(tf.shape(inputs)[:2])
         blocks = (steps + BLOCK - 1) // BLOCK
         zeros = tf.zeros([batch, units])
         empty = tf.zeros([attn_length, units, batch])
@@ -303,44 +311,56 @@ def _recurrence(attn_length: int, precision: tf.DType) -> Any:
         def forward(block: Tensor, *values: Any) -> tuple[Any, ...]:
             start = block * BLOCK
             before, arrays = values[:5], values[5:]
-            after, computed = _forward_block(
-                start, tf.minimum(steps - start, BLOCK), _block(projected, block), kernels, before
-            )
+            projected = project(_block(inputs, block), input_kernel, bias, precision)
+            after, computed = _forward_block(start, tf.minimum(steps - start, BLOCK), projected, kernels, before)
             written = (array.write(block, value) for array, value in zip(arrays, (*before, *computed), strict=True))
             return (block + 1, *after, *written)
 
         _, *results = tf.while_loop(
             lambda block, *_: block < blocks,
             forward,
-            (0, *begin, *(_arrays(blocks, *shape) for shape in shapes)),
+            (0, *begin, *(array_of(blocks, *shape) for shape in shapes)),
             maximum_iterations=blocks,
         )
         after, saved = results[:5], results[5:]
 
         def gradient(d_outputs: Tensor) -> tuple[Tensor, ...]:
-            def backward(block: Tensor, d_projected: Any, *values: Any) -> tuple[Any, ...]:
+            transposed = tf.transpose(input_kernel)
+
+            def backward(
+                block: Tensor, state: tuple[Tensor, ...], sums: tuple[Tensor, ...], d_inputs: Any
+            ) -> tuple[Any, ...]:
                 block -= 1
                 start = block * BLOCK
-                count = tf.minimum(steps - start, BLOCK)
                 before = tuple(array.read(block) for array in saved[:5])
                 computed = tuple(array.read(block) for array in saved[5:])
                 state, gradients = _backward_block(
-                    start, count, _block(d_outputs, block), before, computed, kernels, values[:8]
+                    start, tf.minimum(steps - start, BLOCK), _block(d_outputs, block), before, computed, kernels, state
                 )
-                added = _kernel_gradients(before, computed, gradients, precision)
-                sums = (total + more for total, more in zip(values[8:], added, strict=True))
-                return (block, d_projected.write(block, gradients[0]), *state, *sums)
+                d_gates = gradients[0]
+                added = (
+                    product_over_steps(_block(inputs, block), d_gates, precision),
+                    tf.reduce_sum(d_gates, axis=[0, 1]),
+                    *_kernel_gradients(before, computed, gradients, precision),
+                )
+                sums = tuple(total + more for total, more in zip(sums, added, strict=True))
+                return block, state, sums, d_inputs.write(block, project(d_gates, transposed, None, precision))
 
             state = (*after[3:], empty, empty, zeros, zeros, tf.transpose(zeros), empty)
-            sums = [tf.zeros_like(kernel) for index, kernel in enumerate(kernels) if index != 4]
-            results = tf.while_loop(
+            summed = (input_kernel, bias, *(kernel for index, kernel in enumerate(kernels) if index != 4))
+            _, state, sums, d_inputs = tf.while_loop(
                 lambda block, *_: block > 0,
                 backward,
-                (blocks, _arrays(blocks, BLOCK, *gates), *state, *sums),
+                (
+                    blocks,
+                    state,
+                    tuple(tf.zeros_like(weight) for weight in summed),
+                    array_of(blocks, BLOCK, *inputs.shape[1:]),
+                ),
                 maximum_iterations=blocks,
             )
-            d_projected, d_score, sums = results[1].concat()[:steps], results[9], results[10:]
-            return (d_projected, *sums[:4], tf.reduce_sum(d_score, axis=[0, 2]), *sums[4:])
+            d_score = tf.reduce_sum(state[7], axis=[0, 2])
+            return (d_inputs.concat()[:steps], *sums[:6], d_score, *sums[6:])
 
         return saved[9].concat()[:steps], gradient
 
@@ -352,13 +372,3 @@ def _block(values: Tensor, block: Tensor) -> Tensor:
     some = values[block * BLOCK : (block + 1) * BLOCK]
     padded = tf.pad(some, [[0, BLOCK - tf.shape(some)[0]], [0, 0], [0, 0]])
     return tf.ensure_shape(padded, [BLOCK, *values.shape[1:]])
-
-
-def _shifted(first: Tensor, values: Tensor) -> Tensor:
-    """What was there before each step of a block: the first, then all values but the last."""
-    return tf.concat([first[None], values[:-1]], axis=0)
-
-
-def _arrays(count: Tensor, *shape: int | None) -> tf.TensorArray:
-    """A TensorArray for `count` tensors of `shape`."""
-    return tf.TensorArray(tf.float32, size=count, element_shape=tf.TensorShape(shape), clear_after_read=False)
