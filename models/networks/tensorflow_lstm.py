@@ -144,7 +144,7 @@ def _recurrence(precision: tf.DType) -> Any:
             _, _, sums, d_inputs = tf.while_loop(
                 lambda block, *_: block > 0,
                 backward,
-                (blocks, state, sums, array_of(blocks, *inputs.shape)),
+                (blocks, state, sums, array_of(blocks, None, *inputs.shape[1:])),
                 maximum_iterations=blocks,
             )
             return (d_inputs.concat(), *sums)

@@ -2,6 +2,9 @@
 
 As Magenta's graph: the loss is the mean over the real steps of the batch; every variable's gradient is clipped by its own
 norm; Adam with epsilon 1e-8.
+
+A batch is cut into parts. As many as there are cores are taken at the same time, and their gradients added up: so memory
+depends on the size of a part, not on that of a batch. Parts that are taken together end where their longest melody ends.
 """
 
 import os
@@ -21,6 +24,15 @@ from models.networks.tensorflow_lstm import Tensor
 from models.networks.weights import Weights
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+
+MELODIES_OF_A_PART = 64
+"""At most: the matrix products of fewer are slower, and those of more not faster."""
+
+MELODIES_OF_A_PART_WITH_ATTENTION = 32
+"""At most: a memory of as many fits into a processor's cache."""
+
+_MOST_PARTS = 1 << 20
+"""Of a batch."""
 
 
 class Trainer:
@@ -42,7 +54,7 @@ class Trainer:
         self._hyperparameters = configuration.hyperparameters
         self._no_event_label = encoding.no_event_label
         self._seed = seed
-        self._parts = _parallel_parts()
+        self._at_once, self._melodies_of_a_part = _cut(configuration)
         self.step = 0
         self._weights = {name: tf.Variable(value) for name, value in weights.items()}
         self._first_moments = {name: tf.Variable(tf.zeros_like(value)) for name, value in weights.items()}
@@ -88,7 +100,8 @@ class Trainer:
         """All that is needed to go on from here, for a checkpoint."""
         groups = self._groups().items()
         arrays: Arrays = {f"{group}/{name}": value.numpy() for group, some in groups for name, value in some.items()}
-        return {**arrays, "step": np.array(self.step, np.int64), "parts": np.array(self._parts, np.int64)}
+        numbers = {"step": self.step, "parts_at_once": self._at_once, "melodies_of_a_part": self._melodies_of_a_part}
+        return {**arrays, **{name: np.array(number, np.int64) for name, number in numbers.items()}}
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every array of `state`."""
@@ -101,7 +114,7 @@ class Trainer:
                 variable.assign(state[f"{group}/{name}"])
         self.step = int(state["step"])
         # Dropout depends on how a batch is cut: a run keeps the cut that it began with.
-        self._parts = int(state["parts"])
+        self._at_once, self._melodies_of_a_part = int(state["parts_at_once"]), int(state["melodies_of_a_part"])
 
     def _groups(self) -> dict[str, dict[str, tf.Variable]]:
         return {
@@ -112,24 +125,48 @@ class Trainer:
 
     def _train_step(self, inputs: Tensor, labels: Tensor, lengths: Tensor, step: Tensor) -> Tensor:
         num_steps = tf.cast(tf.reduce_sum(lengths), tf.float32)
+        melodies, most = tf.size(lengths, tf.int64), self._at_once * self._melodies_of_a_part
+        rounds = (melodies + most - 1) // most
+        size = (melodies + rounds - 1) // rounds
+
+        def add(number: Tensor, sums: Tensor, gradients: Mapping[str, Tensor]) -> tuple[Any, ...]:
+            some = slice(number * size, (number + 1) * size)
+            longest = tf.reduce_max(lengths[some])
+            more, gradients_of_more = self._gradients(
+                inputs[some, :longest], labels[some, :longest], lengths[some], num_steps, step * _MOST_PARTS, number
+            )
+            return number + 1, sums + more, {name: value + gradients_of_more[name] for name, value in gradients.items()}
+
+        zeros = {name: tf.zeros_like(variable) for name, variable in self._weights.items()}
+        _, sums, gradients = tf.while_loop(
+            lambda number, *_: number < rounds,
+            add,
+            (tf.constant(0, tf.int64), tf.zeros([4]), zeros),
+            parallel_iterations=1,
+        )
+        self._apply(gradients, step)
+        return tf.stack([sums[0], num_steps, *tf.unstack(sums[1:])])
+
+    def _gradients(
+        self, inputs: Tensor, labels: Tensor, lengths: Tensor, num_steps: Tensor, first_number: Tensor, round_: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The sums of some melodies, and the gradients of their share of the batch's loss."""
         with tf.GradientTape() as tape:
             weights = {name: tf.convert_to_tensor(variable) for name, variable in self._weights.items()}
             # The parts are independent graphs, which TensorFlow runs on different cores at the same time.
             sums = [
                 self._sums(
                     weights,
-                    inputs[part :: self._parts],
-                    labels[part :: self._parts],
-                    lengths[part :: self._parts],
-                    (step * self._parts + part, self._seed),
+                    inputs[part :: self._at_once],
+                    labels[part :: self._at_once],
+                    lengths[part :: self._at_once],
+                    (first_number + round_ * self._at_once + part, self._seed),
                 )
-                for part in range(self._parts)
+                for part in range(self._at_once)
             ]
             total = tf.add_n(sums)
             loss = total[0] / num_steps
-        gradients = tape.gradient(loss, self._weights)
-        self._apply(gradients, step)
-        return tf.stack([total[0], num_steps, *tf.unstack(total[1:])])
+        return total, tape.gradient(loss, self._weights)
 
     def _sums(
         self, weights: Mapping[str, Tensor], inputs: Tensor, labels: Tensor, lengths: Tensor, seed: Any
@@ -171,8 +208,13 @@ def _mix(step: Tensor, seed: int) -> Tensor:
     return tf.random.stateless_uniform([], tf.stack([step, tf.constant(seed, tf.int64)]), None, None, tf.int64)
 
 
-def _parallel_parts() -> int:
-    """Into how many parts a batch is cut: one a core, or one where there is a GPU."""
+def _cut(configuration: Configuration) -> tuple[int, int]:
+    """How many parts of a batch are taken at once, one a core, and how many melodies a part has at most.
+
+    A GPU takes the batch whole.
+    """
     if tf.config.list_physical_devices("GPU"):
-        return 1
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
+        return 1, np.iinfo(np.int32).max
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    attends = configuration.hyperparameters.attn_length > 0
+    return min(cores, 8), MELODIES_OF_A_PART_WITH_ATTENTION if attends else MELODIES_OF_A_PART

@@ -117,7 +117,9 @@ def test_three_steps_of_adam(make_trainer, make_batch):
     for step in (1, 2, 3):
         state = probe.state()
         zeros = {name: np.zeros_like(value) for name, value in state.items()}
-        probe.restore(zeros | trainer_weights(trainer) | {"parts": state["parts"]})
+        probe.restore(
+            zeros | trainer_weights(trainer) | {name: state[name] for name in ("parts_at_once", "melodies_of_a_part")}
+        )
         probe.train(*batch)
         gradients = {name: value * 10.0 for name, value in parts(probe)[1].items()}
         clipped += [np.linalg.norm(gradient) > clip_norm for gradient in gradients.values()]
@@ -158,6 +160,23 @@ def test_dropout_differs_by_step_seed_and_half_of_the_batch(make_trainer, make_b
         batch = make_batch(encoding)
         losses += [trainer.train(*batch)["loss"] for _ in range(3)]
     assert len(set(losses)) == 6
+
+
+@pytest.mark.parametrize("name", ["basic", "attention"])
+def test_a_step_does_not_depend_on_how_the_batch_is_cut(name, make_trainer, make_batch, monkeypatch):
+    """Not even where parts that are taken together are shorter than others, or a part is empty."""
+    from models.training import trainer as module
+
+    steps = []
+    for at_once, melodies in ((1, 100), (2, 2), (3, 1), (4, 100)):
+        monkeypatch.setattr(module, "_cut", lambda _, cut=(at_once, melodies): cut)
+        trainer, _, encoding = make_trainer(name, dropout_keep_prob=1.0)
+        figures = trainer.train(*make_batch(encoding, (3, 5, 4, 9, 12, 11, 2)))
+        steps.append((figures, parts(trainer)[1]))
+    for figures, moments in steps[1:]:
+        assert figures == pytest.approx(steps[0][0], rel=1e-5)
+        for key, value in moments.items():
+            np.testing.assert_allclose(value, steps[0][1][key], rtol=1e-4, atol=1e-7, err_msg=key)
 
 
 def test_log_probabilities_are_without_dropout(make_trainer, make_batch):
