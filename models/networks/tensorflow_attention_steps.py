@@ -104,7 +104,7 @@ def _at(values: Tensor, index: Tensor) -> Tensor:
     return tf.gather(values, index)
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def forward_steps(
     start: Tensor, count: Tensor, projected: Tensor, kernels: tuple[Tensor, ...], state: tuple[Tensor, ...]
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
@@ -159,7 +159,7 @@ def forward_steps(
     return (cell, hidden, summary, memory.stack(), keys.stack()), tuple(array.stack() for array in arrays)
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def backward_steps(
     start: Tensor,
     count: Tensor,

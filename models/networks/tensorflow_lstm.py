@@ -224,8 +224,8 @@ def _backward_block(
         index: Tensor, cell: Tensor, d_cell: Tensor, d_output: Tensor, activated: Tensor, cells: Tensor, d_gates: Any
     ) -> tuple[Any, ...]:
         index -= 1
-        activated, gates = _pop(activated, 4 * units)
-        cells, cell_before = _pop(cells, units)
+        activated, gates = _pop(activated, cell.shape[0], 4 * units)
+        cells, cell_before = _pop(cells, *cell.shape)
         d_gate, d_cell = cell_gradients(d_cell, d_output + d_outputs[index], gates, cell_before, cell)
         d_gates = d_gates.write(index, d_gate)
         return index, cell_before, d_cell, tf.matmul(d_gate, transposed), activated, cells, d_gates
@@ -245,7 +245,8 @@ def _push(stack: Tensor, value: Tensor) -> Tensor:
     return tf.raw_ops.TensorListPushBack(input_handle=stack, tensor=value)
 
 
-def _pop(stack: Tensor, columns: int) -> tuple[Tensor, Tensor]:
-    """The stack without its last value, and that value."""
+def _pop(stack: Tensor, batch: int | None, columns: int) -> tuple[Tensor, Tensor]:
+    """The stack without its last value, and that value, [batch, columns]."""
     popped = tf.raw_ops.TensorListPopBack(input_handle=stack, element_shape=[-1, columns], element_dtype=tf.float32)
+    popped.tensor.set_shape([batch, columns])
     return popped.output_handle, popped.tensor

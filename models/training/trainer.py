@@ -63,8 +63,8 @@ class Trainer:
         labels = tf.TensorSpec([None, None], tf.int32)
         lengths = tf.TensorSpec([None], tf.int64)
         number = tf.TensorSpec([], tf.int64)
-        self._train = tf.function(self._train_step, input_signature=[inputs, labels, lengths, number])
-        self._forward = tf.function(self._log_probabilities, input_signature=[inputs, lengths])
+        self._train = tf.function(self._train_step, [inputs, labels, lengths, number], autograph=False)
+        self._forward = tf.function(self._log_probabilities, [inputs, lengths], autograph=False)
 
     def train(self, inputs: Inputs, labels: Labels, lengths: npt.NDArray[np.int64]) -> dict[str, float]:
         """Takes one step.

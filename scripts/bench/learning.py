@@ -203,12 +203,20 @@ def picture(curves: dict[str, dict[str, list[Any]]]) -> str:
         chart = line_chart(lines, f"{config}: seconds of training, start-up included", "event loss", title)
         place = f'<svg x="{number * WIDTH}" y="0" width="{WIDTH}" height="{HEIGHT}" '
         parts.append(chart.replace("<svg ", place, 1))
+        parts += [legend(number * WIDTH + WIDTH - 90, 22 + 16 * row, *name) for row, name in enumerate(NAMES)]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH * len(parts)} {HEIGHT}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH * len(curves)} {HEIGHT}">'
         f"<style>{STYLE}</style>{''.join(parts)}</svg>\n"
     )
 
 
+def legend(x: int, y: int, style: str, name: str) -> str:
+    """A short line as in the chart, and whose it is."""
+    line = f'<path class="line" d="M{x} {y}h24"/>'
+    return f'<g class="{style}">{line}<text x="{x + 30}" y="{y + 4}">{name}</text></g>'
+
+
+NAMES = (("series-0", "ours"), ("series-1", "Magenta"))
 STYLE = (
     "text{font:11px sans-serif;fill:#444}.grid{stroke:#ddd}.line{fill:none;stroke:currentColor;stroke-width:2}"
     ".series-0{color:#0b57a4;fill:#0b57a4}.series-1{color:#b3420a;fill:#b3420a}.series-1 .line{stroke-dasharray:7 3}"

@@ -268,17 +268,18 @@ def table(lines: Iterable[Line]) -> list[str]:
 
 
 def markdown(lines: Iterable[Line]) -> list[str]:
-    """The table as Markdown."""
-    rows = ["| | ours | ours, bfloat16 | Keras | Magenta | times Magenta |", "|---|---|---|---|---|---|"]
+    """The table as the README has it."""
+    names = ("ours", "bfloat16", "keras", "magenta")
+    rows = ["| | ours | bfloat16 | Keras | Magenta | times Keras | times Magenta | rounds |", f"|---|{'---:|' * 7}"]
     for line in lines:
-        medians = [line.median(name) for name in ("ours", "bfloat16", "keras", "magenta")]
-        cells = [f"{line.name} ({line.unit})", *map(_shown, medians), _shown(line.ratio("magenta"))]
-        rows.append(f"| {' | '.join(cells)} |")
+        figures = [*(line.median(name) for name in names), line.ratio("keras"), line.ratio("magenta")]
+        rounds = str(max(map(len, line.values.values())))
+        rows.append(f"| {' | '.join([f'{line.name} ({line.unit})', *map(_shown, figures), rounds])} |")
     return rows
 
 
 def _shown(value: float | None) -> str:
-    """Three digits or more."""
+    """Three digits or more; nothing for nothing."""
     if value is None:
         return ""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

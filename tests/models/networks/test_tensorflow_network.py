@@ -191,6 +191,35 @@ def test_attention_where_tanh_is_saturated(factor, tiny_model, random_events):
         np.testing.assert_allclose(logits, Network(hyperparameters, weights).logits(inputs), atol=2e-4)
 
 
+def test_lstm_layer_equals_keras():
+    """Outputs and gradients, also with respect to the inputs; for sizes that are known when the graph is built."""
+    random = np.random.default_rng(0)
+    inputs = tf.Variable(random.normal(size=(STEPS, 3, 5)), dtype=tf.float32)
+    keras = tf.keras.layers.LSTM(4, return_sequences=True, bias_initializer="glorot_uniform", unit_forget_bias=False)
+    direction = tf.constant(random.normal(size=(STEPS, 3, 4)), tf.float32)
+    with tf.GradientTape() as tape:
+        expected = tf.transpose(keras(tf.transpose(inputs, [1, 0, 2])), [1, 0, 2])
+        loss = tf.reduce_sum(expected * direction)
+    d_inputs, *d_weights = tape.gradient(loss, [inputs, *keras.trainable_variables])
+
+    def reordered(weights):
+        """Ours has the forget gate third, and adds 1 to its bias by itself."""
+        input_gate, forget_gate, new_input, output_gate = np.split(np.asarray(weights), 4, axis=-1)
+        return np.concatenate([input_gate, new_input, forget_gate, output_gate], axis=-1)
+
+    input_kernel, recurrent_kernel, bias = map(reordered, keras.get_weights())
+    bias -= np.repeat([0, 0, 1, 0], 4).astype(np.float32)
+    kernel, bias = tf.Variable(np.concatenate([input_kernel, recurrent_kernel])), tf.Variable(bias)
+    with tf.GradientTape() as tape:
+        outputs = tf.function(tensorflow_lstm.lstm_layer)(inputs, kernel, bias)
+        loss = tf.reduce_sum(outputs * direction)
+    found = tape.gradient(loss, [inputs, kernel, bias])
+    np.testing.assert_allclose(outputs, expected, atol=1e-6)
+    np.testing.assert_allclose(found[0], d_inputs, atol=1e-5)
+    np.testing.assert_allclose(found[1], np.concatenate(list(map(reordered, d_weights[:2]))), atol=2e-5)
+    np.testing.assert_allclose(found[2], reordered(d_weights[2]), atol=2e-5)
+
+
 def test_dropout_masks_depend_on_the_seed_alone(tiny_model):
     model = tiny_model("attention", dropout_keep_prob=0.5)
     inputs = np.ones((2, 5, model.encoding.input_size), np.float32)
