@@ -14,7 +14,7 @@ Hence some detours, each with its reason: they change the speed only.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -84,12 +84,6 @@ def _slopes(keys: Tensor, query: Tensor, d_scores: Tensor) -> tuple[Tensor, Tens
     # As one complex sum, both are computed in one pass.
     sums = _sum(tf.complex(weighted * (product * r), weighted), axis=0)
     return tf.math.real(sums), tf.math.imag(sums)
-
-
-def _once(index: Tensor, compute: Callable[[], tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
-    """What `compute` returns, for an index, which is 0 or more. As a branch, it is not computed again where it is used."""
-    result: tuple[Tensor, ...] = tf.cond(index >= 0, compute, lambda: tuple(map(tf.zeros_like, compute())))
-    return result
 
 
 def _array(values: Tensor) -> tf.TensorArray:
@@ -258,7 +252,10 @@ def backward_steps(
             d_weights = _sum(memory.stack() * total, axis=1)
             return total, weights * (d_weights - tf.reduce_sum(weights * d_weights, axis=0))
 
-        d_summary, d_score = _once(index, with_memory)
+        # A branch that is always taken: what it returns is not computed again for every unit.
+        d_summary, d_score = tf.cond(
+            index >= 0, with_memory, lambda: (tf.zeros_like(d_summary), tf.zeros_like(weights))
+        )
         slopes, features = _slopes(keys.stack(), query, d_score)
         d_query = scale * slopes
         from_query = tf.matmul(d_query, query_to_both, transpose_a=True)

@@ -133,7 +133,11 @@ class Trainer:
             some = slice(number * size, (number + 1) * size)
             longest = tf.reduce_max(lengths[some])
             more, gradients_of_more = self._gradients(
-                inputs[some, :longest], labels[some, :longest], lengths[some], num_steps, step * _MOST_PARTS, number
+                inputs[some, :longest],
+                labels[some, :longest],
+                lengths[some],
+                num_steps,
+                step * _MOST_PARTS + number * self._at_once,
             )
             return number + 1, sums + more, {name: value + gradients_of_more[name] for name, value in gradients.items()}
 
@@ -148,9 +152,9 @@ class Trainer:
         return tf.stack([sums[0], num_steps, *tf.unstack(sums[1:])])
 
     def _gradients(
-        self, inputs: Tensor, labels: Tensor, lengths: Tensor, num_steps: Tensor, first_number: Tensor, round_: Tensor
+        self, inputs: Tensor, labels: Tensor, lengths: Tensor, num_steps: Tensor, first_part: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sums of some melodies, and the gradients of their share of the batch's loss."""
+        """The sums of some melodies, and the gradients of their share of the loss; `first_part` numbers their parts."""
         with tf.GradientTape() as tape:
             weights = {name: tf.convert_to_tensor(variable) for name, variable in self._weights.items()}
             # The parts are independent graphs, which TensorFlow runs on different cores at the same time.
@@ -160,7 +164,7 @@ class Trainer:
                     inputs[part :: self._at_once],
                     labels[part :: self._at_once],
                     lengths[part :: self._at_once],
-                    (first_number + round_ * self._at_once + part, self._seed),
+                    (first_part + part, self._seed),
                 )
                 for part in range(self._at_once)
             ]

@@ -92,9 +92,11 @@ def profile(task: Task, precision: str, names: int) -> dict[str, Any]:
     encoding = make_encoding(configuration)
     weights = initialise(configuration.hyperparameters, encoding, 0)
     trainer = Trainer(configuration, encoding, weights, 0, precision)
+    upcoming = batches(task)
+    prepared = [next(upcoming)]  # The first reads the dataset, too.
     start = time.perf_counter()
-    prepared = list(batches(task))
-    prepare = (time.perf_counter() - start) / len(prepared)
+    prepared += upcoming
+    prepare = (time.perf_counter() - start) / (len(prepared) - 1)
     first, measured = prepared[: -task.steps], prepared[-task.steps :]
     for batch in first:
         trainer.train(*batch)
