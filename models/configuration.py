@@ -2,9 +2,8 @@
 
 import dataclasses
 
-from models import run_pb2
-from models.hyperparameters import Hyperparameters
-from models.melody import DEFAULT_STEPS_PER_QUARTER
+from etude.models.hyperparameters import Hyperparameters
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,35 +36,3 @@ class Configuration:
             raise ValueError(f"the range [{self.min_note}, {self.max_note}) is not an octave or more within [0, 128)")
         if self.transpose_to_key is not None and not 0 <= self.transpose_to_key < 12:
             raise ValueError(f"transpose_to_key must be from 0 (C) to 11 (B), not {self.transpose_to_key}")
-
-
-def to_proto(configuration: Configuration) -> run_pb2.Configuration:
-    """The message that stores a configuration."""
-    return run_pb2.Configuration(
-        config=configuration.config,
-        min_note=configuration.min_note,
-        max_note=configuration.max_note,
-        transpose_to_key=configuration.transpose_to_key,
-        steps_per_quarter=configuration.steps_per_quarter,
-        hyperparameters=run_pb2.Hyperparameters(**dataclasses.asdict(configuration.hyperparameters)),
-    )
-
-
-def from_proto(message: run_pb2.Configuration) -> Configuration:
-    """The configuration that a message stores.
-
-    Raises:
-      UsageError: if a stored hyperparameter is out of range.
-      ValueError: if the stored range or key is.
-    """
-    stored = message.hyperparameters
-    values = {field.name: getattr(stored, field.name) for field in dataclasses.fields(Hyperparameters)}
-    lists = {name: tuple(values[name]) for name in ("rnn_layer_sizes", "lookback_distances")}
-    return Configuration(
-        config=message.config,
-        min_note=message.min_note,
-        max_note=message.max_note,
-        transpose_to_key=message.transpose_to_key if message.HasField("transpose_to_key") else None,
-        steps_per_quarter=message.steps_per_quarter,
-        hyperparameters=Hyperparameters(**{**values, **lists}),
-    )

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 
 from google.protobuf import json_format
 
-from models import dataset_pb2
-from models.configuration import Configuration
-from models.errors import EtudeError
-from models.magenta import records as magenta_records
-from models.melody import Melody, squash
-from models.melody_set import MelodySet
-from models.records import read_records
-from models.registry import make_encoding
-from models.sequence_examples import decode_melody
+from etude.models.configuration import Configuration
+from etude.models.errors import EtudeError
+from etude.models.magenta import records as magenta_records
+from etude.models.melodies.melody import Melody, squash
+from etude.models.melodies.melody_set import MelodySet
+from etude.models.registry import make_encoding
+from etude.models.storage import dataset_pb2
+from etude.models.storage.records import read_records
+from etude.models.storage.sequence_examples import decode_melody
 
 DESCRIPTION_FILE = "dataset.json"
 

@@ -3,8 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
-from models.configuration import Configuration
-from models.encoding import Encoding
+from etude.models.configuration import Configuration
+from etude.models.encodings.encoding import Encoding
 
 
 @dataclasses.dataclass(frozen=True)

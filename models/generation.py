@@ -9,18 +9,18 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from models.configuration import Configuration
-from models.encoding import Encoding
-from models.errors import UsageError
-from models.likelihood import event_log_likelihoods, label_log_likelihoods
-from models.melody import DEFAULT_STEPS_PER_BAR, Events, as_events, squash, transpose
-from models.networks.network import Network, log_softmax
-from models.progress import Progress, silent
-from models.search.beam import beam_search
-from models.search.choice import Choice
-from models.search.constraints import Constraints
-from models.search.continuation import Continuation, Paths
-from models.search.stochastic import stochastic_search
+from etude.models.configuration import Configuration
+from etude.models.encodings.encoding import Encoding
+from etude.models.errors import UsageError
+from etude.models.evaluation.likelihood import event_log_likelihoods, label_log_likelihoods
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events, as_events, squash, transpose
+from etude.models.networks.network import Network, log_softmax
+from etude.models.progress import Progress, silent
+from etude.models.search.beam import beam_search
+from etude.models.search.choice import Choice
+from etude.models.search.constraints import Constraints
+from etude.models.search.continuation import Continuation, Paths
+from etude.models.search.stochastic import stochastic_search
 
 SEARCHES = ("stochastic", "beam", "greedy")
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
-from models.encoding import LOOKBACK_UNITS
-from models.errors import UsageError
+from etude.models.encodings.encoding import LOOKBACK_UNITS
+from etude.models.errors import UsageError
 
 REFUSED = {
     "residual_connections": "residual connections are not supported",

@@ -9,22 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.checkpoint import load_arrays
-from models.configuration import Configuration
-from models.dataset import squash_all
-from models.encoding import Encoding, Inputs
-from models.errors import EtudeError
-from models.evaluation import MelodySums, evaluate
-from models.generation import GeneratedMelody, GenerationOptions, generate
-from models.likelihood import LogProbabilities
-from models.magenta.load import is_checkpoint, load_bundle, load_checkpoint
-from models.melody import Melody, as_events
-from models.melody_set import MelodySet
-from models.networks.network import Network, log_softmax
-from models.networks.weights import Weights
-from models.progress import Progress, silent
-from models.registry import make_encoding
-from models.run_directory import BEST, RunDirectory, weight_shapes
+from etude.models.configuration import Configuration
+from etude.models.dataset import squash_all
+from etude.models.encodings.encoding import Encoding, Inputs
+from etude.models.errors import EtudeError
+from etude.models.evaluation.evaluation import MelodySums, evaluate
+from etude.models.evaluation.likelihood import LogProbabilities
+from etude.models.generation import GeneratedMelody, GenerationOptions, generate
+from etude.models.melodies.melody import Melody, as_events
+from etude.models.melodies.melody_set import MelodySet
+from etude.models.networks.network import Network, log_softmax
+from etude.models.networks.weights import Weights
+from etude.models.progress import Progress, silent
+from etude.models.registry import make_encoding
+from etude.models.storage.run_directory import BEST
+from etude.models.trained import read_trained
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Model:
 
     Attributes:
       configuration: what it is.
-      weights: as `models.networks.weights.shapes` names them.
+      weights: as `etude.models.networks.weights.shapes` names them.
       path: where it was read from.
       step: the training step of the weights.
       training_fingerprint: of the dataset that it was trained on; empty if unknown.
@@ -112,11 +111,11 @@ class Model:
 
         Args:
           primer: events, in [-2, 127], at least one, in any key.
-          **options: what to generate, by the names of `models.generation.GenerationOptions`.
+          **options: what to generate, by the names of `etude.models.generation.GenerationOptions`.
 
         Returns:
           Objects with `.events` (in the model's key; `.sounding_events` in the primer's) and `.log_likelihood`, and the
-          other likelihoods of `models.generation.GeneratedMelody`.
+          other likelihoods of `etude.models.generation.GeneratedMelody`.
 
         Raises:
           UsageError: if the primer or an option is out of range.
@@ -138,21 +137,5 @@ def load(
     Raises:
       EtudeError: if there is no model or no such checkpoint, or it is damaged or does not fit its configuration.
     """
-    path = pathlib.Path(path)
-    if path.suffix == ".mag":
-        return _of_magenta(path, *load_bundle(path))
-    if is_checkpoint(path):
-        return _of_magenta(path, *load_checkpoint(path, config, overrides or {}))
-    run = RunDirectory(path)
-    configuration = run.configuration()
-    arrays = load_arrays(run.weights_file(checkpoint), {**weight_shapes(configuration), "step": ()})
-    weights = {
-        name.removeprefix("weights/"): array.astype(np.float32)
-        for name, array in arrays.items()
-        if name.startswith("weights/")
-    }
-    return Model(configuration, weights, path, int(arrays["step"]), run.read().dataset.fingerprint)
-
-
-def _of_magenta(path: pathlib.Path, configuration: Configuration, weights: Weights, step: int) -> Model:
-    return Model(configuration, weights, path, step)
+    trained = read_trained(pathlib.Path(path), checkpoint, config, overrides)
+    return Model(trained.configuration, trained.weights, pathlib.Path(path), trained.step, trained.training_fingerprint)

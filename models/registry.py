@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from models import attention, basic, lookback, mono
-from models.configuration import Configuration
-from models.encoding import Encoding
-from models.errors import UsageError
-from models.family import Family
-from models.hyperparameters import override
+from etude.models import attention, basic, lookback, mono
+from etude.models.configuration import Configuration
+from etude.models.encodings.encoding import Encoding
+from etude.models.errors import UsageError
+from etude.models.family import Family
+from etude.models.hyperparameters import override
 
 FAMILIES: Mapping[str, Family] = {
     family.name: family for family in (basic.FAMILY, lookback.FAMILY, attention.FAMILY, mono.FAMILY)

@@ -1,1 +1,1 @@
-"""The data side: source files to NoteSequences to melodies to datasets, and the evaluation and comparison jobs."""
+"""The data side, on Apache Beam: source files to pieces to sequences to datasets; evaluation, comparison and studies."""

@@ -9,19 +9,19 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from models.errors import EtudeError
-from models.files import write_text, write_whole
-from models.progress import Progress, silent
-from models.records import write_records
-from pipelines import job as jobs
-from pipelines import remote_files
-from pipelines.corpora import licence_notes
-from pipelines.note_sequences import NoteSequence
-from pipelines.readers import read_music
-from pipelines.readers.reading import Reading, Rejected
-from pipelines.reasons import describe_most_frequent, remedy
-from pipelines.shards import Slice, slices
-from pipelines.sources import Source, expand_archives, expand_sources, read_source
+from etude.models.errors import EtudeError
+from etude.models.progress import Progress, silent
+from etude.models.storage.files import write_text, write_whole
+from etude.models.storage.records import write_records
+from etude.pipelines.jobs import job as jobs
+from etude.pipelines.jobs.shards import Slice, slices
+from etude.pipelines.readers import read_music
+from etude.pipelines.readers.note_sequences import NoteSequence
+from etude.pipelines.readers.reading import Reading, Rejected
+from etude.pipelines.reasons import describe_most_frequent, remedy
+from etude.pipelines.sources import remote_files
+from etude.pipelines.sources.corpora import licence_notes
+from etude.pipelines.sources.sources import Source, expand_archives, expand_sources, read_source
 
 SHARDS = "notes"
 MANIFEST = "manifest.jsonl"

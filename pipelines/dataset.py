@@ -5,21 +5,22 @@ import json
 import pathlib
 from collections.abc import Sequence
 
-from models import dataset_pb2, registry
-from models.configuration import Configuration
-from models.dataset import read_description
-from models.errors import UsageError
-from models.files import write_text
-from models.messages import as_dict
-from models.progress import Progress, silent
-from pipelines import job as jobs
-from pipelines import melody_slices
-from pipelines.dataset_totals import add_statistics, decide, join_dense
-from pipelines.extraction import MAGENTA_OPTIONS, ExtractionOptions
-from pipelines.melody_slices import ExtractSlice, WriteSlice
-from pipelines.note_files import expand_note_files
-from pipelines.shards import Slice
-from pipelines.split import SplitRule
+from etude.models import registry
+from etude.models.configuration import Configuration
+from etude.models.dataset import read_description
+from etude.models.errors import UsageError
+from etude.models.progress import Progress, silent
+from etude.models.storage import dataset_pb2
+from etude.models.storage.files import write_text
+from etude.models.storage.messages import as_dict
+from etude.pipelines.jobs import job as jobs
+from etude.pipelines.jobs.shards import Slice
+from etude.pipelines.sequences import melody_slices
+from etude.pipelines.sequences.dataset_totals import add_statistics, decide, join_dense
+from etude.pipelines.sequences.extraction import MAGENTA_OPTIONS, ExtractionOptions
+from etude.pipelines.sequences.melody_slices import ExtractSlice, WriteSlice
+from etude.pipelines.sequences.note_files import expand_note_files
+from etude.pipelines.sequences.split import SplitRule
 
 DESCRIPTION = "dataset.json"
 ETUDE = "etude"

@@ -1,9 +1,9 @@
 """Attention RNN: sees what sounds and which keys fit, and attends to its own recent outputs."""
 
-from models.attention.encoding import AttentionEncoding
-from models.configuration import Configuration
-from models.family import Family
-from models.hyperparameters import Hyperparameters
+from etude.models.attention.encoding import AttentionEncoding
+from etude.models.configuration import Configuration
+from etude.models.family import Family
+from etude.models.hyperparameters import Hyperparameters
 
 
 def _make_encoding(configuration: Configuration) -> AttentionEncoding:

@@ -18,8 +18,17 @@ Labels are the pitches, then no event, note-off, and the repeats.
 import numpy as np
 import numpy.typing as npt
 
-from models.encoding import Encoding, EncodingStream, Inputs, StepsPerBar, binary_counter, binary_numbers, lookback
-from models.melody import (
+from etude.models.encodings.encoding import (
+    Encoding,
+    EncodingStream,
+    Inputs,
+    StepsPerBar,
+    binary_counter,
+    binary_numbers,
+    lookback,
+)
+from etude.models.encodings.one_hot import one_hot
+from etude.models.melodies.melody import (
     DEFAULT_STEPS_PER_BAR,
     IS_IN_KEY,
     MAX_PITCH,
@@ -28,7 +37,6 @@ from models.melody import (
     PITCHES_PER_OCTAVE,
     Events,
 )
-from models.one_hot import one_hot
 
 COUNTER_BITS = 7
 NONE = -1

@@ -1,9 +1,9 @@
 """Lookback RNN: sees and predicts repeats of one and two bars ago."""
 
-from models.configuration import Configuration
-from models.family import Family
-from models.hyperparameters import Hyperparameters
-from models.lookback.encoding import LookbackEncoding
+from etude.models.configuration import Configuration
+from etude.models.family import Family
+from etude.models.hyperparameters import Hyperparameters
+from etude.models.lookback.encoding import LookbackEncoding
 
 
 def _make_encoding(configuration: Configuration) -> LookbackEncoding:

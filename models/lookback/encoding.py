@@ -12,9 +12,17 @@ an input has 121 numbers:
 import numpy as np
 import numpy.typing as npt
 
-from models.encoding import Encoding, EncodingStream, Inputs, StepsPerBar, binary_counter, binary_numbers, lookback
-from models.melody import Events
-from models.one_hot import one_hot, one_hot_label_events
+from etude.models.encodings.encoding import (
+    Encoding,
+    EncodingStream,
+    Inputs,
+    StepsPerBar,
+    binary_counter,
+    binary_numbers,
+    lookback,
+)
+from etude.models.encodings.one_hot import one_hot, one_hot_label_events
+from etude.models.melodies.melody import Events
 
 COUNTER_BITS = 5
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from models.configuration import Configuration
-from models.errors import EtudeError, UsageError
-from models.magenta.tensors import Tensors, tensors_of_version_1, tensors_of_version_2
-from models.magenta.variables import has_attention, layer_sizes, weights
-from models.magenta_pb2 import GeneratorBundle, MetaGraph
-from models.networks.weights import Array, shapes
-from models.registry import configure, make_encoding
+from etude.models.configuration import Configuration
+from etude.models.errors import EtudeError, UsageError
+from etude.models.magenta.magenta_pb2 import GeneratorBundle, MetaGraph
+from etude.models.magenta.tensors import Tensors, tensors_of_version_1, tensors_of_version_2
+from etude.models.magenta.variables import has_attention, layer_sizes, weights
+from etude.models.networks.weights import Array, shapes
+from etude.models.registry import configure, make_encoding
 
 MAX_BUNDLE_BYTES = 1 << 30
 MAX_ATTENTION_LENGTH = 1 << 12

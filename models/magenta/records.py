@@ -6,11 +6,11 @@ import pathlib
 
 import numpy as np
 
-from models import dataset_pb2
-from models.encoding import Encoding, Inputs, Labels
-from models.melody import DEFAULT_STEPS_PER_BAR, Events
-from models.records import read_records
-from models.sequence_examples import decode_inputs_and_labels
+from etude.models.encodings.encoding import Encoding, Inputs, Labels
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events
+from etude.models.storage import dataset_pb2
+from etude.models.storage.records import read_records
+from etude.models.storage.sequence_examples import decode_inputs_and_labels
 
 FILES = {"train": "training_melodies.tfrecord", "eval": "eval_melodies.tfrecord"}
 """The names that Magenta's melody_rnn_create_dataset gives to the splits."""

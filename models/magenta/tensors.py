@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
-from models.magenta.table import read_table
-from models.magenta_pb2 import BundleEntry, SavedSliceMeta, SavedTensorSlices, Tensor, TensorShape
+from etude.models.magenta.magenta_pb2 import BundleEntry, SavedSliceMeta, SavedTensorSlices, Tensor, TensorShape
+from etude.models.magenta.table import read_table
 
 Tensors = Mapping[str, npt.NDArray[np.generic]]
 

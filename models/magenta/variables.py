@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from models.hyperparameters import Hyperparameters
-from models.magenta.tensors import Tensors
-from models.networks.weights import Array
+from etude.models.hyperparameters import Hyperparameters
+from etude.models.magenta.tensors import Tensors
+from etude.models.networks.weights import Array
 
 CELL = "rnn/multi_rnn_cell/cell_{layer}/"
 ATTENTION_CELL = "attention_cell_wrapper/"

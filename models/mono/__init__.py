@@ -1,9 +1,9 @@
 """Mono RNN: Basic RNN over all MIDI pitches, in the melody's own key."""
 
-from models.configuration import Configuration
-from models.family import Family
-from models.hyperparameters import Hyperparameters
-from models.one_hot import OneHotEncoding
+from etude.models.configuration import Configuration
+from etude.models.encodings.one_hot import OneHotEncoding
+from etude.models.family import Family
+from etude.models.hyperparameters import Hyperparameters
 
 FAMILY = Family(
     name="mono",

@@ -11,8 +11,8 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from models.hyperparameters import Hyperparameters
-from models.networks.weights import FORGET_BIAS, Array, Weights
+from etude.models.hyperparameters import Hyperparameters
+from etude.models.networks.weights import FORGET_BIAS, Array, Weights
 
 Places = npt.NDArray[np.int64]
 
@@ -78,7 +78,7 @@ class Network:
     """
 
     def __init__(self, hyperparameters: Hyperparameters, weights: Weights) -> None:
-        """Takes the weights that `models.networks.weights.shapes` names, as they are now."""
+        """Takes the weights that `etude.models.networks.weights.shapes` names, as they are now."""
         self._sizes = hyperparameters.rnn_layer_sizes
         self._attn_length = hyperparameters.attn_length
         self._weights = {name: _aligned(weight) if weight.ndim > 1 else weight for name, weight in weights.items()}

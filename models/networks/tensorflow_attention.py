@@ -1,8 +1,8 @@
 """The LSTM layer with attention over whole sequences in TensorFlow, with a gradient written by hand.
 
-The arithmetic is that of `models.networks.network.Network`. The loops over time are compiled, in blocks of at most BLOCK
-steps, whose sizes do not depend on how long the sequences are: so little is compiled. Between them come the matrix products
-over all steps of a block.
+The arithmetic is that of `etude.models.networks.network.Network`. The loops over time are compiled, in blocks of at most
+BLOCK steps, whose sizes do not depend on how long the sequences are: so little is compiled. Between them come the matrix
+products over all steps of a block.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.networks.tensorflow_attention_steps import backward_steps, forward_steps
-from models.networks.tensorflow_lstm import BLOCK, Tensor, array_of, product_over_steps, project, shifted
+from etude.models.networks.tensorflow_attention_steps import backward_steps, forward_steps
+from etude.models.networks.tensorflow_lstm import BLOCK, Tensor, array_of, product_over_steps, project, shifted
 
 
 def attention_layer(
@@ -21,7 +21,7 @@ def attention_layer(
 
     Args:
       inputs: [steps, batch, input_size].
-      weights: `layer_0/*` and `attention/*` of `models.networks.weights.shapes`.
+      weights: `layer_0/*` and `attention/*` of `etude.models.networks.weights.shapes`.
       attn_length: number of outputs in the memory.
       precision: of the matrix products over many steps; what they add up, and all else, is float32.
 

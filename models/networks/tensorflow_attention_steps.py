@@ -19,7 +19,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.networks.tensorflow_lstm import Tensor, activate, cell_gradients, shifted
+from etude.models.networks.tensorflow_lstm import Tensor, activate, cell_gradients, shifted
 
 _LIMIT = 80.0
 """Keys and queries beyond are cut off, to keep their exponentials finite. tanh is 1 to all digits from 10 on, so that this is

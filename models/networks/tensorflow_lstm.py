@@ -1,16 +1,16 @@
 """An LSTM layer over whole sequences in TensorFlow, with a gradient written by hand.
 
-The arithmetic is that of `models.networks.network.lstm_cell`. Inside the loops over time stays only what depends on the step
-before: the projection of the inputs and the gradients of the weights are matrix products over a block of steps. Of what is
-four times as wide as the layer, only the activated gates are kept for all steps, on a stack from which the gradient takes
-them: their memory is used again at once, while it is in the processor's cache.
+The arithmetic is that of `etude.models.networks.network.lstm_cell`. Inside the loops over time stays only what depends on
+the step before: the projection of the inputs and the gradients of the weights are matrix products over a block of steps.
+Of what is four times as wide as the layer, only the activated gates are kept for all steps, on a stack from which the
+gradient takes them: their memory is used again at once, while it is in the processor's cache.
 """
 
 from typing import Any
 
 import tensorflow as tf
 
-from models.networks.weights import FORGET_BIAS
+from etude.models.networks.weights import FORGET_BIAS
 
 Tensor = Any
 

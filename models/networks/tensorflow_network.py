@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from models.hyperparameters import Hyperparameters
-from models.networks.tensorflow_attention import attention_layer
-from models.networks.tensorflow_lstm import Tensor, lstm_layer
+from etude.models.hyperparameters import Hyperparameters
+from etude.models.networks.tensorflow_attention import attention_layer
+from etude.models.networks.tensorflow_lstm import Tensor, lstm_layer
 
 
 def logits(
@@ -21,7 +21,7 @@ def logits(
 
     Args:
       hyperparameters: the network's shape.
-      weights: as `models.networks.weights.shapes` names them.
+      weights: as `etude.models.networks.weights.shapes` names them.
       inputs: [batch, steps, input_size]; what stands after a sequence's length has no effect, even if it is not a number.
       lengths: [batch].
       dropout_seed: int64 []; with it the outputs of every layer are dropped as in training, with masks that depend on

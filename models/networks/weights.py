@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from models.encoding import Encoding
-from models.hyperparameters import Hyperparameters
+from etude.models.encodings.encoding import Encoding
+from etude.models.hyperparameters import Hyperparameters
 
 Array = npt.NDArray[np.float32]
 Weights = Mapping[str, Array]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from models.encoding import Encoding
-from models.search.choice import Choice, event_log_probabilities
-from models.search.continuation import Continuation, Paths
+from etude.models.encodings.encoding import Encoding
+from etude.models.search.choice import Choice, event_log_probabilities
+from etude.models.search.continuation import Continuation, Paths
 
 
 def beam_search(

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from models.encoding import Encoding
-from models.melody import Events
-from models.networks.weights import Array
-from models.search.constraints import Mask
-from models.search.continuation import Continuation
+from etude.models.encodings.encoding import Encoding
+from etude.models.melodies.melody import Events
+from etude.models.networks.weights import Array
+from etude.models.search.constraints import Mask
+from etude.models.search.continuation import Continuation
 
 
 class Choice:

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from models.encoding import Encoding
-from models.errors import UsageError
-from models.melody import MAX_PITCH, MIN_PITCH, NOTE_OFF, PITCHES_PER_OCTAVE
-from models.scales import pitch_class_name
+from etude.models.encodings.encoding import Encoding
+from etude.models.errors import UsageError
+from etude.models.melodies.melody import MAX_PITCH, MIN_PITCH, NOTE_OFF, PITCHES_PER_OCTAVE
+from etude.models.melodies.scales import pitch_class_name
 
 Mask = npt.NDArray[np.bool_]
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models.encoding import Encoding
-from models.melody import Events
-from models.networks.network import Network, log_softmax
-from models.networks.weights import Array
+from etude.models.encodings.encoding import Encoding
+from etude.models.melodies.melody import Events
+from etude.models.networks.network import Network, log_softmax
+from etude.models.networks.weights import Array
 
 Rows = npt.NDArray[np.int64]
 

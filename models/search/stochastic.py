@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models.search.choice import Choice
-from models.search.continuation import Continuation, Paths, Rows
-from models.search.randomness import keyed_uniform
+from etude.models.search.choice import Choice
+from etude.models.search.continuation import Continuation, Paths, Rows
+from etude.models.search.randomness import keyed_uniform
 
 
 class Samples(NamedTuple):

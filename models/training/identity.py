@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from models import run_pb2
-from models.configuration import Configuration, from_proto, to_proto
-from models.dataset import read_description
-from models.errors import EtudeError
-from models.files import remove_partial_files
-from models.run_directory import RunDirectory
-from models.training.schedule import Schedule
+from etude.models.configuration import Configuration
+from etude.models.dataset import read_description
+from etude.models.errors import EtudeError
+from etude.models.storage import run_pb2
+from etude.models.storage.files import remove_partial_files
+from etude.models.storage.run_directory import RunDirectory, from_proto, to_proto
+from etude.models.training.schedule import Schedule
 
 
 def describe(configuration: Configuration, dataset: pathlib.Path, schedule: Schedule) -> run_pb2.Run:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from models.errors import UsageError
+from etude.models.errors import UsageError
 
 PRECISIONS = ("float32", "bfloat16")
 

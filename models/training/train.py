@@ -14,25 +14,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models import evaluation_pb2
-from models.checkpoint import load_arrays, save_arrays
-from models.configuration import Configuration
-from models.dataset import read_description, read_for_model
-from models.encoding import Encoding, Inputs, Labels
-from models.errors import EtudeError
-from models.evaluation import evaluate, perplexity, report
-from models.melody_set import MelodySet
-from models.messages import as_dict
-from models.model import load
-from models.networks.weights import Weights, initialise, shapes
-from models.progress import Progress, silent
-from models.registry import make_encoding
-from models.run_directory import RunDirectory
-from models.tensorboard_events import shown_hyperparameters
-from models.training.batches import BatchPlan
-from models.training.identity import claim, describe
-from models.training.metrics import EVAL, TRAIN, MetricsLog
-from models.training.schedule import Schedule
+from etude.models.configuration import Configuration
+from etude.models.dataset import read_description, read_for_model
+from etude.models.encodings.encoding import Encoding, Inputs, Labels
+from etude.models.errors import EtudeError
+from etude.models.evaluation.evaluation import evaluate, perplexity, report
+from etude.models.melodies.melody_set import MelodySet
+from etude.models.networks.weights import Weights, initialise, shapes
+from etude.models.progress import Progress, silent
+from etude.models.registry import make_encoding
+from etude.models.storage import evaluation_pb2
+from etude.models.storage.checkpoint import load_arrays, save_arrays
+from etude.models.storage.messages import as_dict
+from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog
+from etude.models.storage.run_directory import RunDirectory
+from etude.models.storage.tensorboard_events import shown_hyperparameters
+from etude.models.trained import read_trained
+from etude.models.training.batches import BatchPlan
+from etude.models.training.identity import claim, describe
+from etude.models.training.schedule import Schedule
 
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINTS_KEPT = 2
@@ -97,7 +97,7 @@ def train(
     description.initial_model = str(initial_model)
     claim(run, description)
 
-    from models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
+    from etude.models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
 
     trainer = Trainer(configuration, encoding, weights, schedule.seed, schedule.precision)
     if steps := run.steps():
@@ -237,7 +237,7 @@ def _initial_weights(
     """Random weights, or those of a model of the same shape."""
     if not initial_model:
         return initialise(configuration.hyperparameters, encoding, seed)
-    weights = load(initial_model).weights
+    weights = read_trained(pathlib.Path(initial_model)).weights
     wanted = shapes(configuration.hyperparameters, encoding)
     for name in wanted.keys() | weights.keys():
         found = weights[name].shape if name in weights else None

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from models.checkpoint import Arrays
-from models.configuration import Configuration
-from models.encoding import Encoding, Inputs, Labels
-from models.likelihood import LogProbabilities
-from models.networks import tensorflow_network
-from models.networks.tensorflow_lstm import Tensor
-from models.networks.weights import Weights
+from etude.models.configuration import Configuration
+from etude.models.encodings.encoding import Encoding, Inputs, Labels
+from etude.models.evaluation.likelihood import LogProbabilities
+from etude.models.networks import tensorflow_network
+from etude.models.networks.tensorflow_lstm import Tensor
+from etude.models.networks.weights import Weights
+from etude.models.storage.checkpoint import Arrays
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -48,7 +48,7 @@ class Trainer:
           encoding: the configuration's.
           weights: initial weights.
           seed: of the dropout.
-          precision: of the large matrix products, as `models.training.schedule.PRECISIONS` names them.
+          precision: of the large matrix products, as `etude.models.training.schedule.PRECISIONS` names them.
         """
         self._precision = tf.as_dtype(precision)
         self._hyperparameters = configuration.hyperparameters

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from models.melody import NO_EVENT
-from models.melody_set import Batch, MelodySet
+from etude.models.melodies.melody import NO_EVENT
+from etude.models.melodies.melody_set import Batch, MelodySet
 
 Indices = npt.NDArray[np.int64]
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from models.encoding import Encoding
-from models.evaluation import LogProbabilityFunction, MelodySums, batch_sums, batches_by_length, join
-from models.likelihood import LogProbabilities, event_log_likelihoods, event_probabilities
-from models.melody_set import Batch, MelodySet
-from models.progress import Progress, silent
-from pipelines.comparison.breakdowns import Breakdown
-from pipelines.comparison.floors import Floor
+from etude.models.encodings.encoding import Encoding
+from etude.models.evaluation.evaluation import LogProbabilityFunction, MelodySums, batch_sums, batches_by_length, join
+from etude.models.evaluation.likelihood import LogProbabilities, event_log_likelihoods, event_probabilities
+from etude.models.melodies.melody_set import Batch, MelodySet
+from etude.models.progress import Progress, silent
+from etude.pipelines.comparison.breakdowns import Breakdown
+from etude.pipelines.comparison.floors import Floor
 
 Sums = npt.NDArray[np.float64]
 

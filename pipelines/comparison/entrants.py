@@ -4,14 +4,14 @@ import dataclasses
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from models import dataset_pb2, run_pb2
-from models.configuration import Configuration
-from models.errors import EtudeError
-from models.hyperparameters import Hyperparameters
-from models.model import Model, load
-from models.registry import family
-from models.run_directory import RunDirectory
-from pipelines.comparison.presentation import Label
+from etude.models.configuration import Configuration
+from etude.models.errors import EtudeError
+from etude.models.hyperparameters import Hyperparameters
+from etude.models.model import Model, load
+from etude.models.registry import family
+from etude.models.storage import dataset_pb2, run_pb2
+from etude.models.storage.run_directory import RunDirectory
+from etude.pipelines.comparison.presentation import Label
 
 _TOLD_SETTINGS = 2
 """A name tells so many settings at most; a model that differs in more is called after its folder."""

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from models.encoding import lookback
-from models.likelihood import LogProbabilities
-from models.melody_set import Batch, MelodySet
-from models.one_hot import OneHotEncoding
+from etude.models.encodings.encoding import lookback
+from etude.models.encodings.one_hot import OneHotEncoding
+from etude.models.evaluation.likelihood import LogProbabilities
+from etude.models.melodies.melody_set import Batch, MelodySet
 
 _CERTAIN_NOT = -500.0
 """Stands for the logarithm of 0, so that sums stay numbers."""

@@ -6,8 +6,8 @@ import pathlib
 import numpy as np
 import numpy.typing as npt
 
-from models.run_directory import RunDirectory
-from models.training.metrics import EVAL, read_metrics
+from etude.models.storage.metrics import EVAL, read_metrics
+from etude.models.storage.run_directory import RunDirectory
 
 _PAUSE = 60.0
 """A gap between two lines that is longer than this many seconds, and than ten usual gaps, is a pause of the run."""

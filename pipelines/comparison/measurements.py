@@ -3,14 +3,14 @@
 import dataclasses
 from collections.abc import Sequence
 
-from models.dataset import squash_all
-from models.melody_set import MelodySet
-from models.one_hot import OneHotEncoding
-from models.progress import Progress, silent
-from pipelines.comparison.breakdowns import Breakdown, breakdowns
-from pipelines.comparison.detailed_evaluation import DetailedSums, evaluate_floor, evaluate_model
-from pipelines.comparison.entrants import Entry, Space, spaces
-from pipelines.comparison.floors import Floor, fit_floors
+from etude.models.dataset import squash_all
+from etude.models.encodings.one_hot import OneHotEncoding
+from etude.models.melodies.melody_set import MelodySet
+from etude.models.progress import Progress, silent
+from etude.pipelines.comparison.breakdowns import Breakdown, breakdowns
+from etude.pipelines.comparison.detailed_evaluation import DetailedSums, evaluate_floor, evaluate_model
+from etude.pipelines.comparison.entrants import Entry, Space, spaces
+from etude.pipelines.comparison.floors import Floor, fit_floors
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,14 +11,14 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 
-from models.files import explain_write_errors
-from models.run_directory import RunDirectory
-from models.tensorboard_events import EventWriter, shown_hyperparameters
-from models.training.metrics import EVAL, TRAIN, read_metrics, scalars
-from pipelines.comparison.entrants import Entrant, Entry
-from pipelines.comparison.generated_sets import Example, GeneratedSet
-from pipelines.comparison.piano_roll_png import piano_roll_picture
-from pipelines.comparison.results import Figures, Results
+from etude.models.storage.files import explain_write_errors
+from etude.models.storage.metrics import EVAL, TRAIN, read_metrics, scalars
+from etude.models.storage.run_directory import RunDirectory
+from etude.models.storage.tensorboard_events import EventWriter, shown_hyperparameters
+from etude.pipelines.comparison.entrants import Entrant, Entry
+from etude.pipelines.comparison.music.generated_sets import Example, GeneratedSet
+from etude.pipelines.comparison.results.results import Figures, Results
+from etude.pipelines.rendering.piano_roll_png import piano_roll_picture
 
 FOLDER = "tensorboard"
 

@@ -7,8 +7,8 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
-from pipelines.readers.reading import Reading, Rejected
-from pipelines.sources import Source
+from etude.pipelines.readers.reading import Reading, Rejected
+from etude.pipelines.sources.sources import Source
 
 
 def read_music(source: Source, data: bytes) -> Iterator[Reading]:
@@ -41,7 +41,7 @@ def read_music(source: Source, data: bytes) -> Iterator[Reading]:
 
 def _readings(source: Source, data: bytes) -> Iterator[Reading]:
     # A reader is imported by the worker that needs it.
-    module = importlib.import_module(f"pipelines.readers.{source.format}")
+    module = importlib.import_module(f"etude.pipelines.readers.{source.format}.reader")
     read = cast("Callable[[bytes, str], Iterable[Reading]]", module.read)
     try:
         yield from read(data, source.full_name)

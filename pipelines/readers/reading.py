@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from pipelines.note_sequences import NoteSequence
+from etude.pipelines.readers.note_sequences import NoteSequence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -10,7 +10,7 @@ class Rejected:
     """Why a piece cannot be used.
 
     Attributes:
-      reason: a name out of `pipelines.reasons`.
+      reason: a name out of `etude.pipelines.reasons`.
       detail: what exactly was met.
     """
 

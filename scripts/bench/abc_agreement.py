@@ -27,9 +27,9 @@ from fractions import Fraction
 
 import mido
 
-from pipelines.abc import RejectedTune, Tune, read_tunebook
-from pipelines.abc.text import decode, split_lines
-from pipelines.abc.tunebook import Lines, split_tunebook
+from etude.pipelines.readers.abc import RejectedTune, Tune, read_tunebook
+from etude.pipelines.readers.abc.notation.text import decode, split_lines
+from etude.pipelines.readers.abc.tunebook import Lines, split_tunebook
 
 CORPORA = ("ryansMammoth", "oneills1850", "airdsAirs", "essenFolksong", "miscFolk")
 TICKS = 480  # abc2midi's, in a quarter note
@@ -328,7 +328,7 @@ def describe_speed(tunes: list[Lines]) -> str:
     """Tunes a second of our reader and of note-seq's, to NoteSequences, on the tunes that both read."""
     from note_seq import abc_parser
 
-    from models.errors import EtudeError
+    from etude.models.errors import EtudeError
 
     def theirs(lines: list[str]) -> bool:
         try:

@@ -13,8 +13,8 @@ from typing import Any
 
 sys.path.append(str(pathlib.Path(__file__).parents[2]))
 
-from pipelines.note_sequences import NoteSequence
-from pipelines.readers import midi
+from etude.pipelines.readers.midi import reader as midi
+from etude.pipelines.readers.note_sequences import NoteSequence
 
 BATCH = 50
 """Files that one reader reads before the other has its turn, so that a busy machine slows both."""

@@ -101,9 +101,9 @@ def measure(setting: Setting, steps: int) -> Figures:
     """Events a second and peak memory of training steps on random melodies."""
     import numpy as np
 
-    from models.networks.weights import initialise
-    from models.registry import configure, make_encoding
-    from models.training.trainer import Trainer
+    from etude.models.networks.weights import initialise
+    from etude.models.registry import configure, make_encoding
+    from etude.models.training.trainer import Trainer
 
     overrides = {"batch_size": setting.batch, "rnn_layer_sizes": (setting.units, setting.units)}
     configuration = configure(setting.config, {**overrides, "attn_length": setting.attention})

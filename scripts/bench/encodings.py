@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.registry import FAMILIES, configure, make_encoding
+from etude.models.registry import FAMILIES, configure, make_encoding
 
 
 def main() -> None:

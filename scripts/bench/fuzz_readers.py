@@ -27,12 +27,12 @@ from typing import Any
 
 sys.path.append(str(pathlib.Path(__file__).parents[2]))
 
-from pipelines.extraction import MAGENTA_OPTIONS, extract
-from pipelines.note_sequences import NoteSequence
-from pipelines.readers import read_music
-from pipelines.readers.musicxml import _unpack
-from pipelines.reasons import REMEDIES
-from pipelines.sources import Source
+from etude.pipelines.readers import read_music
+from etude.pipelines.readers.musicxml.reader import _unpack
+from etude.pipelines.readers.note_sequences import NoteSequence
+from etude.pipelines.reasons import REMEDIES
+from etude.pipelines.sequences.extraction import MAGENTA_OPTIONS, extract
+from etude.pipelines.sources.sources import Source
 
 SUFFIXES = {"midi": ".mid", "abc": ".abc", "musicxml": ".musicxml"}
 BATCH = 500

@@ -68,8 +68,8 @@ def measure(
     bundle: pathlib.Path, magenta: pathlib.Path | None, repeats: int, rows: Sequence[str] = (*ROWS, FIRST_FILE)
 ) -> dict[str, tuple[list[float], list[float]]]:
     """The times of some rows, ours and Magenta's."""
-    from models import load
-    from models.generation import GenerationOptions, generate
+    from etude import load
+    from etude.models.generation import GenerationOptions, generate
 
     model = load(bundle)
     config = f"{model.configuration.config}_rnn"
@@ -78,7 +78,7 @@ def measure(
     for repeat in range(repeats):
         for row in rows:
             if row == FIRST_FILE:
-                words = [sys.executable, "-P", "-m", "scripts.etude", "generate", str(bundle), "--num-outputs", "1"]
+                words = [sys.executable, "-P", "-m", "etude", "generate", str(bundle), "--num-outputs", "1"]
                 times[row][0].append(command(words, "--output"))
             elif row != "1000 melodies" or repeat == 0:
                 options = GenerationOptions(num_steps=STEPS, seed=repeat, **ROWS[row])

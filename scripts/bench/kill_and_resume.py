@@ -111,7 +111,7 @@ def experiment(home: pathlib.Path, command: Sequence[str], digest: Callable[[pat
 
 def line(command: Sequence[str]) -> list[str]:
     """The command line of an etude command."""
-    return [sys.executable, "-P", "-m", "scripts.etude", *command]
+    return [sys.executable, "-P", "-m", "etude", *command]
 
 
 def folder_bytes(folder: pathlib.Path) -> str:

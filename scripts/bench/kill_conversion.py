@@ -63,7 +63,7 @@ def main() -> int:
 
 
 def _start(folder: pathlib.Path, output: pathlib.Path, workers: int) -> subprocess.Popen[bytes]:
-    line = [sys.executable, "-P", "-m", "scripts.etude", "convert", str(folder), "--output", str(output)]
+    line = [sys.executable, "-P", "-m", "etude", "convert", str(folder), "--output", str(output)]
     silence = subprocess.DEVNULL
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen([*line, "--workers", str(workers)], env=environment, stdout=silence, stderr=silence)

@@ -79,7 +79,7 @@ def main() -> None:
 
 def train_ours(options: argparse.Namespace, config: str) -> list[Point]:
     """Our curve."""
-    from models.training.metrics import read_metrics
+    from etude.models.storage.metrics import read_metrics
 
     with tempfile.TemporaryDirectory() as folder:
         run = pathlib.Path(folder, "run")
@@ -105,9 +105,9 @@ def train_ours(options: argparse.Namespace, config: str) -> list[Point]:
 
 def run_ours(options: argparse.Namespace) -> None:
     """Trains as `etude train` does until the time is up, and prints when each step was done."""
-    from models.registry import configure
-    from models.training.schedule import Schedule
-    from models.training.train import train
+    from etude.models.registry import configure
+    from etude.models.training.schedule import Schedule
+    from etude.models.training.train import train
 
     stamps: dict[int, float] = {}
     start = time.time()
@@ -126,9 +126,9 @@ def run_ours(options: argparse.Namespace) -> None:
 
 def train_magenta(options: argparse.Namespace, config: str) -> list[Point]:
     """Magenta's curve."""
-    from models import load
-    from models.registry import configure
-    from pipelines.evaluate import evaluate_model
+    from etude import load
+    from etude.models.registry import configure
+    from etude.pipelines.evaluation.evaluate import evaluate_model
 
     configuration = configure(config, {})
     attention = configuration.hyperparameters.attn_length
@@ -191,7 +191,7 @@ def table(config: str, both: dict[str, list[Point]]) -> list[str]:
 
 def picture(curves: dict[str, dict[str, list[Any]]]) -> str:
     """The curves, a chart for each configuration, as one SVG file."""
-    from pipelines.comparison.report.line_chart import HEIGHT, WIDTH, Line, line_chart
+    from etude.pipelines.report.charts.line_chart import HEIGHT, WIDTH, Line, line_chart
 
     parts = []
     for number, (config, both) in enumerate(curves.items()):

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.configuration import Configuration
+    from etude.models.configuration import Configuration
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Magenta:
 
     def records(self, dataset: pathlib.Path, configuration: "Configuration") -> pathlib.Path:
         """The training melodies of a dataset as its training reads them; written once."""
-        from models.dataset import read_melodies
-        from models.melody import Melody
-        from models.records import frame
-        from models.registry import make_encoding
-        from pipelines.melody_slices import encode_dense
+        from etude.models.dataset import read_melodies
+        from etude.models.melodies.melody import Melody
+        from etude.models.registry import make_encoding
+        from etude.models.storage.records import frame
+        from etude.pipelines.sequences.melody_slices import encode_dense
 
         path = self.folder / f"{configuration.config}.tfrecord"
         if not path.exists():

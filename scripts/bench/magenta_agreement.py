@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--magenta", required=True, type=pathlib.Path, help="folder of an installed Magenta")
     parser.add_argument("--configs", nargs="+", default=["basic", "lookback", "attention", "mono"])
     options = parser.parse_args()
-    from models.records import frame, read_records
+    from etude.models.storage.records import frame, read_records
 
     agrees = True
     with tempfile.TemporaryDirectory() as name:
@@ -61,11 +61,11 @@ def main() -> int:
 
 def compare(config: str, options: argparse.Namespace, folder: pathlib.Path) -> bool:
     """Compares one configuration."""
-    from models import load
-    from models.dataset import read_for_model, read_melodies
-    from models.registry import configure
-    from pipelines.dataset import create_dataset
-    from pipelines.evaluate import evaluate_model
+    from etude import load
+    from etude.models.dataset import read_for_model, read_melodies
+    from etude.models.registry import configure
+    from etude.pipelines.dataset import create_dataset
+    from etude.pipelines.evaluation.evaluate import evaluate_model
 
     ours, plain, theirs = folder / f"ours-{config}", folder / "plain", folder / f"theirs-{config}"
     create_dataset([options.notes], ours, format="magenta", config=config)
@@ -119,9 +119,9 @@ def tool(options: argparse.Namespace, folder: pathlib.Path, name: str, *words: s
 
 def count_records(folder: pathlib.Path) -> collections.Counter[tuple[bytes, bytes]]:
     """The records of both splits with how often each occurs: Magenta's split is another one each time."""
-    from models.magenta.records import FILES
-    from models.records import read_records
-    from models.sequence_examples import decode_inputs_and_labels
+    from etude.models.magenta.records import FILES
+    from etude.models.storage.records import read_records
+    from etude.models.storage.sequence_examples import decode_inputs_and_labels
 
     counts: collections.Counter[tuple[bytes, bytes]] = collections.Counter()
     for name in FILES.values():

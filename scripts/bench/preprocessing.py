@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 
 sys.path.append(str(pathlib.Path(__file__).parents[2]))
 
-from models.records import read_records
+from etude.models.storage.records import read_records
 
 ROOT = pathlib.Path(__file__).parents[2]
 CONFIGS = ("basic", "lookback", "attention")
@@ -123,7 +123,7 @@ def magentas(commands: pathlib.Path, midi: pathlib.Path, home: pathlib.Path) -> 
 def _etude_command() -> list[str]:
     """The installed command, else the one of this checkout."""
     installed = shutil.which("etude", path=str(pathlib.Path(sys.executable).parent))
-    return [installed] if installed else [sys.executable, "-P", "-m", "scripts.etude"]
+    return [installed] if installed else [sys.executable, "-P", "-m", "etude"]
 
 
 def _run(command: Sequence[object]) -> float:

@@ -84,9 +84,9 @@ def profile(task: Task, precision: str, names: int) -> dict[str, Any]:
     """The figures of one configuration."""
     import tensorflow as tf
 
-    from models.networks.weights import initialise
-    from models.registry import make_encoding
-    from models.training.trainer import Trainer
+    from etude.models.networks.weights import initialise
+    from etude.models.registry import make_encoding
+    from etude.models.training.trainer import Trainer
 
     configuration = task.configuration
     encoding = make_encoding(configuration)

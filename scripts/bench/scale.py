@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _measure(command: str, num_files: int, arguments: list[object]) -> None:
-    line = [sys.executable, "-P", "-m", "scripts.etude", command, *map(str, arguments)]
+    line = [sys.executable, "-P", "-m", "etude", command, *map(str, arguments)]
     started = time.monotonic()
     process = subprocess.Popen(line, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
     peak = 0

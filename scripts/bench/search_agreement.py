@@ -144,8 +144,8 @@ def main() -> int:
 
 def sample(bundle: pathlib.Path, setting: Setting, number: int) -> Sample:
     """Our melodies."""
-    from models import load
-    from models.generation import GenerationOptions, generate
+    from etude import load
+    from etude.models.generation import GenerationOptions, generate
 
     found = generate(load(bundle), PRIMER, GenerationOptions(num_outputs=number, seed=1, **dataclasses.asdict(setting)))
     return Sample(np.array([one.events for one in found]), np.array([one.path_log_likelihood for one in found]))
@@ -155,7 +155,7 @@ def magenta_samples(
     bundle: pathlib.Path, settings: Sequence[Setting], number: int, magenta: pathlib.Path
 ) -> list[Sample]:
     """Magenta's melodies."""
-    from models import load
+    from etude import load
 
     configuration = load(bundle).configuration
     hyperparameters = configuration.hyperparameters
@@ -185,8 +185,8 @@ def magenta_samples(
 
 def primer_share(bundle: pathlib.Path, temperature: float) -> float:
     """What Magenta's figure holds of the primer: its log-likelihood, at the temperature too."""
-    from models import load
-    from models.networks.network import log_softmax
+    from etude import load
+    from etude.models.networks.network import log_softmax
 
     model, events, bars = load(bundle), np.array([PRIMER]), np.array([16])
     logits = model.network.logits(model.encoding.inputs(events[:, :-1], bars))

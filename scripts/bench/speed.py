@@ -214,8 +214,8 @@ def measure_evaluation(bench: Bench, config: str) -> list[Line]:
 
 def evaluate(model: pathlib.Path, dataset: pathlib.Path) -> float:
     """Events a second of our evaluation over the train split."""
-    from models import load
-    from models.dataset import read_for_model
+    from etude import load
+    from etude.models.dataset import read_for_model
 
     loaded = load(model)
     melodies = read_for_model(dataset, "train", loaded.configuration)
@@ -249,7 +249,7 @@ ROWS: dict[str, Callable[[Bench], list[Line]]] = {
 
 def etude() -> list[str]:
     """The command of this very checkout."""
-    return [sys.executable, "-P", "-m", "scripts.etude"]
+    return [sys.executable, "-P", "-m", "etude"]
 
 
 def table(lines: Iterable[Line]) -> list[str]:
@@ -296,7 +296,7 @@ def read(path: pathlib.Path | None) -> list[Line]:
 
 def write(path: pathlib.Path, lines: Iterable[Line]) -> None:
     """Stores lines with their medians and ratios."""
-    from models.files import write_text
+    from etude.models.storage.files import write_text
 
     stored = [
         {

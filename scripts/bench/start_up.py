@@ -85,17 +85,17 @@ def run(run_dir: str, config: str, dataset: pathlib.Path) -> None:
         return wrapped
 
     def imports() -> None:
-        import models.training.train  # noqa: F401
-        import scripts.commands.train
-        import scripts.etude  # noqa: F401
+        import etude.command_line
+        import etude.commands.train
+        import etude.models.training.train  # noqa: F401
 
     def tensorflow() -> None:
-        import models.training.trainer  # noqa: F401
+        import etude.models.training.trainer  # noqa: F401
 
     timed("our imports", imports)()
     timed("TensorFlow", tensorflow)()
-    from models.training import train, trainer
-    from scripts import etude
+    from etude import command_line as etude
+    from etude.models.training import train, trainer
 
     train.read_for_model = timed("reading the dataset", train.read_for_model)  # type: ignore[attr-defined]
     original = trainer.Trainer.train
@@ -122,7 +122,7 @@ def run(run_dir: str, config: str, dataset: pathlib.Path) -> None:
 
 def slowest_imports(number: int) -> list[str]:
     """The modules whose own import takes longest."""
-    words = [sys.executable, "-P", "-X", "importtime", "-c", "import models.training.trainer"]
+    words = [sys.executable, "-P", "-X", "importtime", "-c", "import etude.models.training.trainer"]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
     found = re.findall(r"^import time:\s+(\d+) \|\s+(\d+) \|\s+(\S+)", done.stderr, re.MULTILINE)
     rows = sorted(((int(own), name) for own, _, name in found), reverse=True)

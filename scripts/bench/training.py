@@ -29,9 +29,9 @@ from typing import TYPE_CHECKING, Any
 from scripts.bench.magenta import Magenta
 
 if TYPE_CHECKING:
-    from models.configuration import Configuration
-    from models.melody_set import MelodySet
-    from models.training.batches import BatchPlan
+    from etude.models.configuration import Configuration
+    from etude.models.melodies.melody_set import MelodySet
+    from etude.models.training.batches import BatchPlan
 
 MAGENTA_WARM_UP_STEPS = 3
 
@@ -60,8 +60,8 @@ class Task:
     @property
     def configuration(self) -> "Configuration":
         """The configuration with the overrides."""
-        from models.hyperparameters import parse_overrides
-        from models.registry import configure
+        from etude.models.hyperparameters import parse_overrides
+        from etude.models.registry import configure
 
         return configure(self.config, parse_overrides(self.hparams))
 
@@ -69,8 +69,8 @@ class Task:
         """The melodies and their order, as training has them with seed 0."""
         import numpy as np
 
-        from models.dataset import read_for_model
-        from models.training.batches import BatchPlan
+        from etude.models.dataset import read_for_model
+        from etude.models.training.batches import BatchPlan
 
         configuration = self.configuration
         melodies = read_for_model(self.dataset, "train", configuration)
@@ -144,8 +144,8 @@ def in_a_process(name: str, task: Task) -> Figures:
 
 def ours(task: Task, precision: str = "float32") -> Figures:
     """Our training loop."""
-    from models.training.schedule import Schedule
-    from models.training.train import train
+    from etude.models.training.schedule import Schedule
+    from etude.models.training.train import train
 
     melodies, plan = task.melodies()
     warm_up = plan.steps_per_epoch
@@ -164,7 +164,7 @@ def ours(task: Task, precision: str = "float32") -> Figures:
 
 def batches(task: Task) -> Iterator[Any]:
     """Inputs, labels and lengths of each step, an epoch of warm-up first; prepared while the one before is in use."""
-    from models.registry import make_encoding
+    from etude.models.registry import make_encoding
 
     encoding = make_encoding(task.configuration)
     melodies, plan = task.melodies()
@@ -204,7 +204,7 @@ def keras(task: Task) -> Figures:
     """Keras's LSTM layers with the same sizes, dropout, loss and optimiser, in one graph for all shapes."""
     import tensorflow as tf
 
-    from models.registry import make_encoding
+    from etude.models.registry import make_encoding
 
     hyperparameters = task.configuration.hyperparameters
     encoding = make_encoding(task.configuration)

@@ -4,9 +4,9 @@ import pathlib
 import numpy as np
 import pytest
 
-from models.model import Model, load
-from models.networks.weights import initialise
-from models.registry import configure, make_encoding
+from etude.models.model import Model, load
+from etude.models.networks.weights import initialise
+from etude.models.registry import configure, make_encoding
 
 MAGENTA = pathlib.Path(__file__).parents[1] / "testdata" / "magenta"
 

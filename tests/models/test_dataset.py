@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from note_seq.melody_encoder_decoder import KeyMelodyEncoderDecoder, MelodyOneHotEncoding
 
-from models.dataset import read_description, read_for_model, read_melodies, squash_all
-from models.errors import EtudeError
-from models.magenta.records import FILES
-from models.melody import Melody
-from models.records import write_records
-from models.registry import configure
-from models.sequence_example_pb2 import SequenceExample
-from models.sequence_examples import encode_melody
+from etude.models.dataset import read_description, read_for_model, read_melodies, squash_all
+from etude.models.errors import EtudeError
+from etude.models.magenta.records import FILES
+from etude.models.melodies.melody import Melody
+from etude.models.registry import configure
+from etude.models.storage.records import write_records
+from etude.models.storage.sequence_example_pb2 import SequenceExample
+from etude.models.storage.sequence_examples import encode_melody
 
 EVENTS = [[62, -2, 66, -2, 69, -1, 67, -2] * 3, [50, -2, 90, -1] * 8, [64, -2] * 9]
 

@@ -3,12 +3,12 @@ import doctest
 import numpy as np
 import pytest
 
-from models.errors import UsageError
-from models.generation import MELODIES_AT_ONCE, GenerationOptions, generate
-from models.melody import as_events, squash
-from models.model import Model
-from models.registry import FAMILIES
-from models.search.constraints import Constraints
+from etude.models.errors import UsageError
+from etude.models.generation import MELODIES_AT_ONCE, GenerationOptions, generate
+from etude.models.melodies.melody import as_events, squash
+from etude.models.model import Model
+from etude.models.registry import FAMILIES
+from etude.models.search.constraints import Constraints
 
 PRIMER = [60, -2, 64, -1]
 IN_RULES = Constraints(min_pitch=60, max_pitch=69, pitch_classes=(0, 2, 4, 7, 9), note_offs=False, final_pitch_class=0)

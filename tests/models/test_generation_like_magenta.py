@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from models.generation import GenerationOptions, generate
-from models.networks.network import log_softmax
+from etude.models.generation import GenerationOptions, generate
+from etude.models.networks.network import log_softmax
 from tests.models.conftest import MAGENTA
 
 FIGURES = json.loads((MAGENTA / "generation.json").read_text())

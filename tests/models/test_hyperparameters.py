@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from models.errors import UsageError
-from models.hyperparameters import Hyperparameters, override, parse_overrides
+from etude.models.errors import UsageError
+from etude.models.hyperparameters import Hyperparameters, override, parse_overrides
 
 DEFAULTS = Hyperparameters()
 

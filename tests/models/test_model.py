@@ -3,11 +3,11 @@ import itertools
 import numpy as np
 import pytest
 
-import models
-from models.errors import EtudeError
-from models.melody import Melody
-from models.melody_set import MelodySet
-from models.registry import FAMILIES
+import etude
+from etude.models.errors import EtudeError
+from etude.models.melodies.melody import Melody
+from etude.models.melodies.melody_set import MelodySet
+from etude.models.registry import FAMILIES
 
 MELODY = [60, -2, 64, -2, 67, -1, 65, -2, 60]
 
@@ -18,12 +18,12 @@ def model(request, tiny_model):
 
 
 def test_load_is_found_on_first_use():
-    from models.model import Model, load
+    from etude.models.model import Model, load
 
-    assert models.load is load
-    assert models.Model is Model
+    assert etude.load is load
+    assert etude.Model is Model
     with pytest.raises(AttributeError, match="has no attribute 'save'"):
-        models.save  # noqa: B018
+        etude.save  # noqa: B018
 
 
 def test_likelihood_is_additive_over_the_melody(model):

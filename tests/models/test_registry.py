@@ -3,12 +3,13 @@ import sys
 
 import pytest
 
-from models.attention.encoding import AttentionEncoding
-from models.configuration import Configuration, from_proto, to_proto
-from models.errors import UsageError
-from models.lookback.encoding import LookbackEncoding
-from models.one_hot import OneHotEncoding
-from models.registry import FAMILIES, configure, family, make_encoding
+from etude.models.attention.encoding import AttentionEncoding
+from etude.models.configuration import Configuration
+from etude.models.encodings.one_hot import OneHotEncoding
+from etude.models.errors import UsageError
+from etude.models.lookback.encoding import LookbackEncoding
+from etude.models.registry import FAMILIES, configure, family, make_encoding
+from etude.models.storage.run_directory import from_proto, to_proto
 
 MAGENTA = {
     "basic": (48, 84, 0, {"clip_norm": 5.0, "attn_length": 0, "lookback_distances": ()}),
@@ -90,10 +91,10 @@ HEAVY = "{'tensorflow', 'note_seq', 'apache_beam', 'tensorboard', 'pretty_midi',
 @pytest.mark.parametrize(
     "statement",
     [
-        "import models; assert 'numpy' not in sys.modules",
-        "from models import load",
-        "import models.registry, models.evaluation, models.generation, models.midi, models.dataset",
-        "import models.training.train",
+        "import etude; assert 'numpy' not in sys.modules",
+        "from etude import load",
+        "import etude.models.registry, etude.models.generation, etude.models.dataset, etude.pipelines.rendering.midi",
+        "import etude.models.training.train",
     ],
 )
 def test_what_inference_and_data_workers_import_is_light(statement):

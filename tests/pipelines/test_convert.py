@@ -9,12 +9,12 @@ import zipfile
 
 import pytest
 
-import pipelines
-from models.errors import EtudeError
-from pipelines.convert import ConversionSummary, convert
-from pipelines.note_sequences import read_note_sequences
+import etude
+from etude.models.errors import EtudeError
+from etude.pipelines.convert import ConversionSummary, convert
+from etude.pipelines.readers.note_sequences import read_note_sequences
 
-ROOT = pathlib.Path(pipelines.__file__).parents[1]
+ROOT = pathlib.Path(etude.__file__).parents[1]
 
 
 def contents(folder):
@@ -129,7 +129,7 @@ def test_two_processes_and_another_place_give_the_same_bytes(music_folder, undis
 def test_the_same_command_again_does_nothing(music_folder, tmp_path, monkeypatch):
     convert([str(music_folder / "mixed.abc")], tmp_path / "notes")
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "notes").iterdir()}
-    monkeypatch.setitem(sys.modules, "pipelines.beam_runner", None)
+    monkeypatch.setitem(sys.modules, "etude.pipelines.jobs.beam_runner", None)
     notes = []
     summary = convert(
         [str(music_folder / "mixed.abc")], tmp_path / "notes", progress=lambda done, total, note="": notes.append(note)
@@ -160,7 +160,7 @@ def test_lost_shard_is_written_again(music_folder, undisturbed, tmp_path):
 SCRIPT = """
 import sys
 sys.path.append(sys.argv[1])
-from pipelines.convert import ConversionSummary, convert
+from etude.pipelines.convert import ConversionSummary, convert
 def progress(done, total, note=""):
     print(done, flush=True)
 convert([sys.argv[2]], sys.argv[3], workers=int(sys.argv[4]), progress=progress)
@@ -209,7 +209,7 @@ def test_full_disk_is_one_readable_message(tmp_path, music_folder, monkeypatch):
     def full(path, records):
         raise EtudeError(f"cannot write {path}: No space left on device; choose another output folder")
 
-    monkeypatch.setattr("pipelines.convert.write_records", full)
+    monkeypatch.setattr("etude.pipelines.convert.write_records", full)
     with pytest.raises(EtudeError, match=r"No space left on device; choose another output folder$"):
         convert([str(music_folder / "mixed.abc")], tmp_path / "notes")
 

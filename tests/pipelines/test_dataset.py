@@ -5,16 +5,17 @@ import random
 import numpy as np
 import pytest
 
-from models import registry
-from models.dataset import read_description
-from models.errors import EtudeError, UsageError
-from models.melody import squash
-from models.records import read_records, write_records
-from models.sequence_examples import decode_inputs_and_labels, decode_melody
-from pipelines.content import content_hash, notes_of
-from pipelines.dataset import create_dataset
-from pipelines.extraction import ExtractionOptions, extract
-from pipelines.note_sequences import NoteSequence
+from etude.models import registry
+from etude.models.dataset import read_description
+from etude.models.errors import EtudeError, UsageError
+from etude.models.melodies.melody import squash
+from etude.models.melodies.notes import notes_of
+from etude.models.storage.records import read_records, write_records
+from etude.models.storage.sequence_examples import decode_inputs_and_labels, decode_melody
+from etude.pipelines.dataset import create_dataset
+from etude.pipelines.readers.note_sequences import NoteSequence
+from etude.pipelines.sequences.content import content_hash
+from etude.pipelines.sequences.extraction import ExtractionOptions, extract
 
 OCTAVE = (0, 2, 4, 5, 7, 9, 11, 12)
 
@@ -164,7 +165,7 @@ def test_interrupted_job_goes_on_where_it_was(dataset, notes, tmp_path, monkeypa
 
     output = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(f"pipelines.dataset.{moment}", kill)
+        patch.setattr(f"etude.pipelines.dataset.{moment}", kill)
         with pytest.raises(KilledError):
             create_dataset([notes], output, eval_ratio=0.3, test_ratio=0.1)
     assert not (output / "dataset.json").exists()
@@ -358,7 +359,7 @@ def test_inputs_that_cannot_be(tmp_path, notes):
 
 def test_plain_record_files_are_read_too(tmp_path):
     """Magenta writes them without compression."""
-    from models.records import frame
+    from etude.models.storage.records import frame
 
     (tmp_path / "n.tfrecord").write_bytes(b"".join(frame(piece(n).SerializeToString()) for n in range(30)))
     assert create_dataset([tmp_path / "n.tfrecord"], tmp_path / "out", eval_ratio=0.3).num_pieces == 30

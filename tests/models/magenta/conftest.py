@@ -4,8 +4,8 @@ import google_crc32c
 import numpy as np
 import pytest
 
-from models.magenta import table
-from models.magenta_pb2 import GeneratorBundle, SavedTensorSlices
+from etude.models.magenta import table
+from etude.models.magenta.magenta_pb2 import GeneratorBundle, SavedTensorSlices
 
 DATA_TYPES = {"float32": 1, "int32": 3, "int64": 9}
 
@@ -78,7 +78,7 @@ def write_bundle():
         bundle = GeneratorBundle(checkpoint_file=[version_1(tensors, shapes)])
         bundle.generator_details.id = config
         if attention_shape is not None:
-            from models.magenta_pb2 import MetaGraph
+            from etude.models.magenta.magenta_pb2 import MetaGraph
 
             graph = MetaGraph()
             node = graph.graph_def.node.add(name="rnn/attention_cell_wrapper/Reshape/shape", op="Const")

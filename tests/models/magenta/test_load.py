@@ -4,11 +4,11 @@ import resource
 import numpy as np
 import pytest
 
-from models import load
-from models.errors import EtudeError, UsageError
-from models.magenta.load import is_checkpoint
-from models.magenta.tensors import tensors_of_version_1
-from models.magenta_pb2 import GeneratorBundle
+from etude import load
+from etude.models.errors import EtudeError, UsageError
+from etude.models.magenta.load import is_checkpoint
+from etude.models.magenta.magenta_pb2 import GeneratorBundle
+from etude.models.magenta.tensors import tensors_of_version_1
 
 CONFIGURATIONS = {
     "basic_rnn": {"rnn_layer_sizes": (24, 16), "attn_length": 0, "clip_norm": 5.0},

@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from models.magenta.table import BLOCK_TRAILER_BYTES, read_table
+from etude.models.magenta.table import BLOCK_TRAILER_BYTES, read_table
 
 ENTRIES = [(b"", b"header"), (b"a", b""), (b"ab", b"x" * 300), (b"b" * 200, b"y")]
 

@@ -6,8 +6,8 @@ import struct
 import numpy as np
 import pytest
 
-from models.magenta.tensors import tensors_of_version_2
-from models.magenta_pb2 import BundleEntry
+from etude.models.magenta.magenta_pb2 import BundleEntry
+from etude.models.magenta.tensors import tensors_of_version_2
 
 VALUES = np.arange(6, dtype=np.float32)
 

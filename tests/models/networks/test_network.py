@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from models.hyperparameters import Hyperparameters
-from models.networks.network import log_softmax, sigmoid, softmax
-from models.networks.weights import initialise, shapes
-from models.registry import FAMILIES, configure, make_encoding
+from etude.models.hyperparameters import Hyperparameters
+from etude.models.networks.network import log_softmax, sigmoid, softmax
+from etude.models.networks.weights import initialise, shapes
+from etude.models.registry import FAMILIES, configure, make_encoding
 
 CONFIGURATIONS = ["basic_rnn", "mono_rnn", "lookback_rnn", "attention_rnn"]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.checkpoint import load_arrays, save_arrays
-from models.networks import tensorflow_attention, tensorflow_lstm, tensorflow_network
-from models.networks.network import Network
-from models.registry import FAMILIES
+from etude.models.networks import tensorflow_attention, tensorflow_lstm, tensorflow_network
+from etude.models.networks.network import Network
+from etude.models.registry import FAMILIES
+from etude.models.storage.checkpoint import load_arrays, save_arrays
 
 STEPS = 11
 

@@ -3,12 +3,12 @@ import itertools
 import numpy as np
 import pytest
 
-from models.melody import Melody
-from models.melody_set import MelodySet
-from models.registry import FAMILIES
-from models.search.beam import beam_search
-from models.search.choice import Choice
-from models.search.continuation import Continuation
+from etude.models.melodies.melody import Melody
+from etude.models.melodies.melody_set import MelodySet
+from etude.models.registry import FAMILIES
+from etude.models.search.beam import beam_search
+from etude.models.search.choice import Choice
+from etude.models.search.continuation import Continuation
 
 STEPS = 3
 PRIMER = np.array([60, -2, 64, -1])

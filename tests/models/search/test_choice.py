@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from models.errors import UsageError
-from models.likelihood import event_probabilities
-from models.registry import FAMILIES
-from models.search.choice import Choice, event_log_probabilities
-from models.search.constraints import Constraints
-from models.search.continuation import Continuation
-from models.search.stochastic import stochastic_search
+from etude.models.errors import UsageError
+from etude.models.evaluation.likelihood import event_probabilities
+from etude.models.registry import FAMILIES
+from etude.models.search.choice import Choice, event_log_probabilities
+from etude.models.search.constraints import Constraints
+from etude.models.search.continuation import Continuation
+from etude.models.search.stochastic import stochastic_search
 
 PRIMER = np.array([60, -2, 64, -1])
 

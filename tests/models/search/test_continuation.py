@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from models.networks.network import log_softmax
-from models.registry import FAMILIES
-from models.search.continuation import Continuation
+from etude.models.networks.network import log_softmax
+from etude.models.registry import FAMILIES
+from etude.models.search.continuation import Continuation
 
 
 @pytest.fixture(params=FAMILIES)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from models.search.randomness import keyed_uniform
+from etude.models.search.randomness import keyed_uniform
 
 
 def test_numbers_are_uniform():

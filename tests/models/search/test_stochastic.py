@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.likelihood import event_probabilities
-from models.networks.network import log_softmax
-from models.registry import FAMILIES
-from models.search.continuation import Continuation
-from models.search.randomness import keyed_uniform
-from models.search.stochastic import sample, stochastic_search
+from etude.models.evaluation.likelihood import event_probabilities
+from etude.models.networks.network import log_softmax
+from etude.models.registry import FAMILIES
+from etude.models.search.continuation import Continuation
+from etude.models.search.randomness import keyed_uniform
+from etude.models.search.stochastic import sample, stochastic_search
 
 PRIMER = np.array([60, -2, 64, -1])
 

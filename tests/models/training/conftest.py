@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from google.protobuf import json_format
 
-from models import dataset_pb2
-from models.melody import Melody
-from models.records import write_records
-from models.registry import configure
-from models.sequence_examples import encode_melody
+from etude.models.melodies.melody import Melody
+from etude.models.registry import configure
+from etude.models.storage import dataset_pb2
+from etude.models.storage.records import write_records
+from etude.models.storage.sequence_examples import encode_melody
 
 SCALES = ([60, 62, 64, 65], [67, 65, 64, 62], [72, 67, 64, 60])
 

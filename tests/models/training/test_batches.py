@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.training.batches import WINDOW, BatchPlan
+from etude.models.training.batches import WINDOW, BatchPlan
 
 
 @pytest.fixture

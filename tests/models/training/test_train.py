@@ -11,14 +11,15 @@ import sys
 import numpy as np
 import pytest
 
-from models import load
-from models.dataset import read_melodies
-from models.errors import EtudeError, UsageError
-from models.evaluation import report
-from models.melody import Melody
-from models.run_directory import RunDirectory
-from models.training import train as train_module
-from models.training.train import Schedule, train
+import etude
+from etude import load
+from etude.models.dataset import read_melodies
+from etude.models.errors import EtudeError, UsageError
+from etude.models.evaluation.evaluation import report
+from etude.models.melodies.melody import Melody
+from etude.models.storage.run_directory import RunDirectory
+from etude.models.training import train as train_module
+from etude.models.training.train import Schedule, train
 
 SCHEDULE = Schedule(num_steps=23, seed=3, eval_every=5)
 
@@ -48,8 +49,8 @@ def weights_of(path):
 
 KILLED = """
 import os, pathlib, signal, sys
-from models.registry import configure
-from models.training.train import Schedule, train
+from etude.models.registry import configure
+from etude.models.training.train import Schedule, train
 
 dataset, run, moment, count = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 calls = []
@@ -74,7 +75,7 @@ train(configure("lookback", overrides), dataset, run, Schedule(23, 3, 5), progre
 @pytest.fixture(scope="module", autouse=True)
 def killed_runs(tmp_path_factory, dataset):
     """Runs in other processes that kill themselves, started early since they take their time."""
-    environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(train_module.__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(etude.__file__).parents[1])}
     processes = {}
     for moment, count in [("step", 7), ("replace", 7)]:
         run = tmp_path_factory.mktemp("killed") / "run"

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from models.networks.network import Network, log_softmax
-from models.networks.weights import initialise
-from models.registry import make_encoding
+from etude.models.networks.network import Network, log_softmax
+from etude.models.networks.weights import initialise
+from etude.models.registry import make_encoding
 
 KEYS = ("weights", "first_moments", "second_moments")
 
 
 @pytest.fixture
 def make_trainer(tiny_configuration, random_weights):
-    from models.training.trainer import Trainer
+    from etude.models.training.trainer import Trainer
 
     def make(name="basic", seed=0, weights=random_weights, precision="float32", **overrides):
         configuration = tiny_configuration(name, **{"rnn_layer_sizes": [6], **overrides})
@@ -165,7 +165,7 @@ def test_dropout_differs_by_step_seed_and_half_of_the_batch(make_trainer, make_b
 @pytest.mark.parametrize("name", ["basic", "attention"])
 def test_a_step_does_not_depend_on_how_the_batch_is_cut(name, make_trainer, make_batch, monkeypatch):
     """Not even where parts that are taken together are shorter than others, or a part is empty."""
-    from models.training import trainer as module
+    from etude.models.training import trainer as module
 
     steps = []
     for at_once, melodies in ((1, 100), (2, 2), (3, 1), (4, 100)):
@@ -245,7 +245,7 @@ def losses_of_training(make_trainer, make_batch, name, steps, **options):
 
 @pytest.mark.parametrize("name", ["lookback", "attention"])
 def test_a_hundred_steps_end_as_those_of_the_plain_formulation(name, make_trainer, make_batch, monkeypatch):
-    from models.networks import tensorflow_network
+    from etude.models.networks import tensorflow_network
 
     ours = losses_of_training(make_trainer, make_batch, name, 100)
     monkeypatch.setattr(tensorflow_network, "lstm_layer", plain_lstm_layer)

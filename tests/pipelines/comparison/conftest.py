@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from google.protobuf import json_format
 
-from models import dataset_pb2
-from models.files import write_text
-from models.melody import Melody
-from models.records import write_records
-from models.registry import configure
-from models.sequence_examples import encode_melody
+from etude.models.melodies.melody import Melody
+from etude.models.registry import configure
+from etude.models.storage import dataset_pb2
+from etude.models.storage.files import write_text
+from etude.models.storage.records import write_records
+from etude.models.storage.sequence_examples import encode_melody
 
 SCALE = np.array([60, 62, 64, 65, 67, 69, 71, 72])
 
@@ -63,7 +63,7 @@ def make_dataset():
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    from models.training.train import Schedule, train
+    from etude.models.training.train import Schedule, train
 
     folder = tmp_path_factory.mktemp("trained")
     dataset = write_dataset(folder / "dataset")

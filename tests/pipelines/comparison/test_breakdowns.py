@@ -1,8 +1,8 @@
 import numpy as np
 
-from models.melody import Melody
-from models.melody_set import MelodySet
-from pipelines.comparison.breakdowns import bars_seen_before, breakdowns
+from etude.models.melodies.melody import Melody
+from etude.models.melodies.melody_set import MelodySet
+from etude.pipelines.comparison.breakdowns import bars_seen_before, breakdowns
 
 MELODIES = [
     Melody(np.array([60, -2, 62, -1, 60, -2, 62, -1, 64, -2]), steps_per_bar=4),

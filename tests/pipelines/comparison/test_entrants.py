@@ -1,10 +1,10 @@
 import pathlib
 
-from models import run_pb2
-from models.model import Model
-from models.registry import configure
-from pipelines.comparison.entrants import Entrant, Space, group
-from pipelines.comparison.presentation import Label
+from etude.models.model import Model
+from etude.models.registry import configure
+from etude.models.storage import run_pb2
+from etude.pipelines.comparison.entrants import Entrant, Space, group
+from etude.pipelines.comparison.presentation import Label
 
 
 def entrant(name, seed=0, config="basic", num_steps=100, **overrides):

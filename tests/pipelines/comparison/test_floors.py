@@ -4,13 +4,13 @@ import math
 import numpy as np
 import pytest
 
-from models.melody import Melody
-from models.melody_set import MelodySet
-from models.one_hot import OneHotEncoding
-from pipelines.comparison.breakdowns import breakdowns
-from pipelines.comparison.detailed_evaluation import evaluate_floor
-from pipelines.comparison.figures import figures, sum_columns
-from pipelines.comparison.floors import fit_floors
+from etude.models.encodings.one_hot import OneHotEncoding
+from etude.models.melodies.melody import Melody
+from etude.models.melodies.melody_set import MelodySet
+from etude.pipelines.comparison.breakdowns import breakdowns
+from etude.pipelines.comparison.detailed_evaluation import evaluate_floor
+from etude.pipelines.comparison.floors import fit_floors
+from etude.pipelines.comparison.statistics.figures import figures, sum_columns
 
 ENCODING = OneHotEncoding(60, 72)
 NUM_EVENTS = 14

@@ -7,11 +7,11 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
 from tensorboard.plugins.hparams import metadata
 
-from models.generation import GenerationOptions, generate
-from models.model import load
-from pipelines.comparison.compare import compare
-from pipelines.comparison.tensorboard import FINAL_FIGURES, MELODIES, final_tag
-from pipelines.generate import write_melodies
+from etude.models.generation import GenerationOptions, generate
+from etude.models.model import load
+from etude.pipelines.compare import compare
+from etude.pipelines.comparison.tensorboard import FINAL_FIGURES, MELODIES, final_tag
+from etude.pipelines.generation.generate import write_melodies
 
 MODELS = ("basic-0", "lookback-0")
 
@@ -131,7 +131,7 @@ def test_what_the_output_shows_already_is_not_doubled(trained, tmp_path):
 
 
 def test_a_killed_comparison_leaves_the_old_folder(trained, output, tmp_path, monkeypatch):
-    from pipelines.comparison import tensorboard
+    from etude.pipelines.comparison import tensorboard
 
     compare([trained.runs["basic-0"]], trained.dataset, tmp_path)
     before = sorted(path.name for path in tmp_path.rglob("*tfevents*"))

@@ -3,9 +3,9 @@ import zipfile
 
 import pytest
 
-from pipelines.readers import read_music
-from pipelines.reasons import REMEDIES
-from pipelines.sources import Source
+from etude.pipelines.readers import read_music
+from etude.pipelines.reasons import REMEDIES
+from etude.pipelines.sources.sources import Source
 
 
 def read(name, data):
@@ -132,7 +132,7 @@ def test_bad_musicxml(data):
 
 
 def test_exploding_musicxml(monkeypatch):
-    monkeypatch.setattr("pipelines.readers.musicxml.MAX_BYTES", 1000)
+    monkeypatch.setattr("etude.pipelines.readers.musicxml.reader.MAX_BYTES", 1000)
     rejected = only_rejection(read("a.mxl", compressed({"a.xml": b" " * 1001})))
     assert "expands to more than" in rejected.detail
 
@@ -145,5 +145,5 @@ def test_failing_reader_is_a_rejection(monkeypatch):
     def fail(data, name):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("pipelines.readers.midi.read", fail)
+    monkeypatch.setattr("etude.pipelines.readers.midi.reader.read", fail)
     assert only_rejection(read("a.mid", b"")).detail == "ZeroDivisionError: oh"

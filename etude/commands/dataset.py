@@ -1,0 +1,106 @@
+"""Extracts melodies from NoteSequences and splits them into train and eval (and test).
+
+examples:
+  etude dataset notes --output dataset
+  etude dataset notes --output dataset --eval-ratio 0.2 --test-ratio 0.1 --polyphony highest
+  etude dataset notes --output dense --format magenta --config attention
+
+One dataset serves every configuration: it stores the events, and each model encodes them when it reads them. The split
+goes by content and --salt, never by order: all melodies of a piece, and copies in other keys, fall on the same side. What
+gave no melody is in rejected.jsonl with its reason. Killed at any moment, the same command goes on where it stopped.
+"""
+
+import argparse
+
+from etude.commands.common import add_workers
+from etude.console import Console
+
+TAKES_BEAM_OPTIONS = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument(
+        "notes", nargs="+", metavar="NOTES", help="folder of 'etude convert', or TFRecords of NoteSequences"
+    )
+    parser.add_argument("--output", required=True, metavar="DATASET", help="folder for the dataset; made if need be")
+    split = parser.add_argument_group("split")
+    split.add_argument("--eval-ratio", type=float, default=0.1, help="share of pieces to evaluate on (default 0.1)")
+    split.add_argument("--test-ratio", type=float, default=0.0, help="share of pieces kept for a last test (default 0)")
+    split.add_argument("--salt", default="", metavar="TEXT", help="another text gives another split")
+    melodies = parser.add_argument_group("what makes a melody (the defaults are Magenta's)")
+    melodies.add_argument("--min-bars", type=float, default=7, help="shorter melodies are rejected (default 7)")
+    melodies.add_argument(
+        "--max-steps", type=int, default=512, help="longer ones are cut; 0 keeps them whole (default 512)"
+    )
+    melodies.add_argument(
+        "--min-unique-pitches", type=int, default=5, help="melodies with fewer pitch classes are rejected (default 5)"
+    )
+    melodies.add_argument("--gap-bars", type=float, default=1.0, help="bars of silence that end a melody (default 1)")
+    melodies.add_argument(
+        "--polyphony", default="reject", metavar="reject|highest|skip-later",
+        help="what to do where notes start together: drop the rest of the track, keep the highest, keep the first",
+    )  # fmt: skip
+    melodies.add_argument("--steps-per-quarter", type=int, default=4, help="resolution of the grid (default 4)")
+    parser.add_argument(
+        "--transpose", type=int, nargs="+", default=[0], metavar="N",
+        help="semitones by which copies of training melodies are moved, such as -2 0 2; for mono (default 0: none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--dedupe", action="store_true",
+        help="drop melodies that repeat an earlier one, in whatever key; they are counted in any case",
+    )  # fmt: skip
+    parser.add_argument("--format", default="etude", metavar="etude|magenta", help="magenta: dense records of --config")
+    parser.add_argument("--config", default="", metavar="NAME", help="the configuration of --format magenta")
+    add_workers(parser)
+
+
+def run(options: argparse.Namespace, console: Console) -> None:
+    """Creates the dataset."""
+    from etude.pipelines.dataset import create_dataset
+    from etude.pipelines.reasons import describe_most_frequent
+    from etude.pipelines.sequences.extraction import ExtractionOptions
+
+    extraction = ExtractionOptions(
+        steps_per_quarter=options.steps_per_quarter,
+        min_bars=options.min_bars,
+        max_steps=options.max_steps,
+        min_unique_pitches=options.min_unique_pitches,
+        gap_bars=options.gap_bars,
+        polyphony=options.polyphony,
+    )
+    with console.progress("extracting melodies") as progress:
+        description = create_dataset(
+            options.notes,
+            options.output,
+            eval_ratio=options.eval_ratio,
+            test_ratio=options.test_ratio,
+            salt=options.salt,
+            extraction=extraction,
+            transpositions=options.transpose,
+            dedupe=options.dedupe,
+            format=options.format,
+            config=options.config,
+            workers=options.workers,
+            beam_options=options.beam_options,
+            overwrite=options.overwrite,
+            progress=progress,
+        )
+    for split in description.splits:
+        console.say(
+            f"{split.name}: {split.num_melodies:,} melodies, {split.num_steps:,} steps, {split.num_notes:,} notes"
+        )
+    if description.num_leaked_melodies_dropped:
+        console.say(
+            f"{description.num_leaked_melodies_dropped:,} held-out melodies dropped, since train holds them too"
+        )
+    exact, transposed = description.num_duplicate_melodies, description.num_transposed_duplicate_melodies
+    if exact or transposed:
+        fate = "dropped" if description.duplicates_dropped else "kept; --dedupe drops them"
+        console.say(f"{exact:,} melodies repeat an earlier one and {transposed:,} do so in another key: {fate}")
+    if description.rejected:
+        console.say(
+            f"rejected, most frequent first (all in rejected.jsonl):\n{describe_most_frequent(description.rejected)}"
+        )
+    config = options.config or "lookback"
+    console.say(f"next: etude train --config {config} --dataset {options.output} --run-dir runs/{config}")

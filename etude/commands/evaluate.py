@@ -1,0 +1,75 @@
+"""Reports the exact figures of models on one split of a dataset: dropout off, every melody once, weighted by step.
+
+examples:
+  etude evaluate runs/lookback --dataset dataset
+  etude evaluate runs/* --dataset dataset --split test --json figures.json
+
+Label figures (loss, perplexity, accuracy) are as Magenta defines them and cannot be compared between encodings, since
+Lookback and Attention have labels of their own for repeats. Event figures can: they sum over all labels that stand for
+the same event. A table is printed; the JSON holds every figure.
+"""
+
+import argparse
+import json
+import pathlib
+from typing import Any
+
+from etude.commands.common import MODEL_HELP, add_dataset, add_model_options, load_model
+from etude.console import Console
+
+TAKES_BEAM_OPTIONS = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("models", nargs="+", metavar="MODEL", help=MODEL_HELP)
+    add_dataset(parser)
+    parser.add_argument("--split", default="eval", help="which split (default eval)")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes, as a Beam job (default 1, without Beam)"
+    )
+    add_model_options(parser)
+    parser.add_argument("--json", metavar="FILE", help="write all figures to FILE (- for standard output)")
+
+
+def run(options: argparse.Namespace, console: Console) -> None:
+    """Evaluates."""
+    from etude.models.storage.files import write_text
+    from etude.pipelines.evaluation.evaluate import evaluate_model, write_tensorboard
+
+    models = [load_model(path, options) for path in options.models]
+    reports: list[dict[str, Any]] = []
+    for model in models:
+        with console.progress(f"evaluating {model.path}") as progress:
+            report = evaluate_model(
+                model,
+                pathlib.Path(options.dataset),
+                options.split,
+                workers=options.workers,
+                beam_options=options.beam_options,
+                progress=progress,
+            )
+        if model.path.is_dir():
+            write_tensorboard(model.path, options.split, report)
+        reports.append(report)
+    text = json.dumps(reports if len(reports) > 1 else reports[0], indent=2)
+    if options.json == "-":
+        console.result(text)
+        return
+    if options.json:
+        write_text(options.json, text + "\n")
+    console.result(_table(reports))
+
+
+def _table(reports: list[dict[str, Any]]) -> str:
+    header = f"{'model':24} {'loss':>8} {'perplexity':>10} {'accuracy':>8} {'event loss':>10} {'log-likelihood':>14}"
+    lines = [header]
+    for report in reports:
+        label, event = report["label"], report["event"]
+        lines.append(
+            f"{pathlib.Path(report['model']).name[:24]:24} {label['loss']:8.4f} {label['perplexity']:10.4f} "
+            f"{label['accuracy']:8.4f} {event['loss']:10.4f} {report['log_likelihood']:14.3f}"
+        )
+    first = reports[0]
+    lines.append(f"{first['split']} split: {first['num_melodies']:,} melodies, {first['num_steps']:,} predicted steps")
+    return "\n".join(lines)

@@ -1,0 +1,220 @@
+"""Generates melodies from models, as MIDI files with their likelihoods.
+
+examples:
+  etude generate runs/lookback --output melodies
+  etude generate runs/lookback --output melodies --primer-melody "[60,-2,62,-2]" --bars 16 --temperature 0.9
+  etude generate runs/lookback --output melodies --primer "tunes.abc#12" --primer-bars 2 --abc --svg --wav
+  etude generate runs/lookback --output melodies --scale "D dorian" --min-pitch A3 --max-pitch A5 --end-on-tonic
+  etude generate runs/lookback --output melodies --search beam --beam-size 10 --num-outputs 3
+  etude generate runs/* --output melodies --seed 1
+
+searches:
+  stochastic  Magenta's: samples; with --beam-size and --branch-factor the likeliest of many samples is kept
+  beam        the likeliest melodies that a beam of --beam-size finds, all different; always the same ones
+  greedy      the likeliest next event at every step
+
+A primer from a file is its first track with a melody, silences included; of notes that start together the highest is
+taken. Its tempo, metre and key are carried over. Constraints hold for the notes after the primer, as they sound. With
+several models, each has a folder of its own in DIR, and all start from the same primer and seed.
+
+Each line of generated.jsonl holds a melody's events, likelihoods (in nats), settings, and the share of its runs of 4 and
+of 8 notes (intervals and durations) that occur in the model's training melodies (null where those are not there).
+"""
+
+import argparse
+import os
+import pathlib
+import secrets
+from typing import TYPE_CHECKING
+
+from etude.commands.common import MODEL_HELP, add_model_options, load_model
+from etude.console import Console
+
+if TYPE_CHECKING:
+    from etude.models.generation import GenerationOptions
+    from etude.pipelines.generation.generate import Rendering
+    from etude.pipelines.generation.primer import Primer
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("models", nargs="+", metavar="MODEL", help=MODEL_HELP)
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder for the melodies; made if need be")
+    parser.add_argument("--num-outputs", type=int, default=10, help="number of melodies (default 10)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        "--num-steps", type=int, default=128, help="their length in steps, primer included (default 128)"
+    )
+    length.add_argument("--new-steps", type=int, metavar="N", help="steps to add to the primer")
+    length.add_argument("--bars", type=int, metavar="N", help="their length in bars, primer included")
+    _add_primer(parser)
+    _add_search(parser)
+    _add_constraints(parser)
+    _add_files(parser)
+    add_model_options(parser)
+
+
+def _add_primer(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what they start with")
+    primer = group.add_mutually_exclusive_group()
+    primer.add_argument("--primer-melody", metavar="LIST", help='events to continue (default "[60]", middle C)')
+    primer.add_argument(
+        "--primer",
+        metavar="FILE[#N]",
+        help="MIDI, ABC, MusicXML or NoteSequence file to continue; #N is the tune's number",
+    )
+    primer.add_argument("--primer-midi", metavar="FILE", dest="primer", help="the same, as Magenta calls it")
+    group.add_argument("--primer-bars", type=float, metavar="N", help="take the primer's first N bars only")
+    group.add_argument("--metre", metavar="N/D", help="time signature (default: the primer's, or none)")
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how they are found")
+    group.add_argument("--search", default="stochastic", metavar="stochastic|beam|greedy", help="see below")
+    group.add_argument("--seed", type=int, help="the same seed gives the same melodies (default: a new one each time)")
+    group.add_argument(
+        "--temperature", type=float, default=1.0, help="above 1 for more surprise, below for less (default 1.0)"
+    )
+    group.add_argument(
+        "--top-k", type=int, default=0, metavar="K", help="sample from the K likeliest events (default: all)"
+    )
+    group.add_argument(
+        "--top-p",
+        type=float,
+        default=1.0,
+        metavar="P",
+        help="sample from the likeliest events that together have probability P (nucleus; default 1)",
+    )
+    group.add_argument("--beam-size", type=int, default=1, help="melodies kept in a beam (default 1)")
+    group.add_argument("--branch-factor", type=int, default=1, help="samples of each of them (default 1)")
+    group.add_argument(
+        "--steps-per-iteration", type=int, default=1, help="steps between two cuts of the beam (default 1)"
+    )
+
+
+def _add_constraints(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what they may be")
+    group.add_argument("--min-pitch", metavar="PITCH", default="0", help="lowest pitch: C4 is middle C, or a number")
+    group.add_argument("--max-pitch", metavar="PITCH", default="127", help="highest pitch")
+    group.add_argument("--scale", metavar="SCALE", help="such as 'C major', 'D dorian', or notes: 'C D E G A'")
+    group.add_argument("--no-note-offs", action="store_true", help="no rests: a note lasts until the next")
+    group.add_argument(
+        "--end-on-tonic",
+        action="store_true",
+        help="the note that sounds in the last quarter is the tonic: of --scale, or else of the primer's key",
+    )
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how they are written")
+    group.add_argument("--exclude-primer", action="store_true", help="leave the primer out of the files")
+    group.add_argument("--qpm", type=float, help="tempo in quarter notes a minute (default: the primer's, or 120)")
+    group.add_argument("--program", type=int, default=0, help="General MIDI instrument, 0 to 127 (default 0, piano)")
+    group.add_argument("--abc", action="store_true", help="also as ABC notation")
+    group.add_argument("--svg", action="store_true", help="also as pictures: piano roll and score")
+    group.add_argument("--wav", action="store_true", help="also as sound")
+
+
+def run(options: argparse.Namespace, console: Console) -> None:
+    """Generates."""
+    # Many small matrix products: OpenBLAS is faster on one thread, and melodies share out the processors.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from etude.models.generation import generate, num_folded_notes
+    from etude.pipelines.generation.generate import distinct_names, write_melodies
+    from etude.pipelines.generation.ngram_overlap import training_ngrams
+
+    seed = secrets.randbelow(1 << 31) if options.seed is None else options.seed
+    output = pathlib.Path(options.output)
+    names = distinct_names([pathlib.Path(path) for path in options.models])
+    folders = [output / name for name in names] if len(names) > 1 else [output]
+    # What is wrong with the options is said before anything is read.
+    _settings(options, _typed_primer(options), seed)
+    models = [load_model(path, options) for path in options.models]
+    primers = [_primer(options, model.configuration.steps_per_quarter) for model in models]
+    for model, primer, folder in zip(models, primers, folders, strict=True):
+        settings, rendering = _settings(options, primer, seed)
+        with console.progress("generating") as progress:
+            melodies = generate(model, primer.events, settings, progress)
+        folded = num_folded_notes(primer.events, melodies[0])
+        if folded:
+            console.say(
+                f"{folded} notes of the primer are outside the range of {model.path} and were moved by octaves, as in Magenta"
+            )
+        with console.progress("writing") as progress:
+            lines = write_melodies(
+                model,
+                melodies,
+                settings,
+                folder,
+                rendering=rendering,
+                known=training_ngrams(model),
+                primer_source=primer.source,
+                progress=progress,
+            )
+        for line in lines:
+            likelihoods = f"log-likelihood {line['log_likelihood']:.3f}, of events {line['event_log_likelihood']:.3f}"
+            if line["path_log_likelihood"] is not None:
+                likelihoods += f", of the sampled path {line['path_log_likelihood']:.3f}"
+            console.say(f"{line['file']}: {likelihoods}")
+        console.say(f"{len(lines)} melodies in {folder}, with generated.jsonl")
+
+
+def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple["GenerationOptions", "Rendering"]:
+    """How a primer is continued, and how the melodies are written."""
+    from etude.models.generation import GenerationOptions
+    from etude.models.melodies.melody import major_key
+    from etude.models.melodies.scales import parse_pitch, parse_scale
+    from etude.models.search.constraints import Constraints
+    from etude.pipelines.generation.generate import FORMATS, Rendering
+
+    scale = parse_scale(options.scale) if options.scale else None
+    tonic = scale.tonic if scale else primer.key.tonic if primer.key else major_key(primer.events)
+    num_steps = options.num_steps
+    if options.new_steps is not None:
+        num_steps = len(primer.events) + options.new_steps
+    elif options.bars is not None:
+        num_steps = options.bars * primer.steps_per_bar
+    settings = GenerationOptions(
+        num_outputs=options.num_outputs,
+        num_steps=num_steps,
+        temperature=options.temperature,
+        seed=seed,
+        search=options.search,
+        beam_size=options.beam_size,
+        branch_factor=options.branch_factor,
+        steps_per_iteration=options.steps_per_iteration,
+        steps_per_bar=primer.steps_per_bar,
+        top_k=options.top_k,
+        top_p=options.top_p,
+        constraints=Constraints(
+            min_pitch=parse_pitch(options.min_pitch),
+            max_pitch=parse_pitch(options.max_pitch),
+            pitch_classes=scale.pitch_classes if scale else None,
+            note_offs=not options.no_note_offs,
+            final_pitch_class=tonic if options.end_on_tonic else None,
+        ),
+    )
+    rendering = Rendering(
+        qpm=primer.qpm if options.qpm is None else options.qpm,
+        program=options.program,
+        exclude_primer=options.exclude_primer,
+        metre=primer.metre,
+        key=primer.key or (scale.key if scale else None),
+        formats=frozenset(name for name in FORMATS if getattr(options, name)),
+    )
+    return settings, rendering
+
+
+def _typed_primer(options: argparse.Namespace) -> "Primer":
+    from etude.pipelines.generation.primer import default_primer, parse_primer
+
+    return default_primer() if options.primer_melody is None else parse_primer(options.primer_melody)
+
+
+def _primer(options: argparse.Namespace, steps_per_quarter: int) -> "Primer":
+    from etude.pipelines.generation.primer import parse_metre, read_primer
+
+    primer = read_primer(options.primer, steps_per_quarter) if options.primer else _typed_primer(options)
+    if options.metre:
+        primer = primer.in_metre(parse_metre(options.metre), steps_per_quarter)
+    return primer if options.primer_bars is None else primer.first_bars(options.primer_bars)

@@ -1,0 +1,51 @@
+"""Prints the log-likelihood of given music under a model, one JSON line a melody.
+
+examples:
+  etude score runs/lookback --events "[60,-2,62,-2,64,-2,65,-2]"
+  etude score runs/lookback tunes/ more.mid
+  etude score runs/lookback --no-squash --events "[60,-2,62,-2]"
+
+Every track of a file is scored, with the highest note of a chord, whatever its length. Likelihoods are in nats, given the
+first event. log_likelihood counts the model's canonical labels, as Magenta's melody_log_likelihood does;
+event_log_likelihood sums over all labels that stand for the same event.
+"""
+
+import argparse
+import json
+
+from etude.commands.common import MODEL_HELP, add_model_options, load_model
+from etude.console import Console
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="files, folders, archives or corpus:NAME")
+    parser.add_argument(
+        "--events", action="append", default=[], metavar="LIST",
+        help="a melody as a list: -2 no event, -1 note-off, 0 to 127 note-on; may be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-squash", action="store_true", help="take the events as they are, in the model's key and range"
+    )
+    add_model_options(parser)
+
+
+def run(options: argparse.Namespace, console: Console) -> None:
+    """Scores."""
+    from etude.models.errors import EtudeError, UsageError
+    from etude.models.melodies.melody import Melody
+    from etude.pipelines.evaluation.score import read_melodies, score
+    from etude.pipelines.sequences.event_lists import parse_events
+
+    if not options.sources and not options.events:
+        raise UsageError("nothing to score: name a SOURCE, or give --events")
+    model = load_model(options.model, options)
+    melodies = [Melody(parse_events(text, "--events"), source=text) for text in options.events]
+    if options.sources:
+        with console.progress("reading") as progress:
+            melodies += read_melodies(options.sources, model.configuration.steps_per_quarter, console.say, progress)
+    if not melodies:
+        raise EtudeError(f"nothing to score: there is no melody in {', '.join(options.sources)}")
+    for line in score(model, melodies, squash=not options.no_squash):
+        console.result(json.dumps(line))

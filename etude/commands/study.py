@@ -1,0 +1,66 @@
+"""Runs a whole study: converts the music, makes the dataset, trains every configuration, generates and compares.
+
+examples:
+  etude study --output demo                     the built-in study, on tunes of the installed music21
+  etude study published --output published      the published comparison, with its figures beside ours
+  etude study my-study.toml --output results --parallel 2
+
+A study file names the sources, configurations, seeds and hyperparameters; pipelines/studies/demo.toml is an example. The
+output folder holds notes/, dataset/, runs/, generated/, report.html, results.json, results.csv, and tensorboard/ for
+`tensorboard --logdir DIR`. Killed at any moment, the same command goes on where it stopped.
+"""
+
+import argparse
+import pathlib
+import shlex
+
+from etude.commands.common import as_typed
+from etude.console import Console
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument(
+        "study", nargs="?", default="demo", metavar="STUDY", help="a .toml file, or demo (default), published or bars"
+    )
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder for everything; made if need be")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that read music (default 1)")
+    parser.add_argument(
+        "--parallel",
+        type=int,
+        default=1,
+        metavar="N",
+        help="training runs at once, each in a process of its own that takes its memory (default 1); same results",
+    )
+
+
+def run(options: argparse.Namespace, console: Console) -> None:
+    """Runs the study."""
+    from etude.pipelines.compare import RESULTS_FILE
+    from etude.pipelines.studies.file import find_study, read_study
+    from etude.pipelines.studies.study import RUNS, run_study
+    from etude.results_table import format_results, read_results
+
+    study = read_study(find_study(options.study))
+    output = pathlib.Path(options.output)
+    names = list(study.runs())
+    console.say(f"{study.title}: {', '.join(names)}")
+    command = shlex.join(["etude", "study", options.study, "--output", options.output])
+    with console.progress("study", as_percentage=True) as progress:
+        report = run_study(
+            study,
+            output,
+            command=command,
+            workers=options.workers,
+            parallel=options.parallel,
+            progress=progress,
+        )
+    console.result(format_results(read_results(output / RESULTS_FILE)))
+    run_dir = output / RUNS / names[-1]
+    etude = as_typed("etude")
+    console.say(
+        f"\nreport: {report}\n\nnext:\n"
+        f"  {as_typed('tensorboard')} --logdir {output}\n"
+        f"  {etude} generate {run_dir} --output melodies --primer-melody '[62,-2,66,-2,69,-2]' --temperature 0.9\n"
+        f"  {etude} score {run_dir} --events '[62,-2,66,-2,69,-2,74,-2]'"
+    )

@@ -1,0 +1,79 @@
+"""Trains one configuration on a dataset, and resumes if the run directory has a checkpoint.
+
+examples:
+  etude train --config lookback --dataset dataset --run-dir runs/lookback
+  etude train --config basic --dataset dataset --run-dir runs/small --num-steps 500 \\
+      --hparams "batch_size=64,rnn_layer_sizes=[64,64]"
+  tensorboard --logdir runs
+
+The run directory keeps the full configuration, checkpoints (the latest, and the best on the eval split), the figures as
+metrics.jsonl, and the same for TensorBoard. Killed at any moment, the same command goes on and ends with the same weights.
+"""
+
+import argparse
+import pathlib
+
+from etude.commands.common import MODEL_HELP, add_dataset
+from etude.console import Console
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("--config", required=True, metavar="NAME", help="basic, lookback, attention or mono")
+    add_dataset(parser)
+    parser.add_argument("--run-dir", required=True, metavar="RUN", help="folder of the run; made if need be")
+    parser.add_argument("--num-steps", type=int, default=1000, help="training steps in all (default 1000)")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout (default 0)")
+    parser.add_argument(
+        "--hparams",
+        default="",
+        metavar="NAME=VALUE,...",
+        help='overrides, such as "batch_size=64,rnn_layer_sizes=[64,64]"',
+    )
+    parser.add_argument(
+        "--eval-every", type=int, default=100, metavar="STEPS", help="steps between evaluations (default 100)"
+    )
+    parser.add_argument(
+        "--early-stopping", type=int, default=0, metavar="N",
+        help="stop after N evaluations without a lower event loss on the eval split (default: never)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--precision", default="float32", metavar="NAME",
+        help="of the large matrix products: float32, or bfloat16, which can be a little faster where a processor has it "
+        "(default float32)",
+    )  # fmt: skip
+    parser.add_argument("--init-from", metavar="MODEL", help=f"start from the weights of a {MODEL_HELP}")
+    parser.add_argument("--min-note", type=int, help="lowest pitch of the model's range (default 48; mono: 0)")
+    parser.add_argument("--max-note", type=int, help="the pitch above the highest of the range (default 84; mono: 128)")
+
+
+def run(options: argparse.Namespace, console: Console) -> None:
+    """Trains."""
+    from etude.models.errors import UsageError
+    from etude.models.hyperparameters import parse_overrides
+    from etude.models.registry import configure
+    from etude.models.training.schedule import Schedule
+    from etude.models.training.train import train
+
+    fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
+    configuration = configure(options.config, parse_overrides(options.hparams), **fields)
+    if min(options.num_steps, options.eval_every) < 1 or options.early_stopping < 0:
+        raise UsageError("--num-steps and --eval-every must be at least 1, and --early-stopping not negative")
+    schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping, options.precision)
+    console.say(
+        f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
+        f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "
+        f"seed {schedule.seed}, {schedule.num_steps:,} steps\n  {configuration.hyperparameters}"
+    )
+    run_dir = pathlib.Path(options.run_dir)
+    with console.progress(f"training {configuration.config}") as progress:
+        result = train(
+            configuration, pathlib.Path(options.dataset), run_dir, schedule, options.init_from or "", progress=progress
+        )
+    label, event = result.best["label"], result.best["event"]
+    ended = f"stopped early at step {result.step:,}" if result.stopped_early else f"{result.step:,} steps done"
+    console.say(
+        f"{ended}; best on the eval split at step {result.best['step']:,}: loss {label['loss']:.4f}, "
+        f"perplexity {label['perplexity']:.3f}, accuracy {label['accuracy']:.4f}, event loss {event['loss']:.4f}\n"
+        f"next: etude generate {run_dir} --output melodies"
+    )

@@ -1,0 +1,1 @@
+"""How melodies become the inputs and labels of a network."""

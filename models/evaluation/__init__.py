@@ -1,0 +1,1 @@
+"""Likelihood, and figures over sets of melodies."""

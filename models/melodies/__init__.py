@@ -1,0 +1,1 @@
+"""Melodies: their events, sets of them, keys and scales, their notes."""

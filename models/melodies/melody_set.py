@@ -1,0 +1,105 @@
+"""Many melodies in memory, compactly, and batches of them."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from etude.models.melodies.melody import NO_EVENT, Events, Melody
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Melodies padded to one length.
+
+    Attributes:
+      events: [batch, steps], padded with "no event".
+      lengths: [batch].
+      steps_per_bar: [batch].
+    """
+
+    events: Events
+    lengths: npt.NDArray[np.int64]
+    steps_per_bar: npt.NDArray[np.int64]
+
+    @property
+    def num_predicted(self) -> npt.NDArray[np.int64]:
+        """Steps that a model predicts: all but the first of each melody, [batch]."""
+        return np.maximum(self.lengths - 1, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class MelodySet:
+    """Melodies end to end in one array, a byte an event.
+
+    Attributes:
+      flat: int8, the events of all melodies one after the other.
+      ends: where each melody ends in `flat`.
+      steps_per_bar: of each melody.
+      ids: of each melody.
+      sources: of each melody.
+    """
+
+    flat: npt.NDArray[np.int8]
+    ends: npt.NDArray[np.int64]
+    steps_per_bar: npt.NDArray[np.int64]
+    ids: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    @classmethod
+    def of(cls, melodies: Iterable[Melody]) -> "MelodySet":
+        """Packs melodies, in order."""
+        events: list[npt.NDArray[np.int8]] = []
+        bars, ids, sources = [], [], []
+        for melody in melodies:
+            events.append(melody.events.astype(np.int8))
+            bars.append(melody.steps_per_bar)
+            ids.append(melody.id)
+            sources.append(melody.source)
+        return cls(
+            flat=np.concatenate([np.zeros(0, np.int8), *events]),
+            ends=np.cumsum([len(one) for one in events], dtype=np.int64),
+            steps_per_bar=np.array(bars, dtype=np.int64),
+            ids=tuple(ids),
+            sources=tuple(sources),
+        )
+
+    def __len__(self) -> int:
+        """Number of melodies."""
+        return len(self.ends)
+
+    @functools.cached_property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Steps of each melody."""
+        return np.diff(self.ends, prepend=0)
+
+    def events(self, index: int) -> Events:
+        """The events of one melody, [steps]."""
+        start = self.ends[index - 1] if index else 0
+        return self.flat[start : self.ends[index]].astype(np.int64)
+
+    def map(self, change: Callable[[Events], Events]) -> "MelodySet":
+        """The same melodies with every one's events changed; the number of events stays."""
+        changed = [change(self.events(index)).astype(np.int8) for index in range(len(self))]
+        return dataclasses.replace(self, flat=np.concatenate([np.zeros(0, np.int8), *changed]))
+
+    def select(self, indices: Sequence[int] | npt.NDArray[np.int64]) -> "MelodySet":
+        """The melodies at `indices`, in that order."""
+        chosen = [self.events(int(index)).astype(np.int8) for index in indices]
+        return MelodySet(
+            flat=np.concatenate([np.zeros(0, np.int8), *chosen]),
+            ends=np.cumsum([len(one) for one in chosen], dtype=np.int64),
+            steps_per_bar=self.steps_per_bar[np.asarray(indices, dtype=np.int64)],
+            ids=tuple(self.ids[int(index)] for index in indices),
+            sources=tuple(self.sources[int(index)] for index in indices),
+        )
+
+    def batch(self, indices: npt.NDArray[np.int64]) -> Batch:
+        """The melodies at `indices` as one padded batch."""
+        lengths = self.lengths[indices]
+        events = np.full((len(indices), int(lengths.max(initial=0))), NO_EVENT, dtype=np.int64)
+        for row, index in enumerate(indices):
+            events[row, : lengths[row]] = self.events(int(index))
+        return Batch(events, lengths, self.steps_per_bar[indices])

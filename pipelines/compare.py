@@ -1,0 +1,133 @@
+"""Compares trained models on the melodies of one split: results.json, results.csv, report.html and tensorboard/."""
+
+import pathlib
+import shlex
+from collections.abc import Sequence
+from importlib import metadata
+
+from etude.models.dataset import read_description, read_melodies
+from etude.models.melodies.melody_set import MelodySet
+from etude.models.progress import Progress, silent
+from etude.models.storage import dataset_pb2
+from etude.models.storage.files import write_text
+from etude.models.storage.messages import as_dict
+from etude.pipelines.comparison.entrants import Entry, group, load_entrants
+from etude.pipelines.comparison.learning_curves import LearningCurve, learning_curve
+from etude.pipelines.comparison.measurements import measure
+from etude.pipelines.comparison.music.generated_sets import read_generated_sets
+from etude.pipelines.comparison.music.judgement import judge_music
+from etude.pipelines.comparison.presentation import Presentation
+from etude.pipelines.comparison.results.results import DatasetResult, Results
+from etude.pipelines.comparison.results.results_csv import to_csv
+from etude.pipelines.comparison.results.results_json import to_json
+from etude.pipelines.comparison.results.summaries import summarise
+from etude.pipelines.comparison.results.verdict import verdict
+from etude.pipelines.comparison.tensorboard import write_tensorboard
+from etude.pipelines.report.content import Content
+from etude.pipelines.report.page import page
+
+RESULTS_FILE = "results.json"
+TABLE_FILE = "results.csv"
+REPORT_FILE = "report.html"
+
+
+def compare(
+    models: Sequence[pathlib.Path],
+    dataset: pathlib.Path,
+    output: pathlib.Path,
+    *,
+    split: str = "eval",
+    checkpoint: str = "best",
+    allow_other_training_data: bool = False,
+    generated: Sequence[pathlib.Path] = (),
+    presentation: Presentation | None = None,
+    progress: Progress = silent,
+) -> Results:
+    """Compares models and writes what it finds.
+
+    Args:
+      models: run directories or bundles; those that differ in their seed alone are one configuration.
+      dataset: the dataset folder that all are evaluated on.
+      output: the folder to write to.
+      split: the melodies to evaluate on.
+      checkpoint: "best", "latest" or the number of a step, for all models.
+      allow_other_training_data: whether models may have been trained on another dataset.
+      generated: folders of generated melodies, each named like the run that made it.
+      presentation: what the report says beside the figures.
+      progress: told after every batch.
+
+    Returns:
+      The results, as they are in results.json.
+
+    Raises:
+      EtudeError: if a model or the dataset is missing or damaged, or a model was trained on other data.
+    """
+    description = read_description(dataset)
+    melodies, train = read_melodies(dataset, split), read_melodies(dataset, "train")
+    entrants = load_entrants(models, dataset, description, checkpoint, allow_other_training_data)
+    entries = group(entrants, presentation.labels if presentation else None)
+    sets = read_generated_sets(generated, entries)
+    measurements = measure(entries, melodies, train, progress)
+    summary = summarise(measurements)
+    presentation = presentation or Presentation(
+        command=_command(models, dataset, output, split, checkpoint, allow_other_training_data, generated)
+    )
+    results = Results(
+        version=metadata.version("etude"),
+        command=presentation.command,
+        checkpoint=checkpoint,
+        dataset=_dataset(dataset, description, split, melodies),
+        verdict=verdict(summary.configurations, summary.floors, summary.pairs, description.fingerprint),
+        configurations=summary.configurations,
+        floors=summary.floors,
+        pairs=summary.pairs,
+        breakdowns=summary.breakdowns,
+        music=[found for one in measurements if (found := judge_music(one, sets))],
+        published=presentation.published,
+    )
+    write_tensorboard(output, results, entries, sets)
+    content = Content(results, presentation, _curves(entries), sets)
+    write_text(output / REPORT_FILE, page(content))
+    write_text(output / TABLE_FILE, to_csv(results))
+    write_text(output / RESULTS_FILE, to_json(results))
+    return results
+
+
+def _curves(entries: Sequence[Entry]) -> dict[str, list[LearningCurve]]:
+    """The learning curves of each configuration that has some."""
+    found = {entry.name: [learning_curve(entrant.path) for entrant in entry.entrants] for entry in entries}
+    known = {name: [curve for curve in curves if curve] for name, curves in found.items()}
+    return {name: curves for name, curves in known.items() if curves}
+
+
+def _dataset(
+    path: pathlib.Path, description: dataset_pb2.DatasetDescription, split: str, melodies: MelodySet
+) -> DatasetResult:
+    predicted = [melodies.events(index)[1:] for index in range(len(melodies))]
+    return DatasetResult(
+        path=str(path),
+        fingerprint=description.fingerprint,
+        split=split,
+        num_melodies=len(melodies),
+        num_steps=sum(len(events) for events in predicted),
+        num_notes=sum(int((events >= 0).sum()) for events in predicted),
+        description=as_dict(description),
+    )
+
+
+def _command(
+    models: Sequence[pathlib.Path],
+    dataset: pathlib.Path,
+    output: pathlib.Path,
+    split: str,
+    checkpoint: str,
+    allow_other_training_data: bool,
+    generated: Sequence[pathlib.Path],
+) -> str:
+    """The command line that does the same again."""
+    words = ["etude", "compare", *map(str, models), "--dataset", str(dataset), "--output", str(output)]
+    words += ["--split", split, "--checkpoint", checkpoint]
+    words += ["--allow-other-training-data"] if allow_other_training_data else []
+    for folder in generated:
+        words += ["--generated", str(folder)]
+    return shlex.join(words)

@@ -1,0 +1,1 @@
+"""Generated melodies compared with real ones, by what music is made of."""

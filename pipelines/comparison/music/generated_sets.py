@@ -1,0 +1,93 @@
+"""The melodies that models generated, read from the folders of `etude generate`."""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+
+from etude.models.errors import EtudeError
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events, as_events
+from etude.pipelines.comparison.entrants import Entry, short_name
+from etude.pipelines.generation.generate import GENERATED_FILE, read_generated
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """A generated melody.
+
+    Attributes:
+      file: its MIDI file.
+      events: in the model's key, primer included.
+      num_primer_events: how many of them are the primer.
+      steps_per_bar: of its metre.
+      log_likelihood: of the canonical labels, under the model that made it, in nats.
+      event_log_likelihood: of the events.
+      path_log_likelihood: of the labels that were drawn; None where none were.
+      qpm: quarter notes a minute.
+    """
+
+    file: str
+    events: Events
+    num_primer_events: int
+    steps_per_bar: int
+    log_likelihood: float
+    event_log_likelihood: float
+    path_log_likelihood: float | None
+    qpm: float
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneratedSet:
+    """The melodies of one folder.
+
+    Attributes:
+      name: of the folder.
+      entry: name of the configuration that made them.
+      model: short name of the model that made them.
+      examples: the melodies.
+    """
+
+    name: str
+    entry: str
+    model: str
+    examples: tuple[Example, ...]
+
+
+def read_generated_sets(folders: Sequence[pathlib.Path], entries: Sequence[Entry]) -> list[GeneratedSet]:
+    """Reads folders of melodies; each must be of one of the compared models.
+
+    Raises:
+      EtudeError: if a folder has no melodies, is damaged, or is of a model that is not compared.
+    """
+    owners = {entrant.name: entry.name for entry in entries for entrant in entry.entrants}
+    return [_read(folder, owners) for folder in folders]
+
+
+def _read(folder: pathlib.Path, owners: Mapping[str, str]) -> GeneratedSet:
+    path = folder / GENERATED_FILE
+    lines = read_generated(path)
+    if not lines:
+        raise EtudeError(f"{folder} has no melodies (no {GENERATED_FILE}); make some with 'etude generate'")
+    try:
+        models = {short_name(pathlib.Path(line["model"])) for line in lines}
+        examples = tuple(
+            Example(
+                file=line["file"],
+                events=as_events(line["events"]),
+                num_primer_events=line["num_primer_events"],
+                steps_per_bar=line.get("steps_per_bar", DEFAULT_STEPS_PER_BAR),
+                log_likelihood=line["log_likelihood"],
+                event_log_likelihood=line["event_log_likelihood"],
+                path_log_likelihood=line.get("path_log_likelihood"),
+                qpm=line["qpm"],
+            )
+            for line in lines
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise EtudeError(f"{path} is damaged: {error!r}; generate the melodies again") from error
+    if len(models) > 1 or not models <= owners.keys():
+        raise EtudeError(
+            f"the melodies in {folder} are of {', '.join(sorted(models))}, but one of these models is expected: "
+            f"{', '.join(owners)}"
+        )
+    model = models.pop()
+    return GeneratedSet(folder.name, owners[model], model, examples)

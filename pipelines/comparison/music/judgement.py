@@ -1,0 +1,155 @@
+"""How the melodies that models made compare with real ones, as music."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from etude.models.melodies.melody import Events
+from etude.models.melodies.melody_set import MelodySet
+from etude.pipelines.comparison.measurements import SpaceMeasurement
+from etude.pipelines.comparison.music.generated_sets import GeneratedSet
+from etude.pipelines.comparison.music.measures import (
+    SCALARS,
+    YANG_AND_LERCH,
+    NoteTable,
+    measure_melodies,
+)
+from etude.pipelines.comparison.results.results import MusicResult, MusicSetResult
+from etude.pipelines.comparison.statistics.bootstrap import interval, resampled_sums
+from etude.pipelines.comparison.statistics.figures import Estimate
+from etude.pipelines.comparison.statistics.set_distances import Likeness, likeness_of_counts, likeness_of_sets
+from etude.pipelines.sequences.content import ngram_hashes
+
+COPIED_NOTES = (4, 8, 12)
+"""Lengths of the runs of notes that are looked for in the training melodies."""
+
+MAX_MELODIES = 100
+"""Of a set in comparisons of all pairs; more are thinned out evenly."""
+
+_MIN_LONG = 10
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Melodies:
+    """Melodies of one set, all cut to one length."""
+
+    events: list[Events]
+    steps_per_bar: list[int]
+
+    def thinned(self, most: int) -> "_Melodies":
+        """At most so many, evenly taken."""
+        if len(self.events) <= most:
+            return self
+        chosen = np.linspace(0, len(self.events) - 1, most).astype(int)
+        return _Melodies([self.events[one] for one in chosen], [self.steps_per_bar[one] for one in chosen])
+
+
+def judge_music(measurement: SpaceMeasurement, generated: Sequence[GeneratedSet]) -> MusicResult | None:
+    """Measures the generated melodies of a space beside the evaluated split and the training split.
+
+    Args:
+      measurement: the space, with its real melodies.
+      generated: the melodies of all models; those of models of other spaces are passed over.
+
+    Returns:
+      None if no model of the space generated any.
+    """
+    sets = {}
+    for entry in (one.entry.name for one in measurement.entries):
+        examples = [example for one in generated if one.entry == entry for example in one.examples]
+        if examples:
+            sets[entry] = examples
+    if not sets:
+        return None
+    num_steps = max(len(example.events) for examples in sets.values() for example in examples)
+    real = _cut(measurement.melodies, num_steps)
+    trained = _cut(measurement.train, num_steps).thinned(MAX_MELODIES)
+    known = {
+        n: _ngrams([measurement.train.events(index) for index in range(len(measurement.train))], n)
+        for n in COPIED_NOTES
+    }
+    results = [_judge("eval", real, None, known), _judge("train", trained, real, {})]
+    for entry, examples in sets.items():
+        melodies = _Melodies([one.events for one in examples], [one.steps_per_bar for one in examples])
+        likelihoods = {
+            "event_log_likelihood": float(np.mean([one.event_log_likelihood for one in examples])),
+            "log_likelihood": float(np.mean([one.log_likelihood for one in examples])),
+        }
+        paths = [one.path_log_likelihood for one in examples if one.path_log_likelihood is not None]
+        if paths:
+            likelihoods["path_log_likelihood"] = float(np.mean(paths))
+        results.append(_judge(entry, melodies, real, known, likelihoods))
+    return MusicResult(measurement.space.name, num_steps, results)
+
+
+def _cut(melodies: MelodySet, num_steps: int) -> _Melodies:
+    """The first steps of the melodies that have so many; of all melodies, where hardly any has."""
+    long = np.flatnonzero(melodies.lengths >= num_steps)
+    chosen = long if len(long) >= _MIN_LONG else np.arange(len(melodies))
+    return _Melodies(
+        [melodies.events(int(index))[:num_steps] for index in chosen],
+        [int(melodies.steps_per_bar[index]) for index in chosen],
+    )
+
+
+def _judge(
+    name: str,
+    melodies: _Melodies,
+    reference: _Melodies | None,
+    known: Mapping[int, npt.NDArray[np.uint64]],
+    likelihoods: Mapping[str, float] | None = None,
+) -> MusicSetResult:
+    measures = measure_melodies(melodies.events, melodies.steps_per_bar)
+    relative: dict[str, Likeness] = {}
+    distributions: dict[str, Likeness] = {}
+    if reference is not None:
+        few, real = melodies.thinned(MAX_MELODIES), reference.thinned(MAX_MELODIES)
+        ours, theirs = (measure_melodies(one.events, one.steps_per_bar) for one in (few, real))
+        relative = {measure: likeness_of_sets(theirs[measure], ours[measure]) for measure in YANG_AND_LERCH}
+        counted, expected = distribution_counts(melodies), distribution_counts(reference)
+        distributions = {one: likeness_of_counts(expected[one], counted[one]) for one in counted}
+    return MusicSetResult(
+        name=name,
+        num_melodies=len(melodies.events),
+        measures={measure: _estimate(measures[measure]) for measure in SCALARS},
+        relative=relative,
+        distributions=distributions,
+        copied={n: _copied(melodies.events, n, hashes) for n, hashes in known.items()},
+        likelihoods=likelihoods or {},
+    )
+
+
+def distribution_counts(melodies: _Melodies) -> dict[str, Counts]:
+    """Notes (and bars) of all melodies together, by pitch class, interval, duration, and notes in a bar."""
+    notes = NoteTable.of(melodies.events, melodies.steps_per_bar)
+    later = notes.follows
+    bar = notes.onset // notes.steps_per_bar[notes.melody]
+    num_bars = -(-notes.num_steps // notes.steps_per_bar)
+    first_bar = np.cumsum(num_bars) - num_bars
+    in_bar = np.bincount(first_bar[notes.melody] + bar, minlength=int(num_bars.sum()))
+    return {
+        "pitch_class": np.bincount(notes.pitch % 12, minlength=12),
+        "interval": np.bincount(np.clip(notes.pitch[later] - notes.pitch[later - 1], -13, 13) + 13, minlength=27),
+        "duration": np.bincount(np.minimum(notes.duration, 17), minlength=18)[1:],
+        "notes_per_bar": np.bincount(np.minimum(in_bar, 17), minlength=18),
+    }
+
+
+def _estimate(values: npt.NDArray[np.float64]) -> Estimate:
+    """The mean over melodies with its interval."""
+    resampled = resampled_sums(values[:, None])[:, 0] / len(values)
+    return Estimate(float(values.mean()), interval(resampled))
+
+
+def _ngrams(melodies: Sequence[Events], n: int) -> npt.NDArray[np.uint64]:
+    return np.unique(np.concatenate([np.zeros(0, np.uint64), *(ngram_hashes(events, n) for events in melodies)]))
+
+
+def _copied(melodies: Sequence[Events], n: int, known: npt.NDArray[np.uint64]) -> float | None:
+    """The share of runs of `n` notes that are known; None where no melody has so many notes."""
+    found = np.concatenate([np.zeros(0, np.uint64), *(ngram_hashes(events, n) for events in melodies)])
+    return float(np.isin(found, known).mean()) if found.size else None

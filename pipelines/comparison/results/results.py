@@ -1,0 +1,217 @@
+"""What a comparison finds, as data."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from etude.pipelines.comparison.statistics.figures import Estimate
+from etude.pipelines.comparison.statistics.set_distances import Likeness
+
+Figures = Mapping[str, Estimate]
+"""Figures by name; a dot separates the group from the figure, such as `event.loss`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """A figure over the seeds of a configuration: their mean, standard deviation (of a sample), least and greatest."""
+
+    mean: float
+    standard_deviation: float | None
+    min: float
+    max: float
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """The figures of one trained model.
+
+    Attributes:
+      name: of its folder.
+      path: as given.
+      seed: None if unknown.
+      step: the training step of the weights.
+      training_fingerprint: empty if unknown.
+      figures: over all melodies.
+    """
+
+    name: str
+    path: str
+    seed: int | None
+    step: int
+    training_fingerprint: str
+    figures: Figures
+
+
+@dataclasses.dataclass(frozen=True)
+class ConfigurationResult:
+    """The figures of a configuration: means over its seeds.
+
+    Attributes:
+      name: short.
+      title: in words.
+      config: its family.
+      space: key and range; see `entrants.Space`.
+      hyperparameters: all of them.
+      changed: the names of those that are not the family's defaults.
+      num_training_steps: None if unknown, or not the same for all seeds.
+      figures: means over the seeds, with intervals.
+      spread: over the seeds; empty for one seed.
+      best_floor: the name of the floor with the lowest event loss.
+      nats_over_floor: by how much its event loss is lower than that floor's; negative where it is higher.
+      runs: one a seed.
+    """
+
+    name: str
+    title: str
+    config: str
+    space: str
+    hyperparameters: Mapping[str, Any]
+    changed: Sequence[str]
+    num_training_steps: int | None
+    figures: Figures
+    spread: Mapping[str, Spread]
+    best_floor: str
+    nats_over_floor: Estimate
+    runs: Sequence[RunResult]
+
+
+@dataclasses.dataclass(frozen=True)
+class FloorResult:
+    """The figures of a floor on the same steps."""
+
+    name: str
+    title: str
+    summary: str
+    space: str
+    figures: Figures
+
+
+@dataclasses.dataclass(frozen=True)
+class PairResult:
+    """Two configurations side by side; the first has the lower event loss.
+
+    Attributes:
+      first: name of the better one.
+      second: name of the other.
+      nats_per_step: by how much the first is better, in event loss.
+      bits_per_note: by how much the first is better.
+      p_value: of the paired test on melodies.
+      p_value_corrected: for the number of pairs in the same space (Holm).
+      is_exact: whether the test tried all signs.
+      is_told_apart: whether the corrected p-value is below 0.05 and the interval does not hold 0.
+    """
+
+    first: str
+    second: str
+    space: str
+    nats_per_step: Estimate
+    bits_per_note: Estimate
+    p_value: float
+    p_value_corrected: float
+    is_exact: bool
+    is_told_apart: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class CategoryResult:
+    """The steps of one category: how many, and the event loss and accuracy of each configuration and floor by name."""
+
+    category: str
+    num_steps: int
+    loss: Figures
+    accuracy: Figures
+
+
+@dataclasses.dataclass(frozen=True)
+class BreakdownResult:
+    """Figures by category."""
+
+    name: str
+    title: str
+    space: str
+    categories: Sequence[CategoryResult]
+
+
+@dataclasses.dataclass(frozen=True)
+class MusicSetResult:
+    """What a set of melodies is like.
+
+    Attributes:
+      name: of the configuration that made them; "eval" and "train" are real melodies of those splits.
+      num_melodies: in the set.
+      measures: means over melodies; see `music_measures.SCALARS`.
+      relative: by measure of Yang and Lerch, how the distances to the eval melodies compare with those among them.
+      distributions: how pooled distributions compare with those of the eval melodies.
+      copied: by number of notes, the share of such runs that the training melodies hold, too; None where there are none.
+      likelihoods: means over melodies, under the model that made each.
+    """
+
+    name: str
+    num_melodies: int
+    measures: Figures
+    relative: Mapping[str, Likeness]
+    distributions: Mapping[str, Likeness]
+    copied: Mapping[int, float | None]
+    likelihoods: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class MusicResult:
+    """The generated melodies of a space beside real ones, which are cut to the same number of steps."""
+
+    space: str
+    num_steps: int
+    sets: Sequence[MusicSetResult]
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """The answer in words: the first sentence, how sure it is, and what there is to add."""
+
+    headline: str
+    sureness: str
+    sentences: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetResult:
+    """What the models were compared on.
+
+    Attributes:
+      path: of the dataset folder.
+      fingerprint: of the dataset.
+      split: its name.
+      num_melodies: in the split.
+      num_steps: predicted ones.
+      num_notes: among the predicted steps.
+      description: the whole of dataset.json.
+    """
+
+    path: str
+    fingerprint: str
+    split: str
+    num_melodies: int
+    num_steps: int
+    num_notes: int
+    description: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """All that a comparison found."""
+
+    version: str
+    command: str
+    checkpoint: str
+    dataset: DatasetResult
+    verdict: Verdict
+    configurations: Sequence[ConfigurationResult]
+    floors: Sequence[FloorResult]
+    pairs: Sequence[PairResult]
+    breakdowns: Sequence[BreakdownResult]
+    music: Sequence[MusicResult]
+    published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
+
+    def spaces(self) -> list[str]:
+        """The spaces of the configurations, in order."""
+        return list(dict.fromkeys(one.space for one in self.configurations))

@@ -1,0 +1,132 @@
+"""Results as JSON, under the names that all commands use for figures."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from etude.pipelines.comparison.results.results import (
+    ConfigurationResult,
+    Figures,
+    FloorResult,
+    MusicResult,
+    Results,
+    RunResult,
+)
+
+_DECIMALS = 10
+"""Enough for every use, and few enough to be the same wherever sums are added in another order."""
+
+
+def to_json(results: Results) -> str:
+    """The whole of the results, always in the same order."""
+    return json.dumps(_results(results), indent=2, ensure_ascii=False) + "\n"
+
+
+def _results(results: Results) -> dict[str, Any]:
+    dataset = results.dataset
+    split = {"split": dataset.split, "num_melodies": dataset.num_melodies, "num_steps": dataset.num_steps}
+    return {
+        "version": results.version,
+        "command": results.command,
+        "checkpoint": results.checkpoint,
+        "verdict": dataclasses.asdict(results.verdict),
+        "dataset": dataclasses.asdict(dataset),
+        "configurations": [_configuration(one, split) for one in results.configurations],
+        "floors": [_floor(one, split) for one in results.floors],
+        "pairs": [_plain(dataclasses.asdict(one)) for one in results.pairs],
+        "breakdowns": [_plain(dataclasses.asdict(one)) for one in results.breakdowns],
+        "music": [_music(one) for one in results.music],
+        "published": {name: dict(figures) for name, figures in results.published.items()},
+    }
+
+
+def _configuration(result: ConfigurationResult, split: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "title": result.title,
+        "config": result.config,
+        "space": result.space,
+        "hyperparameters": _plain(dict(result.hyperparameters)),
+        "changed": list(result.changed),
+        "num_training_steps": result.num_training_steps,
+        **split,
+        **_figures(result.figures),
+        "seeds": _nested({name: _plain(dataclasses.asdict(one)) for name, one in result.spread.items()}),
+        "best_floor": result.best_floor,
+        "nats_over_floor": _plain(dataclasses.asdict(result.nats_over_floor)),
+        "runs": [_run(run, result.config, split) for run in result.runs],
+    }
+
+
+def _run(result: RunResult, config: str, split: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "config": config,
+        "name": result.name,
+        "model": result.path,
+        "seed": result.seed,
+        "step": result.step,
+        "training_fingerprint": result.training_fingerprint,
+        **split,
+        **_figures(result.figures),
+    }
+
+
+def _floor(result: FloorResult, split: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "title": result.title,
+        "summary": result.summary,
+        "space": result.space,
+        **split,
+        **_figures(result.figures),
+    }
+
+
+def _music(result: MusicResult) -> dict[str, Any]:
+    return {
+        "space": result.space,
+        "num_steps": result.num_steps,
+        "sets": [
+            {
+                "name": one.name,
+                "num_melodies": one.num_melodies,
+                "measures": {name: _plain(dataclasses.asdict(estimate)) for name, estimate in one.measures.items()},
+                "relative": {name: _plain(likeness._asdict()) for name, likeness in one.relative.items()},
+                "distributions": {name: _plain(likeness._asdict()) for name, likeness in one.distributions.items()},
+                "copied": {str(n): _plain(share) for n, share in one.copied.items()},
+                **_plain(one.likelihoods),
+            }
+            for one in result.sets
+        ],
+    }
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    """The figures themselves, and their intervals under the same names in `intervals`."""
+    values = {name: _plain(one.value) for name, one in figures.items()}
+    intervals = {name: _plain(one.interval) for name, one in figures.items()}
+    return {**_nested(values), "intervals": _nested(intervals)}
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"event.loss": x}` as `{"event": {"loss": x}}`."""
+    result: dict[str, Any] = {}
+    for name, value in values.items():
+        group, dot, rest = name.rpartition(".")
+        if dot:
+            result.setdefault(group, {})[rest] = value
+        else:
+            result[name] = value
+    return result
+
+
+def _plain(value: Any) -> Any:
+    """Numbers rounded, all the way down."""
+    if isinstance(value, float):
+        return round(value, _DECIMALS)
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,175 @@
+"""The answer in words: which configuration is better, by how much, and how sure that is."""
+
+from collections.abc import Sequence
+
+from etude.pipelines.comparison.results.results import ConfigurationResult, FloorResult, PairResult, Verdict
+from etude.pipelines.comparison.statistics.figures import Estimate
+
+_NAMED = 2
+"""Configurations that the headline names as equals; more are counted."""
+
+_PAIRS_TOLD = 3
+"""Pairs that get a sentence each; of more, only those with the best configuration do, and so many within a family."""
+
+
+def verdict(
+    configurations: Sequence[ConfigurationResult],
+    floors: Sequence[FloorResult],
+    pairs: Sequence[PairResult],
+    fingerprint: str,
+) -> Verdict:
+    """Says what the figures say, and no more.
+
+    Args:
+      configurations: the figures; those of different spaces are not comparable and get sentences of their own.
+      floors: of the same spaces.
+      pairs: of configurations of one space.
+      fingerprint: of the dataset that they were compared on.
+    """
+    spaces = list(dict.fromkeys(one.space for one in configurations))
+    parts = []
+    for space in spaces:
+        members = sorted((one for one in configurations if one.space == space), key=_loss)
+        parts.append(
+            (members, [one for one in floors if one.space == space], [one for one in pairs if one.space == space])
+        )
+    # The space with most configurations is what the comparison is about.
+    parts.sort(key=lambda part: -len(part[0]))
+    headline = _headline(parts[0][0], parts[0][2])
+    sentences = [sentence for part in parts for sentence in _sentences(*part, fingerprint, is_main=part is parts[0])]
+    return Verdict(headline, _sureness(parts[0][0], parts[0][2], len(pairs)), sentences)
+
+
+def _headline(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]) -> str:
+    best = ranked[0]
+    if len(ranked) == 1:
+        return f"{best.title} predicts melodies at {_number(_loss(best))} nats a step."
+    equals = [one for one in ranked[1:] if not _pair(best, one, pairs).is_told_apart]
+    if not equals:
+        margin = _pair(best, ranked[1], pairs)
+        return (
+            f"{best.title} predicts melodies best: by {_signed(margin.nats_per_step)} nats a step "
+            f"({_signed(margin.bits_per_note)} bits a note) over {ranked[1].title}."
+        )
+    worse = [one.title for one in ranked[1:] if one not in equals]
+    names = _list([one.title for one in equals]) if len(equals) <= _NAMED else f"{len(equals)} others"
+    better = f"; it predicts better than {_list(worse)}" if worse else ""
+    return f"{best.title} comes first but cannot be told apart from {names}{better}."
+
+
+def _sureness(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult], num_pairs: int) -> str:
+    """How sure it is that the first two differ."""
+    if len(ranked) == 1:
+        return f"95% interval {_interval(ranked[0].figures['event.loss'])}."
+    pair = _pair(ranked[0], ranked[1], pairs)
+    corrected = f" after correction for {num_pairs} comparisons" if num_pairs > 1 else ""
+    return (
+        f"The difference between the first two lies between {_interval(pair.nats_per_step).replace(' to ', ' and ')} nats a "
+        f"step (95% interval); p {_p_value(pair.p_value_corrected)}{corrected}."
+    )
+
+
+def _sentences(
+    ranked: Sequence[ConfigurationResult],
+    floors: Sequence[FloorResult],
+    pairs: Sequence[PairResult],
+    fingerprint: str,
+    is_main: bool,
+) -> list[str]:
+    result = []
+    if not is_main:
+        result.append(
+            f"{_list([one.title for one in ranked])} {'stands' if len(ranked) == 1 else 'stand'} apart: "
+            f"{'it reads' if len(ranked) == 1 else 'they read'} melodies in another key or range ({ranked[0].space}), "
+            "so the figures are not comparable with the others."
+        )
+    titles = {one.name: one.title for one in ranked}
+    place = {one.name: index for index, one in enumerate(ranked)}
+    for pair in sorted(_told(ranked, pairs), key=lambda pair: (place[pair.first], place[pair.second])):
+        result.append(_pair_sentence(pair, titles))
+    result += _floor_sentences(ranked, floors)
+    if is_main:
+        result.append(_no_event_sentence(floors))
+    result += _training_data_sentences(ranked, fingerprint)
+    if is_main and {len(one.runs) for one in ranked} == {1}:
+        result.append(
+            "Each configuration was trained once: the intervals say what other melodies would change, not what another "
+            "random seed would."
+        )
+    return result
+
+
+def _told(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]) -> list[PairResult]:
+    """The pairs that get a sentence."""
+    if len(pairs) <= _PAIRS_TOLD:
+        return list(pairs)
+    family = {one.name: one.config for one in ranked}
+    related = [pair for pair in pairs if family[pair.first] == family[pair.second]]
+    return [pair for pair in pairs if pair.first == ranked[0].name or (pair in related and len(related) <= _PAIRS_TOLD)]
+
+
+def _pair_sentence(pair: PairResult, titles: dict[str, str]) -> str:
+    first, second = titles[pair.first], titles[pair.second]
+    sureness = f"95% interval {_interval(pair.nats_per_step)}; corrected p {_p_value(pair.p_value_corrected)}"
+    difference = f"{_signed(pair.nats_per_step)} nats a step, {_signed(pair.bits_per_note)} bits a note ({sureness})"
+    if pair.is_told_apart:
+        return f"{first} is better than {second} by {difference}."
+    return f"{first} and {second} cannot be told apart: the difference is {difference}."
+
+
+def _floor_sentences(ranked: Sequence[ConfigurationResult], floors: Sequence[FloorResult]) -> list[str]:
+    best = next(one for one in floors if one.name == ranked[0].best_floor)
+    rule = f"the best simple rule, “{best.title.lower()}” at {_number(_loss(best))} nats a step"
+    under = [
+        one.title for one in ranked if one.nats_over_floor.interval is None or one.nats_over_floor.interval[0] <= 0
+    ]
+    if under:
+        return [f"{_list(under)} {'is' if len(under) == 1 else 'are'} not clearly better than {rule}."]
+    return [f"{'All are' if len(ranked) > 1 else 'It is'} better than {rule}."]
+
+
+def _no_event_sentence(floors: Sequence[FloorResult]) -> str:
+    accuracy = next(one.figures["event.accuracy"].value for one in floors if one.name == "no_event")
+    return f"Always answering “no event” is right at {accuracy or 0:.1%} of the steps: read accuracies beside that."
+
+
+def _training_data_sentences(ranked: Sequence[ConfigurationResult], fingerprint: str) -> list[str]:
+    """Which models may have seen the melodies that they are judged by."""
+    runs = [run for one in ranked for run in one.runs]
+    unknown = [run.name for run in runs if not run.training_fingerprint]
+    other = [run.name for run in runs if run.training_fingerprint not in ("", fingerprint)]
+    result = []
+    if unknown:
+        result.append(f"{_list(unknown)}: training data unknown, so these melodies may have been among it.")
+    if other:
+        result.append(f"{_list(other)}: trained on another dataset, so these melodies may have been among its own.")
+    return result
+
+
+def _pair(first: ConfigurationResult, second: ConfigurationResult, pairs: Sequence[PairResult]) -> PairResult:
+    return next(one for one in pairs if {one.first, one.second} == {first.name, second.name})
+
+
+def _loss(result: ConfigurationResult | FloorResult) -> float:
+    value = result.figures["event.loss"].value
+    return float("inf") if value is None else value
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".replace("-", "\u2212")
+
+
+def _signed(estimate: Estimate) -> str:
+    return "0" if estimate.value is None else _number(estimate.value)
+
+
+def _interval(estimate: Estimate) -> str:
+    return " to ".join(map(_number, estimate.interval)) if estimate.interval else "unknown"
+
+
+def _p_value(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

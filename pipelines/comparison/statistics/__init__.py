@@ -1,0 +1,1 @@
+"""Figures over melodies with their intervals, and tests of differences."""

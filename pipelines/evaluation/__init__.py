@@ -1,0 +1,1 @@
+"""Figures of models on datasets, and the likelihood of given music."""

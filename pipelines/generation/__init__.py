@@ -1,0 +1,1 @@
+"""Primers from files, and generated melodies in files."""

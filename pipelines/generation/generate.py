@@ -1,0 +1,219 @@
+"""Generated melodies on disk: MIDI and other files, and a line each in generated.jsonl."""
+
+import dataclasses
+import json
+import math
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from etude.models.errors import EtudeError, UsageError
+from etude.models.generation import GeneratedMelody, GenerationOptions
+from etude.models.melodies.melody import Events
+from etude.models.melodies.scales import Key
+from etude.models.model import Model
+from etude.models.progress import Progress, silent
+from etude.models.storage.files import write_text, write_whole
+from etude.pipelines.generation.ngram_overlap import TrainingNgrams
+from etude.pipelines.rendering.midi import DEFAULT_QPM, melody_to_midi
+
+GENERATED_FILE = "generated.jsonl"
+
+FORMATS = ("abc", "svg", "wav")
+"""What melodies can be written as besides MIDI: ABC notation, a picture of piano roll and score, sound."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rendering:
+    """How melodies are written to files.
+
+    Attributes:
+      qpm: quarter notes a minute.
+      program: General MIDI instrument, 0 to 127.
+      exclude_primer: leave the primer out of the files.
+      metre: numerator and denominator for the files; None where it is unknown.
+      key: for the files; None where it is unknown.
+      formats: besides MIDI: any of `FORMATS`.
+    """
+
+    qpm: float
+    program: int = 0
+    exclude_primer: bool = False
+    metre: tuple[int, int] | None = None
+    key: Key | None = None
+    formats: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Checks tempo, instrument and formats.
+
+        Raises:
+          UsageError: if tempo or instrument cannot stand in a MIDI file, or a format is unknown.
+        """
+        if not (math.isfinite(self.qpm) and 4 <= self.qpm <= 1000):
+            raise UsageError(f"--qpm must be from 4 to 1000 quarter notes a minute, not {self.qpm}")
+        if not 0 <= self.program <= 127:
+            raise UsageError(f"--program must be from 0 to 127, not {self.program}")
+        if self.formats - set(FORMATS):
+            raise UsageError(f"the formats are {', '.join(FORMATS)}, not {', '.join(sorted(self.formats))}")
+
+    def files(
+        self, title: str, events: Events, num_primer_events: int, steps_per_bar: int, steps_per_quarter: int
+    ) -> Iterator[tuple[str, bytes]]:
+        """Suffix and content of every file of a melody, MIDI first.
+
+        Args:
+          title: of the melody.
+          events: as they sound, primer included.
+          num_primer_events: how many of them are the primer.
+          steps_per_bar: steps in a bar.
+          steps_per_quarter: steps in a quarter note.
+        """
+        if self.exclude_primer:
+            events, num_primer_events = events[num_primer_events:], 0
+        sound: Any = {"qpm": self.qpm, "steps_per_quarter": steps_per_quarter, "program": self.program}
+        yield "mid", melody_to_midi(events, **sound, metre=self.metre, key=self.key)
+        if "abc" in self.formats:
+            from etude.pipelines.rendering.abc import melody_to_abc
+
+            text = melody_to_abc(
+                events, **sound, steps_per_bar=steps_per_bar, title=title, metre=self.metre, key=self.key
+            )
+            yield "abc", text.encode()
+        if "svg" in self.formats:
+            from etude.pipelines.rendering.pictures import melody_to_svg
+
+            picture = melody_to_svg(
+                events, steps_per_bar=steps_per_bar, num_primer_events=num_primer_events, title=title
+            )
+            yield "svg", picture.encode()
+        if "wav" in self.formats:
+            from etude.pipelines.rendering.audio import melody_to_wav
+
+            yield "wav", melody_to_wav(events, **sound)
+
+
+def write_melodies(
+    model: Model,
+    melodies: Sequence[GeneratedMelody],
+    options: GenerationOptions,
+    folder: pathlib.Path,
+    *,
+    qpm: float = DEFAULT_QPM,
+    rendering: Rendering | None = None,
+    known: TrainingNgrams | None = None,
+    primer_source: str = "",
+    progress: Progress = silent,
+) -> list[dict[str, Any]]:
+    """Writes melodies as MIDI files and adds them to the folder's generated.jsonl.
+
+    A file's name tells configuration, search and seed, so that melodies of another call stay beside these, and the same
+    call again replaces its own.
+
+    Args:
+      model: the model that they are from.
+      melodies: what it generated.
+      options: how.
+      folder: where to; made if need be.
+      qpm: quarter notes a minute, where `rendering` is not given.
+      rendering: how they are written; None for MIDI files alone.
+      known: what the model was trained on; None where that is unknown.
+      primer_source: the file that the primer is from.
+      progress: told after every melody.
+
+    Returns:
+      The lines of these melodies.
+    """
+    rendering = rendering or Rendering(qpm)
+    path = folder / GENERATED_FILE
+    lines = {line["file"]: line for line in read_generated(path)}
+    name = f"{model.configuration.config}-{options.search}"
+    if options.search == "stochastic":
+        name += f"-seed{options.seed}"
+    digits = max(2, len(str(len(melodies))))
+    settings = _settings(model, options, rendering, primer_source)
+    written = []
+    for number, melody in enumerate(melodies, start=1):
+        title = f"{name}-{number:0{digits}}"
+        for suffix, content in rendering.files(
+            title,
+            melody.sounding_events,
+            melody.num_primer_events,
+            options.steps_per_bar,
+            model.configuration.steps_per_quarter,
+        ):
+            with write_whole(folder / f"{title}.{suffix}") as stream:
+                stream.write(content)
+        file = f"{title}.mid"
+        lines.pop(file, None)
+        overlap = None if known is None else known.overlap(melody.events[melody.num_primer_events :])
+        lines[file] = {"file": file, **_figures(melody), "ngram_overlap": overlap, **settings}
+        written.append(lines[file])
+        progress(number, len(melodies))
+    write_text(path, "".join(json.dumps(line) + "\n" for line in lines.values()))
+    return written
+
+
+def distinct_names(paths: Sequence[pathlib.Path]) -> list[str]:
+    """A short name for each model: of its folder or bundle, with folders above it where names are equal."""
+    parts = [path.absolute().with_suffix("" if path.suffix == ".mag" else path.suffix).parts[1:] for path in paths]
+    names = ["-".join(own[-1:]) for own in parts]
+    for length in range(2, max(map(len, parts), default=0) + 1):
+        twice = {name for name in names if names.count(name) > 1}
+        names = ["-".join(own[-length:]) if name in twice else name for own, name in zip(parts, names, strict=True)]
+    if len(set(names)) < len(names):
+        raise UsageError(f"a model is named twice: {', '.join(map(str, paths))}")
+    return names
+
+
+def read_generated(path: pathlib.Path) -> list[dict[str, Any]]:
+    """The lines of a generated.jsonl; empty if there is none.
+
+    Raises:
+      EtudeError: if a line is damaged; the message names it.
+    """
+    lines = []
+    if path.is_file():
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                lines.append(json.loads(text))
+            except json.JSONDecodeError as error:
+                raise EtudeError(f"{path}, line {number} is damaged: {error}; mend or remove the file") from error
+    return lines
+
+
+def _figures(melody: GeneratedMelody) -> dict[str, Any]:
+    return {
+        "events": melody.events.tolist(),
+        "transpose_amount": melody.transpose_amount,
+        "num_primer_events": melody.num_primer_events,
+        "log_likelihood": melody.log_likelihood,
+        "primer_log_likelihood": melody.primer_log_likelihood,
+        "event_log_likelihood": melody.event_log_likelihood,
+        "primer_event_log_likelihood": melody.primer_event_log_likelihood,
+        "path_log_likelihood": melody.path_log_likelihood,
+        "seed": melody.seed,
+    }
+
+
+def _settings(model: Model, options: GenerationOptions, rendering: Rendering, primer_source: str) -> dict[str, Any]:
+    constraints = options.constraints
+    return {
+        "config": model.configuration.config,
+        "model": str(model.path),
+        "step": model.step,
+        "primer": primer_source or None,
+        "search": options.search,
+        "temperature": options.temperature,
+        "top_k": options.top_k,
+        "top_p": options.top_p,
+        "beam_size": options.beam_size,
+        "branch_factor": options.branch_factor,
+        "steps_per_iteration": options.steps_per_iteration,
+        "constraints": dataclasses.asdict(constraints) if constraints.restrict else None,
+        "steps_per_bar": options.steps_per_bar,
+        "steps_per_quarter": model.configuration.steps_per_quarter,
+        "metre": None if rendering.metre is None else "/".join(map(str, rendering.metre)),
+        "key": None if rendering.key is None else rendering.key.name,
+        "qpm": rendering.qpm,
+        "program": rendering.program,
+    }

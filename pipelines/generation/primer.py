@@ -1,0 +1,152 @@
+"""What a generated melody starts with."""
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from etude.models.errors import EtudeError, UsageError
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, DEFAULT_STEPS_PER_QUARTER, Events
+from etude.models.melodies.scales import Key
+from etude.pipelines.readers.note_sequences import NoteSequence, read_note_sequences
+from etude.pipelines.readers.pieces import read_pieces
+from etude.pipelines.rendering.midi import DEFAULT_QPM
+from etude.pipelines.sequences.event_lists import parse_events
+from etude.pipelines.sequences.extraction import explain, extract, whole_track_options
+
+
+@dataclasses.dataclass(frozen=True)
+class Primer:
+    """A primer and the tempo, metre and key that go with it.
+
+    Attributes:
+      events: at least one.
+      qpm: quarter notes a minute.
+      steps_per_bar: of its metre.
+      metre: numerator and denominator; None if unknown.
+      key: as written; None if unknown.
+      source: the file and tune that it is from; empty where it was typed.
+    """
+
+    events: Events
+    qpm: float = DEFAULT_QPM
+    steps_per_bar: int = DEFAULT_STEPS_PER_BAR
+    metre: tuple[int, int] | None = None
+    key: Key | None = None
+    source: str = ""
+
+    def first_bars(self, number: float) -> "Primer":
+        """The primer cut to its first bars.
+
+        Raises:
+          UsageError: if nothing would be left.
+        """
+        steps = round(number * self.steps_per_bar) if np.isfinite(number) else 0
+        if steps < 1:
+            raise UsageError(f"--primer-bars must leave at least one step, not {number} bars")
+        return dataclasses.replace(self, events=self.events[:steps])
+
+    def in_metre(self, metre: tuple[int, int], steps_per_quarter: int) -> "Primer":
+        """The primer in another metre.
+
+        Raises:
+          UsageError: if a bar of it is no whole number of steps.
+        """
+        steps, rest = divmod(4 * steps_per_quarter * metre[0], metre[1])
+        if rest or not steps:
+            raise UsageError(f"a bar of {metre[0]}/{metre[1]} is no whole number of the model's steps")
+        return dataclasses.replace(self, metre=metre, steps_per_bar=steps)
+
+
+def default_primer() -> Primer:
+    """A single middle C, Magenta's default."""
+    return Primer(np.array([60]))
+
+
+def parse_primer(text: str) -> Primer:
+    """A primer typed as a list of events; see `parse_events`."""
+    return Primer(parse_events(text, "--primer-melody"))
+
+
+def parse_metre(text: str) -> tuple[int, int]:
+    """Reads "3/4".
+
+    Raises:
+      UsageError: if it is no time signature.
+    """
+    parts = text.split("/")
+    if len(parts) == 2 and all(part.strip().isdecimal() for part in parts):
+        numerator, denominator = map(int, parts)
+        if 1 <= numerator <= 255 and denominator in (1, 2, 4, 8, 16, 32):
+            return numerator, denominator
+    raise UsageError(f"--metre takes a time signature such as 3/4 or 6/8, not {text!r}")
+
+
+def read_primer(path: str, steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER) -> Primer:
+    """The first melody of a piece: the whole track, silences included, with the highest note of every chord.
+
+    Source: Magenta's generator extracts its primer with the same settings.
+
+    Args:
+      path: a MIDI, ABC or MusicXML file, or a record file of NoteSequences. "#N" behind it chooses a tune: the one with
+        the number N (`X:`) of an ABC file, otherwise the N-th.
+      steps_per_quarter: the model's.
+
+    Raises:
+      EtudeError: if the file is missing, cannot be read, has no such tune, or holds no melody.
+    """
+    file, number = _split(path)
+    options = whole_track_options(steps_per_quarter, gap_bars=float("inf"))
+    reasons = []
+    for sequence, reason in _pieces(file, number):
+        if sequence is None:
+            reasons.append(reason)
+            continue
+        extraction = extract(sequence, options)
+        if extraction.melodies:
+            melody = extraction.melodies[0]
+            qpm = sequence.tempos[0].qpm if sequence.tempos else DEFAULT_QPM
+            metre = _metre(sequence, melody.steps_per_bar, steps_per_quarter)
+            return Primer(melody.events, qpm, melody.steps_per_bar, metre, _key(sequence), path)
+        reasons += map(explain, extraction.rejections)
+    what = f"it has no tune {number}" if number and not reasons else "; ".join(reasons) or "it has no notes"
+    raise EtudeError(f"the primer {path} holds no melody: {what}")
+
+
+def _split(path: str) -> tuple[str, int]:
+    """File and number of the tune, 0 for the first."""
+    file, mark, number = path.rpartition("#")
+    if mark and number.isdecimal() and not pathlib.Path(path).exists():
+        return file, int(number)
+    return path, 0
+
+
+def _pieces(file: str, number: int) -> Iterator[tuple[NoteSequence | None, str]]:
+    """The pieces of a file that a number chooses (0: all of them), or why there is none."""
+    if ".tfrecord" in pathlib.Path(file).name:
+        if not pathlib.Path(file).is_file():
+            raise EtudeError(f"there is no file {file}")
+        pieces: Iterator[tuple[NoteSequence | None, str]] = ((sequence, "") for sequence in read_note_sequences(file))
+    else:
+        pieces = ((piece.sequence, explain(piece.rejected) if piece.rejected else "") for piece in read_pieces([file]))
+    for position, (sequence, reason) in enumerate(pieces, start=1):
+        known_as = sequence.reference_number if sequence is not None and "tfrecord" not in file else 0
+        if number in (0, known_as or position):
+            yield sequence, reason
+
+
+def _metre(sequence: NoteSequence, steps_per_bar: int, steps_per_quarter: int) -> tuple[int, int] | None:
+    """The first time signature with bars of that many steps."""
+    for signature in sequence.time_signatures:
+        if 4 * steps_per_quarter * signature.numerator == steps_per_bar * signature.denominator:
+            return signature.numerator, signature.denominator
+    return None
+
+
+def _key(sequence: NoteSequence) -> Key | None:
+    """The first key signature."""
+    for signature in sequence.key_signatures:
+        mode = type(signature).Mode.Name(signature.mode).lower()
+        return Key(signature.key, "major" if mode == "not_specified" else mode)
+    return None

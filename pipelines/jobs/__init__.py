@@ -1,0 +1,1 @@
+"""Slices of work over many processes, by Beam."""

@@ -1,0 +1,1 @@
+"""The written tune as it is played: order of bars, times, notes."""

@@ -1,0 +1,1 @@
+"""MusicXML scores to NoteSequences."""

@@ -1,0 +1,208 @@
+"""A score as it is played, as a NoteSequence."""
+
+import bisect
+from collections.abc import Sequence
+from fractions import Fraction
+from xml.etree.ElementTree import Element
+
+from etude.pipelines.readers.musicxml.order import EndlessError, Signs, playing_order
+from etude.pipelines.readers.musicxml.score import Note, Part
+from etude.pipelines.readers.note_sequences import NoteSequence
+
+TICKS_PER_QUARTER = 220
+MAX_NOTES = 1_000_000
+MAX_DENOMINATOR = 1 << 60
+"""Of positions in quarter notes."""
+_DEFAULT_TEMPO = Fraction(120)
+_MODES = {
+    "minor": 1, "aeolian": 1, "mixolydian": 3, "dorian": 4, "phrygian": 5, "lydian": 6, "locrian": 7,
+}  # fmt: skip
+"""Modes as NoteSequence numbers them; all others are major, as in note-seq."""
+
+
+def make_note_sequence(root: Element, parts: Sequence[Part]) -> NoteSequence:
+    """Plays out a score.
+
+    Every voice of a part is an instrument of its own, so that the melodies of a choir on two staves stay apart. A tempo
+    stands at the start, 120 quarter notes a minute if the score gives none.
+
+    Args:
+      root: the score, for its title and composer.
+      parts: what `read_score` found.
+
+    Raises:
+      EndlessError: if its repeats make it longer than any score.
+    """
+    sequence = NoteSequence(ticks_per_quarter=TICKS_PER_QUARTER)
+    sequence.source_info.source_type = NoteSequence.SourceInfo.SCORE_BASED
+    sequence.source_info.encoding_type = NoteSequence.SourceInfo.MUSIC_XML
+    _add_metadata(sequence, root)
+    order = playing_order(_joined_signs(parts))
+    if (
+        sum(len(part.measures[index].notes) for part in parts for index in order if index < len(part.measures))
+        > MAX_NOTES
+    ):
+        raise EndlessError(f"more than {MAX_NOTES:,} notes, once its repeats are played")
+    num_measures = max((len(part.measures) for part in parts), default=0)
+    lengths = [
+        max((part.measures[index].length for part in parts if index < len(part.measures)), default=Fraction(0))
+        for index in range(num_measures)
+    ]
+    starts = []
+    position = Fraction(0)
+    for index in order:
+        starts.append(position)
+        position += lengths[index]
+        if position.denominator > MAX_DENOMINATOR:
+            raise EndlessError("its measures have no common grid, as a damaged score has not")
+    seconds = _add_changes(sequence, parts, order, starts)
+    _add_notes(sequence, parts, order, starts, seconds)
+    _add_chords(sequence, parts, order, starts, seconds)
+    sequence.total_time = max((note.end_time for note in sequence.notes), default=0.0)
+    return sequence
+
+
+def _joined_signs(parts: Sequence[Part]) -> list[Signs]:
+    """The signs of all parts together; most scores give them in one part only."""
+    joined: list[Signs] = []
+    for part in parts:
+        for index, measure in enumerate(part.measures):
+            if index == len(joined):
+                joined.append(Signs())
+            signs, into = measure.signs, joined[index]
+            into.times = max(into.times, signs.times)
+            into.endings |= signs.endings
+            for name in ("starts_repeat", "starts_ending", "segno", "coda", "to_coda", "fine", "da_capo", "dal_segno"):
+                setattr(into, name, getattr(into, name) or getattr(signs, name))
+    return joined
+
+
+class _Clock:
+    """Turns quarter notes from the start into seconds."""
+
+    def __init__(self, tempos: Sequence[tuple[Fraction, Fraction]]) -> None:
+        self._starts = [start for start, _ in tempos]
+        self._scales = [60 / tempo for _, tempo in tempos]
+        self._offsets = [0.0]
+        for index in range(1, len(tempos)):
+            length = self._starts[index] - self._starts[index - 1]
+            self._offsets.append(self._offsets[-1] + float(length * self._scales[index - 1]))
+
+    def __call__(self, quarters: Fraction) -> float:
+        index = bisect.bisect_right(self._starts, quarters) - 1
+        return self._offsets[index] + float((quarters - self._starts[index]) * self._scales[index])
+
+
+def _add_changes(
+    sequence: NoteSequence, parts: Sequence[Part], order: Sequence[int], starts: Sequence[Fraction]
+) -> _Clock:
+    """Adds tempos, metres and keys where they change, also by going back to where another one holds."""
+    num_measures = max((len(part.measures) for part in parts), default=0)
+    tempo = _DEFAULT_TEMPO
+    metre: tuple[int, int] | None = None
+    key: tuple[int, str] | None = None
+    states = []
+    for index in range(num_measures):
+        measures = [part.measures[index] for part in parts if index < len(part.measures)]
+        metre = next((measure.metre for measure in measures if measure.metre), metre)
+        key = next((measure.key for measure in measures if measure.key), key)
+        found: dict[Fraction, Fraction] = {}
+        for measure in measures:
+            for position, value in measure.tempos:
+                found.setdefault(position, value)
+        changes = sorted(found.items())
+        states.append((metre, key, [(Fraction(0), tempo), *changes]))
+        tempo = changes[-1][1] if changes else tempo
+    tempos: list[tuple[Fraction, Fraction]] = []
+    for index, start in zip(order, starts, strict=True):
+        for position, value in states[index][2]:
+            if tempos and tempos[-1][0] == start + position:
+                tempos.pop()
+            if not tempos or tempos[-1][1] != value:
+                tempos.append((start + position, value))
+    tempos = tempos or [(Fraction(0), _DEFAULT_TEMPO)]
+    seconds = _Clock(tempos)
+    for start, value in tempos:
+        sequence.tempos.add(time=seconds(start), qpm=float(value))
+    metre, key = None, None
+    for index, start in zip(order, starts, strict=True):
+        new_metre, new_key, _ = states[index]
+        if new_metre and new_metre != metre:
+            metre = new_metre
+            sequence.time_signatures.add(time=seconds(start), numerator=metre[0], denominator=metre[1])
+        if new_key and new_key != key:
+            key = new_key
+            sequence.key_signatures.add(time=seconds(start), key=key[0], mode=_MODES.get(key[1], 0))
+    return seconds
+
+
+def _add_notes(
+    sequence: NoteSequence, parts: Sequence[Part], order: Sequence[int], starts: Sequence[Fraction], seconds: _Clock
+) -> None:
+    instruments: dict[tuple[int, str], int] = {}
+    for number, part in enumerate(parts):
+        sequence.part_infos.add(part=number, name=part.name)
+        for start, end, note in _tied(part, order, starts):
+            voice = (number, note.voice)
+            if voice not in instruments:
+                instruments[voice] = len(instruments)
+                is_first = all(other != number for other, _ in list(instruments)[:-1])
+                name = part.name if is_first else f"{part.name}, voice {note.voice}"
+                sequence.instrument_infos.add(instrument=instruments[voice], name=name)
+            sequence.notes.add(
+                pitch=note.pitch,
+                velocity=note.velocity,
+                start_time=seconds(start),
+                end_time=seconds(end),
+                instrument=instruments[voice],
+                program=part.program,
+                is_drum=part.is_drum,
+                part=number,
+                voice=int(note.voice) if note.voice.isdecimal() and len(note.voice) < 9 else 0,
+            )
+
+
+def _tied(part: Part, order: Sequence[int], starts: Sequence[Fraction]) -> list[tuple[Fraction, Fraction, Note]]:
+    """Start, end and first written note of every note as it sounds; tied notes are one."""
+    played: list[tuple[Fraction, Fraction, Note]] = []
+    waiting: dict[int, int] = {}
+    """By pitch: the number of the note that is tied to the next one."""
+    for index, measure_start in zip(order, starts, strict=True):
+        if index >= len(part.measures):
+            continue
+        # Voices follow each other in the file, while a tie can go from one to another.
+        for note in sorted(part.measures[index].notes, key=lambda note: note.start):
+            start = measure_start + note.start
+            # Some scores mark the first of two tied notes only.
+            number = waiting.pop(note.pitch, None)
+            if number is not None and played[number][1] == start:
+                played[number] = (played[number][0], start + note.duration, played[number][2])
+            else:
+                number = len(played)
+                played.append((start, start + note.duration, note))
+            if note.is_tied:
+                waiting[note.pitch] = number
+    return played
+
+
+def _add_chords(
+    sequence: NoteSequence, parts: Sequence[Part], order: Sequence[int], starts: Sequence[Fraction], seconds: _Clock
+) -> None:
+    """Adds the chord symbols of all parts, each once."""
+    found: dict[tuple[Fraction, str], None] = {}
+    for index, start in zip(order, starts, strict=True):
+        for part in parts:
+            if index < len(part.measures):
+                found.update(((start + position, text), None) for position, text in part.measures[index].chords)
+    for position, text in sorted(found, key=lambda chord: chord[0]):
+        sequence.text_annotations.add(
+            time=seconds(position), text=text, annotation_type=NoteSequence.TextAnnotation.CHORD_SYMBOL
+        )
+
+
+def _add_metadata(sequence: NoteSequence, root: Element) -> None:
+    title = root.findtext("work/work-title") or root.findtext("movement-title") or ""
+    sequence.sequence_metadata.title = " ".join(title.split())
+    for creator in root.findall("identification/creator"):
+        if creator.get("type") == "composer" and creator.text and creator.text.strip():
+            sequence.sequence_metadata.composers.append(" ".join(creator.text.split()))

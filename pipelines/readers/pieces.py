@@ -1,0 +1,46 @@
+"""Music files read one after the other in this process, for small jobs."""
+
+import pathlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from etude.models.progress import Progress, silent
+from etude.pipelines.readers import read_music
+from etude.pipelines.readers.note_sequences import NoteSequence, piece_name
+from etude.pipelines.readers.reading import Rejected
+from etude.pipelines.sources.sources import expand_archives, expand_sources, read_source
+
+
+class Piece(NamedTuple):
+    """A piece of music and its name, or why there is none."""
+
+    name: str
+    sequence: NoteSequence | None
+    rejected: Rejected | None
+
+
+def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterator[Piece]:
+    """Yields every piece of the files that the arguments stand for.
+
+    Args:
+      arguments: files, folders, globs, archives and `corpus:NAME`.
+      progress: told after every file.
+
+    Raises:
+      EtudeError: if an argument names nothing.
+    """
+    sources = expand_sources(arguments)
+    with tempfile.TemporaryDirectory(prefix="etude-") as folder:
+        expand_archives(sources, pathlib.Path(folder))
+        for done, source in enumerate(sources):
+            progress(done, len(sources), source.name)
+            try:
+                data = read_source(source, pathlib.Path(folder))
+            except ValueError as error:
+                yield Piece(source.full_name, None, Rejected("unreadable", str(error)))
+                continue
+            for reading in read_music(source, data):
+                name = source.full_name if reading.sequence is None else piece_name(reading.sequence)
+                yield Piece(name, reading.sequence, reading.rejected)
+        progress(len(sources), len(sources))

@@ -1,0 +1,1 @@
+"""Melodies as MIDI, ABC, score, piano roll and sound."""

@@ -1,0 +1,136 @@
+"""The tables of figures: configurations, floors, published figures, and pairs."""
+
+from collections.abc import Sequence
+
+from etude.pipelines.comparison.results.results import ConfigurationResult, FloorResult
+from etude.pipelines.rendering.markup import element, escape
+from etude.pipelines.report.charts.dot_plot import key
+from etude.pipelines.report.content import Content
+from etude.pipelines.report.markup import details, estimate, items, number, paragraph, percentage, section, table
+
+_EVENT_FIGURES = (
+    ("event.loss", "Nats a step", 3, False),
+    ("event.bits_per_note", "Bits a note", 2, False),
+    ("event.accuracy", "Accuracy", 1, True),
+    ("event.log_likelihood", "Log-likelihood a melody", 1, False),
+)
+_LABEL_FIGURES = (
+    ("label.loss", "Loss", 3, False),
+    ("label.perplexity", "Perplexity", 2, False),
+    ("label.accuracy", "Accuracy", 1, True),
+    ("label.event_accuracy", "Event accuracy", 1, True),
+    ("label.no_event_accuracy", "No-event accuracy", 1, True),
+    ("log_likelihood", "Log-likelihood a melody", 1, False),
+    ("label.mean_inverse_probability", "Mean inverse probability", 2, False),
+)
+_PUBLISHED = (
+    ("accuracy", "Accuracy", "label.accuracy"),
+    ("loss", "Loss", "label.loss"),
+    ("perplexity", "Perplexity", "label.mean_inverse_probability"),
+)
+
+Figured = ConfigurationResult | FloorResult
+
+
+def figures_tables(content: Content) -> str:
+    """All tables of figures."""
+    parts = []
+    for space in content.results.spaces():
+        members: list[Figured] = [*content.ranked(space), *sorted(content.floors(space), key=_event_loss)]
+        apart = "" if space == content.main_space else f", apart: {space}"
+        rows = [_row(content, one, _EVENT_FIGURES) for one in members]
+        columns = ["", *(title for _, title, _, _ in _EVENT_FIGURES)]
+        parts.append(table(f"Event figures{apart}", columns, rows))
+    parts.append(_pairs(content))
+    parts.append(_published(content))
+    rows = [_row(content, one, _LABEL_FIGURES) for one in content.results.configurations]
+    columns = ["", *(title for _, title, _, _ in _LABEL_FIGURES)]
+    note = (
+        "As Magenta defines them. Encodings have different labels, so that these figures are not comparable between "
+        "configurations."
+    )
+    parts.append(details("Label figures", paragraph(note), table("Label figures", columns, rows)))
+    parts.append(_runs(content))
+    return section("figures", "The figures", *parts)
+
+
+def _row(content: Content, one: Figured, figures: Sequence[tuple[str, str, int, bool]]) -> list[str]:
+    return [
+        key(content.style(one.name)) + escape(one.title),
+        *(estimate(one.figures[name], decimals, share) for name, _, decimals, share in figures),
+    ]
+
+
+def _event_loss(floor: FloorResult) -> float:
+    value = floor.figures["event.loss"].value
+    return float("inf") if value is None else value
+
+
+def _pairs(content: Content) -> str:
+    if not content.results.pairs:
+        return ""
+    ranked = [one.name for space in content.results.spaces() for one in content.ranked(space)]
+    place = {name: index for index, name in enumerate(ranked)}
+    rows = [
+        [
+            escape(f"{content.title(pair.first)} over {content.title(pair.second)}"),
+            estimate(pair.nats_per_step),
+            estimate(pair.bits_per_note),
+            "< 0.001" if pair.p_value_corrected < 0.001 else number(pair.p_value_corrected),
+            "yes" if pair.is_told_apart else "no",
+        ]
+        for pair in sorted(content.results.pairs, key=lambda pair: (place[pair.first], place[pair.second]))
+    ]
+    columns = ["", "Nats a step better", "Bits a note better", "Corrected p", "Told apart"]
+    return table("Every pair, on the same melodies", columns, rows)
+
+
+def _published(content: Content) -> str:
+    published = content.results.published
+    if not published:
+        return ""
+    rows = []
+    for one in content.results.configurations:
+        for name, title, figure in _PUBLISHED:
+            if one.name in published and name in published[one.name]:
+                theirs = published[one.name][name]
+                is_share = name == "accuracy"
+                shown = percentage(theirs) if is_share else number(theirs, 3)
+                rows.append(
+                    [escape(f"{one.title}: {title.lower()}"), shown, estimate(one.figures[figure], 3, is_share)]
+                )
+        if "path_log_likelihood" in published.get(one.name, {}):
+            theirs = published[one.name]["path_log_likelihood"]
+            ours = _mean_path_log_likelihood(content, one.name)
+            rows.append(
+                [escape(f"{one.title}: path log-likelihood of its melodies"), number(theirs, 1), number(ours, 1)]
+            )
+    notes = items(content.presentation.published_notes) if content.presentation.published_notes else ""
+    return (
+        element("h3", "Beside the published figures")
+        + table("Published and ours", ["", "Published", "Ours"], rows)
+        + notes
+    )
+
+
+def _mean_path_log_likelihood(content: Content, name: str) -> float | None:
+    sets = [one for music in content.results.music for one in music.sets if one.name == name]
+    return sets[0].likelihoods.get("path_log_likelihood") if sets else None
+
+
+def _runs(content: Content) -> str:
+    rows = []
+    for one in content.results.configurations:
+        for run in one.runs:
+            cells = [estimate(run.figures[name], decimals, share) for name, _, decimals, share in _EVENT_FIGURES]
+            seed = "unknown" if run.seed is None else str(run.seed)
+            rows.append([escape(run.name), escape(one.title), seed, f"{run.step:,}", *cells])
+    columns = ["Run", "Configuration", "Seed", "Step", *(title for _, title, _, _ in _EVENT_FIGURES)]
+    spread = [
+        f"{one.title}: event loss {number(one.spread['event.loss'].mean)} on average over {len(one.runs)} seeds, standard "
+        f"deviation {number(one.spread['event.loss'].standard_deviation)}, from {number(one.spread['event.loss'].min)} to "
+        f"{number(one.spread['event.loss'].max)}."
+        for one in content.results.configurations
+        if one.spread
+    ]
+    return details("Every run", items(spread) if spread else "", table("Event figures of every run", columns, rows))

@@ -1,0 +1,54 @@
+"""What the models made: scores, piano rolls and a player."""
+
+import json
+
+from etude.pipelines.comparison.music.generated_sets import Example, GeneratedSet
+from etude.pipelines.rendering.markup import element, escape
+from etude.pipelines.rendering.piano_roll import piano_roll
+from etude.pipelines.rendering.score import score
+from etude.pipelines.report.content import Content
+from etude.pipelines.report.markup import number, paragraph, section
+
+EXAMPLES = 2
+"""Melodies shown of each configuration: the first ones, not the best ones."""
+
+
+def music_section(content: Content) -> str:
+    """Examples of every configuration; nothing where none were generated."""
+    if not content.generated:
+        return ""
+    parts = []
+    shown: list[Example] = []
+    for entry in dict.fromkeys(one.entry for one in content.generated):
+        first = next(one for one in content.generated if one.entry == entry)
+        parts.append(element("h3", escape(content.title(entry))))
+        parts.append(element("div", _examples(content, first, shown), class_="examples"))
+    note = (
+        f"The first {EXAMPLES} melodies of the first run of each configuration, not chosen, in the key that the model works "
+        "in. The primer is drawn in grey."
+    )
+    melodies = [{"events": one.events.tolist(), "secondsPerStep": 15 / one.qpm} for one in shown]
+    data = element("script", json.dumps(melodies).replace("<", "\\u003c"), type="application/json", id="melodies")
+    return section("music", "What they play", paragraph(note), *parts) + data
+
+
+def _examples(content: Content, generated: GeneratedSet, shown: list[Example]) -> str:
+    cards = []
+    for number_, example in enumerate(generated.examples[:EXAMPLES], start=1):
+        name = f"{content.title(generated.entry)}, melody {number_}"
+        button = element(
+            "button",
+            "Play",
+            type="button",
+            data_melody=len(shown),
+            aria_label=f"Play {name}",
+            class_="play",
+            disabled="",
+        )
+        nats = f"{number(example.event_log_likelihood, 1)} nats"
+        head = element("div", button + element("span", escape(f"Melody {number_} · {nats}")), class_="card-head")
+        roll = piano_roll(example.events, example.steps_per_bar, example.num_primer_events, f"Piano roll of {name}")
+        staves = score(example.events, example.steps_per_bar, f"Score of {name}")
+        cards.append(element("article", head + roll + staves, class_="card", aria_label=name))
+        shown.append(example)
+    return "".join(cards)

@@ -1,0 +1,1 @@
+"""Pieces to melodies: quantisation, extraction, content, split."""

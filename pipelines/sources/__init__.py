@@ -1,0 +1,1 @@
+"""What a command line names as music: files, folders, archives, corpora, other file systems."""

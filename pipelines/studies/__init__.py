@@ -1,0 +1,1 @@
+"""Whole studies: from sources to a report, over configurations and seeds."""

@@ -1,0 +1,239 @@
+"""A study: from music to a report, over configurations and seeds. Resumes where it was killed.
+
+notes/             the sources as NoteSequences
+dataset/           their melodies
+runs/NAME/         one training run for every configuration and seed
+generated/NAME/    melodies of each run
+report.html        and results.json, results.csv: the comparison
+tensorboard/       final figures and sample melodies; the learning curves are in runs/
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+
+from etude.models.configuration import Configuration
+from etude.models.errors import UsageError
+from etude.models.generation import GenerationOptions, generate
+from etude.models.model import load
+from etude.models.progress import Progress, silent
+from etude.models.storage.files import remove_partial_files
+from etude.models.storage.run_directory import RunDirectory
+from etude.pipelines.compare import REPORT_FILE, RESULTS_FILE, TABLE_FILE, compare
+from etude.pipelines.comparison import tensorboard
+from etude.pipelines.comparison.presentation import Label, Presentation
+from etude.pipelines.convert import convert
+from etude.pipelines.dataset import create_dataset
+from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies
+from etude.pipelines.generation.ngram_overlap import training_ngrams
+from etude.pipelines.sequences.extraction import MAGENTA_OPTIONS, ExtractionOptions
+from etude.pipelines.sequences.split import SplitRule
+from etude.pipelines.studies.steps import Finished, Share, shares
+from etude.pipelines.studies.training import TrainingRun, train_runs
+
+NOTES = "notes"
+DATASET = "dataset"
+RUNS = "runs"
+GENERATED = "generated"
+
+_CONVERT_COST, _DATASET_COST, _GENERATE_COST, _COMPARE_COST = 60.0, 20.0, 5.0, 30.0
+"""How long the other steps take, in training steps of a configuration without attention; for the progress shown."""
+
+_ATTENTION_COST = 6.0
+_STEPS_PER_SECOND = 5.0
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyConfiguration:
+    """One of the configurations that are compared.
+
+    Attributes:
+      name: of its runs and in the results.
+      title: in words; empty for one made from the name.
+      configuration: the model.
+    """
+
+    name: str
+    title: str
+    configuration: Configuration
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What is to be trained on what, and how it is compared.
+
+    Attributes:
+      title: of the report.
+      question: that the report answers.
+      sources: music, as `etude convert` takes it.
+      configurations: what is compared.
+      seeds: every configuration is trained with each of them.
+      num_steps: training steps of each run; 0 where `minutes` decides.
+      minutes: of training for each run, evaluations included; 0 where `num_steps` decides. The speed is measured once,
+        so runs at once share the machine's.
+      eval_every: steps between evaluations.
+      early_stopping: stop a run after so many evaluations without a lower event loss; 0 never stops early.
+      split: the melodies to compare on.
+      checkpoint: "best", "latest" or the number of a step, of every run.
+      split_rule: how melodies are split.
+      extraction: what makes a melody.
+      generation: the melodies that every run makes.
+      primer: what they begin with, as events.
+      qpm: their tempo, in quarter notes a minute.
+      published: figures that others published, by configuration.
+      notes: what differs between theirs and ours.
+    """
+
+    title: str
+    sources: tuple[str, ...]
+    configurations: tuple[StudyConfiguration, ...]
+    question: str = "Which configuration predicts melodies best?"
+    seeds: tuple[int, ...] = (0,)
+    num_steps: int = 0
+    minutes: float = 0.0
+    eval_every: int = 50
+    early_stopping: int = 0
+    split: str = "eval"
+    checkpoint: str = "best"
+    split_rule: SplitRule = dataclasses.field(default_factory=SplitRule)
+    extraction: ExtractionOptions = MAGENTA_OPTIONS
+    generation: GenerationOptions = dataclasses.field(default_factory=GenerationOptions)
+    primer: tuple[int, ...] = (60,)
+    qpm: float = 120.0
+    published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def runs(self) -> dict[str, tuple[StudyConfiguration, int]]:
+        """The configuration and seed of every run, by its name."""
+        return {f"{one.name}-seed{seed}": (one, seed) for one in self.configurations for seed in self.seeds}
+
+
+def run_study(
+    study: Study,
+    output: pathlib.Path,
+    *,
+    command: str = "",
+    workers: int = 1,
+    parallel: int = 1,
+    progress: Progress = silent,
+) -> pathlib.Path:
+    """Does all that a study asks for. What is finished already is not done again.
+
+    Args:
+      study: the study.
+      output: the folder of everything that the study makes.
+      command: the command line that does the same again, for the report.
+      workers: processes that read music.
+      parallel: training runs at once, each in a process of its own; the results do not depend on it.
+      progress: told of the whole study, with what is being done.
+
+    Returns:
+      The report.
+
+    Raises:
+      EtudeError: if the sources give no melodies, a run cannot be trained (the others are trained all the same), or the
+        folder holds another study.
+      UsageError: if `parallel` is below 1.
+    """
+    if parallel < 1:
+        raise UsageError(f"--parallel must be at least 1, not {parallel}")
+    names = list(study.runs())
+    costs = [_CONVERT_COST, _DATASET_COST]
+    costs += [_training_cost(study, name) for name in names] + [_GENERATE_COST] * len(names) + [_COMPARE_COST]
+    upcoming = iter(shares(costs, progress))
+
+    convert(study.sources, output / NOTES, workers=workers, progress=next(upcoming)("reading the music"))
+    description = create_dataset(
+        [output / NOTES],
+        output / DATASET,
+        eval_ratio=study.split_rule.eval_ratio,
+        test_ratio=study.split_rule.test_ratio,
+        salt=study.split_rule.salt,
+        extraction=study.extraction,
+        workers=workers,
+        progress=next(upcoming)("finding melodies"),
+    )
+    finished = Finished(output, [description.fingerprint, description.version])
+    _train(study, output, finished, [next(upcoming) for _ in names], parallel)
+    for name in names:
+        _generate(study, name, output, finished, next(upcoming))
+    _compare(study, output, finished, command, next(upcoming))
+    return output / REPORT_FILE
+
+
+def _train(study: Study, output: pathlib.Path, finished: Finished, shares: Sequence[Share], parallel: int) -> None:
+    told = {name: share(f"training {name}") for name, share in zip(study.runs(), shares, strict=True)}
+    runs = []
+    for name, (one, seed) in study.runs().items():
+        run_dir = output / RUNS / name
+        inputs = [one.configuration, seed, study.num_steps, study.minutes, study.eval_every, study.early_stopping]
+        if finished.is_finished(f"train {name}", inputs, [RunDirectory(run_dir).config]):
+            told[name](1, 1)
+        else:
+            runs.append(
+                TrainingRun(
+                    name=name,
+                    configuration=one.configuration,
+                    dataset=output / DATASET,
+                    run_dir=run_dir,
+                    seed=seed,
+                    num_steps=study.num_steps,
+                    minutes=study.minutes,
+                    eval_every=study.eval_every,
+                    early_stopping=study.early_stopping,
+                )
+            )
+    train_runs(runs, parallel, told, lambda name: finished.record(f"train {name}"))
+
+
+def _generate(study: Study, name: str, output: pathlib.Path, finished: Finished, share: Share) -> None:
+    told = share(f"generating with {name}")
+    folder = output / GENERATED / name
+    model = load(output / RUNS / name, study.checkpoint)
+    inputs = [study.generation, study.primer, study.qpm, model.step, study.checkpoint]
+    with finished.step(f"generate {name}", inputs, [folder / GENERATED_FILE], after=f"train {name}") as is_finished:
+        if not is_finished:
+            for old in (*folder.glob("*.mid"), folder / GENERATED_FILE):
+                old.unlink(missing_ok=True)
+            remove_partial_files(folder)
+            melodies = generate(model, study.primer, study.generation)
+            write_melodies(model, melodies, study.generation, folder, qpm=study.qpm, known=training_ngrams(model))
+    told(1, 1)
+
+
+def _compare(study: Study, output: pathlib.Path, finished: Finished, command: str, share: Share) -> None:
+    told = share("comparing")
+    names = list(study.runs())
+    labels = {name: Label(one.name, one.title) for name, (one, _) in study.runs().items()}
+    presentation = Presentation(
+        title=study.title,
+        question=study.question,
+        command=command,
+        labels=labels,
+        sources=study.sources,
+        published=study.published,
+        published_notes=study.notes,
+    )
+    # Every run and every melody takes part: whatever changed there changes this, too.
+    inputs = [presentation, study.split, study.checkpoint, finished.so_far()]
+    products = [output / name for name in (RESULTS_FILE, TABLE_FILE, REPORT_FILE, tensorboard.FOLDER)]
+    with finished.step("compare", inputs, products) as is_finished:
+        if not is_finished:
+            compare(
+                [output / RUNS / name for name in names],
+                output / DATASET,
+                output,
+                split=study.split,
+                checkpoint=study.checkpoint,
+                generated=[output / GENERATED / name for name in names],
+                presentation=presentation,
+                progress=told,
+            )
+    told(1, 1)
+
+
+def _training_cost(study: Study, name: str) -> float:
+    if study.minutes:
+        return study.minutes * 60 * _STEPS_PER_SECOND
+    hyperparameters = study.runs()[name][0].configuration.hyperparameters
+    return study.num_steps * (_ATTENTION_COST if hyperparameters.attn_length else 1.0)

@@ -1,0 +1,58 @@
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from etude.pipelines.comparison.statistics.set_distances import (
+    GRID_POINTS,
+    kernel_density,
+    likeness_of_counts,
+    likeness_of_sets,
+)
+
+RANDOM = np.random.default_rng(0)
+
+
+def test_density_is_that_of_scipy():
+    samples = RANDOM.gamma(2.0, size=60)
+    points = np.linspace(-2, 12, GRID_POINTS)
+    expected = stats.gaussian_kde(samples)(points)
+    found = kernel_density(samples, points)
+    assert found / found.sum() == pytest.approx(expected / expected.sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(), (4,)])
+def test_likeness_by_loops(shape):
+    reference, other = RANDOM.normal(size=(12, *shape)), RANDOM.normal(0.7, 1.3, size=(9, *shape))
+    within = [np.linalg.norm(a - b) for a, b in itertools.combinations(reference, 2)]
+    between = [np.linalg.norm(a - b) for a in other for b in reference]
+    low, high = min(within + between), max(within + between)
+    points = np.linspace(low - 0.1 * (high - low), high + 0.1 * (high - low), GRID_POINTS)
+    p, q = (stats.gaussian_kde(values)(points) for values in (within, between))
+    p, q = p / p.sum(), q / q.sum()
+    found = likeness_of_sets(reference, other)
+    assert found.overlap == pytest.approx(np.minimum(p, q).sum(), rel=1e-6)
+    assert found.divergence == pytest.approx(stats.entropy(p, q), rel=1e-3)
+
+
+def test_sets_of_one_kind_are_alike_and_others_are_not():
+    reference, same, other = (RANDOM.normal(mean, 1.0, size=80) for mean in (0, 0, 4))
+    assert likeness_of_sets(reference, same).overlap > 0.9
+    assert likeness_of_sets(reference, same).divergence < 0.05
+    assert likeness_of_sets(reference, other).overlap < 0.5
+    assert likeness_of_sets(reference, other).divergence > 1
+
+
+def test_sets_without_any_difference():
+    found = likeness_of_sets(np.ones(5), np.ones(3))
+    assert found.overlap == pytest.approx(1)
+    assert found.divergence == pytest.approx(0, abs=1e-9)
+
+
+def test_likeness_of_counts():
+    reference, other = np.array([10, 0, 30]), np.array([5, 5, 0])
+    p, q = np.array([5.5, 5.5, 0.5]) / 11.5, np.array([10.5, 0.5, 30.5]) / 41.5
+    found = likeness_of_counts(reference, other)
+    assert found.divergence == pytest.approx(stats.entropy(p, q))
+    assert found.overlap == pytest.approx(np.minimum(p, q).sum())

@@ -1,0 +1,44 @@
+import pathlib
+
+import numpy as np
+import pytest
+
+from etude import load
+from etude.models.dataset import read_melodies
+from etude.models.evaluation.evaluation import MelodySums
+from etude.pipelines.evaluation.evaluate import evaluate_model, sums_by_beam
+
+TESTDATA = pathlib.Path(__file__).parents[2] / "testdata"
+
+
+@pytest.fixture
+def dataset(music_folder, tmp_path):
+    """A dataset of several shards, with enough on the eval side."""
+    from etude.pipelines.convert import convert
+    from etude.pipelines.dataset import create_dataset
+
+    convert([str(music_folder)], tmp_path / "notes")
+    create_dataset([tmp_path / "notes"], tmp_path / "dataset", eval_ratio=0.5)
+    return tmp_path / "dataset"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_beam_job_gives_the_sums_of_one_process(dataset, workers):
+    model = load(TESTDATA / "magenta" / "attention_rnn" / "bundle.mag")
+    melodies = read_melodies(dataset, "eval")
+    alone = model.evaluate(melodies)
+    beam = sums_by_beam(model, dataset, "eval", workers)
+    assert len(alone.num_steps) == len(melodies) > 20
+    for name in vars(alone):
+        np.testing.assert_allclose(getattr(beam, name), getattr(alone, name), rtol=1e-5, err_msg=name)
+    assert isinstance(beam, MelodySums)
+
+
+def test_the_report_says_what_it_is_of(dataset):
+    model = load(TESTDATA / "magenta" / "basic_rnn" / "bundle.mag")
+    figures = evaluate_model(model, dataset, "eval")
+    assert figures["config"] == "basic"
+    assert figures["split"] == "eval"
+    assert figures["num_melodies"] == len(read_melodies(dataset, "eval"))
+    # Basic has one label an event.
+    assert figures["event"]["loss"] == figures["label"]["loss"]

@@ -1,0 +1,71 @@
+import re
+
+import numpy as np
+import pytest
+
+from etude.models.errors import UsageError
+from etude.models.melodies.scales import Key
+from etude.pipelines.rendering.abc import melody_to_abc
+
+music21 = pytest.importorskip("music21")
+
+SUBDIVISION = {(4, 4): 16, (6, 8): 12, (3, 4): 12, (5, 8): 10}
+
+
+def random_melody(seed, steps, low=48, high=84):
+    random = np.random.default_rng(seed)
+    events = random.choice([-2, -2, -2, -1, 0], steps)
+    events = np.where(events == 0, random.integers(low, high, steps), events)
+    events[0] = 60
+    return events
+
+
+def notes_of_music21(text):
+    """Onset and length in steps, and pitch; tied notes as one."""
+    score = music21.converter.parse(text, format="abc").flatten().stripTies()
+    return [
+        (round(float(note.offset) * 4), round(float(note.quarterLength) * 4), note.pitch.midi) for note in score.notes
+    ]
+
+
+def notes(events):
+    found = []
+    for step, event in enumerate([*events.tolist(), -1]):
+        if event != -2:
+            if found and found[-1][1] is None:
+                found[-1][1] = step - found[-1][0]
+            if event >= 0:
+                found.append([step, None, event])
+    return [tuple(note) for note in found]
+
+
+@pytest.mark.parametrize("metre", SUBDIVISION)
+@pytest.mark.parametrize(
+    "key", [None, Key(0), Key(4), Key(8), Key(6), Key(1), Key(4, "minor"), Key(2, "dorian"), Key(7, "mixolydian")]
+)
+def test_music21_reads_the_same_notes(key, metre):
+    events = random_melody(len(str(key)) + metre[0], 64)
+    text = melody_to_abc(events, steps_per_bar=SUBDIVISION[metre], title="A melody", metre=metre, key=key)
+    assert notes_of_music21(text) == notes(events)
+
+
+def test_how_it_looks():
+    events = np.array([60, -2, 62, 64, 66, -1, -2, -2, 72, -2, -2, -2, 83, -2, -2, -2, -2, -2, 47, -2, 48, -2])
+    text = melody_to_abc(events, steps_per_bar=16, title="T", number=3, qpm=90.5, metre=(4, 4), key=Key(0), program=40)
+    assert text == ("X:3\nT:T\nM:4/4\nL:1/16\nQ:1/4=90.5\n%%MIDI program 40\nK:C\nC2DE ^Fz3 c4 b4-|b2B,,2 C,2z2 z8|]\n")
+
+
+def test_accidentals_do_not_depend_on_the_reader():
+    """After an altered note of a letter, every later one in the bar says what it is."""
+    text = melody_to_abc(np.array([66, 78, 65, 77, 66]), steps_per_bar=16, title="T", key=Key(0))
+    assert re.search(r"\n\^F\^f=F=f ", text)
+
+
+def test_without_a_metre_one_that_fits():
+    for steps, metre in ((16, "4/4"), (12, "3/4"), (10, "5/8"), (7, "7/16")):
+        assert f"\nM:{metre}\n" in melody_to_abc(np.array([60]), steps_per_bar=steps, title="T")
+
+
+def test_steps_that_abc_cannot_write():
+    with pytest.raises(UsageError, match="not 3 a quarter"):
+        melody_to_abc(np.array([60]), steps_per_bar=12, steps_per_quarter=3, title="T")

@@ -1,0 +1,93 @@
+import io
+
+import mido
+import note_seq
+import numpy as np
+import pretty_midi
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from etude.models.melodies.melody import as_events
+from etude.models.melodies.scales import Key
+from etude.pipelines.rendering.midi import melody_to_midi
+
+event = st.one_of(st.just(-2), st.just(-1), st.integers(0, 127))
+
+
+def notes_of_note_seq(events, steps_per_quarter=4, **options):
+    melody = note_seq.Melody(events, steps_per_quarter=steps_per_quarter)
+    return [
+        (note.pitch, note.start_time, note.end_time, note.velocity, note.program)
+        for note in melody.to_sequence(**options).notes
+    ]
+
+
+@given(
+    st.lists(event, min_size=1, max_size=30),
+    st.sampled_from([60.0, 97.3, 120.0, 240.0]),
+    st.sampled_from([1, 2, 4, 5, 10]),
+)
+@example([60, 60, 60], 120.0, 4)
+@example([-1, 60, -1, -1, 62], 120.0, 4)
+def test_the_file_holds_the_notes_that_note_seq_makes(events, qpm, steps_per_quarter):
+    data = melody_to_midi(as_events(events), qpm=qpm, steps_per_quarter=steps_per_quarter, program=40, velocity=77)
+    expected = notes_of_note_seq(events, steps_per_quarter, qpm=qpm, program=40, velocity=77)
+    instruments = pretty_midi.PrettyMIDI(io.BytesIO(data)).instruments
+    found = [
+        (note.pitch, note.start, note.end, note.velocity, instrument.program)
+        for instrument in instruments
+        for note in instrument.notes
+    ]
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours[0] == theirs[0]
+        # A MIDI file keeps its tempo in whole microseconds a quarter.
+        assert ours[1:3] == pytest.approx(theirs[1:3], rel=1e-5, abs=1e-9)
+        assert ours[3:] == theirs[3:]
+
+
+def test_note_seq_extracts_the_melody_again():
+    events = [60, -2, 62, -1, 64, -2, -2, -2, 60, 60, -2, -2, -1, -2, 72, -2]
+    sequence = note_seq.midi_to_note_sequence(melody_to_midi(np.array(events)))
+    assert sequence.tempos[0].qpm == pytest.approx(120)
+    melody = note_seq.Melody()
+    melody.from_quantized_sequence(note_seq.quantize_note_sequence(sequence, steps_per_quarter=4))
+    melody.set_length(len(events))
+    assert list(melody) == events
+
+
+def test_defaults():
+    (instrument,) = pretty_midi.PrettyMIDI(io.BytesIO(melody_to_midi(np.array([60, -2])))).instruments
+    (note,) = instrument.notes
+    assert (instrument.program, note.velocity, note.start, note.end) == (0, 100, 0.0, 0.25)
+
+
+def test_the_same_melody_gives_the_same_bytes():
+    assert melody_to_midi(np.array([60, -1, 62])) == melody_to_midi(np.array([60, -1, 62]))
+
+
+def test_silence_is_a_file_without_notes():
+    assert pretty_midi.PrettyMIDI(io.BytesIO(melody_to_midi(np.array([-2, -2])))).instruments == []
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [(Key(0), "C"), (Key(3), "Eb"), (Key(6, "minor"), "F#m"), (Key(2, "dorian"), "C"), (Key(10, "minor"), "Bbm")],
+)
+def test_metre_and_key(key, name):
+    data = melody_to_midi(np.array([60, -2]), qpm=97.3, metre=(6, 8), key=key)
+    messages = {message.type: message for message in mido.MidiFile(file=io.BytesIO(data)).tracks[0]}
+    assert (messages["time_signature"].numerator, messages["time_signature"].denominator) == (6, 8)
+    assert messages["key_signature"].key == name
+    assert mido.tempo2bpm(messages["set_tempo"].tempo) == pytest.approx(97.3, rel=1e-6)
+    sequence = note_seq.midi_to_note_sequence(data)
+    assert (sequence.time_signatures[0].numerator, sequence.time_signatures[0].denominator) == (6, 8)
+
+
+def test_long_rests_and_slow_tempos():
+    events = np.full(20_000, -2)
+    events[[0, 1, 19_998]] = [60, -1, 62]
+    data = melody_to_midi(events, qpm=4)
+    (instrument,) = pretty_midi.PrettyMIDI(io.BytesIO(data)).instruments
+    assert [note.start for note in instrument.notes] == pytest.approx([0, 19_998 * 60 / 4 / 4])

@@ -1,0 +1,206 @@
+import csv
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from google.protobuf import json_format
+
+from etude.models.dataset import read_melodies, squash_all
+from etude.models.errors import EtudeError
+from etude.models.evaluation.evaluation import report
+from etude.models.model import load
+from etude.pipelines.compare import compare
+from etude.pipelines.comparison.breakdowns import breakdowns
+from etude.pipelines.comparison.detailed_evaluation import evaluate_model
+from etude.pipelines.comparison.statistics.significance import sign_flip_test
+
+
+@pytest.fixture(scope="session")
+def output(trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("comparison")
+    compare([trained.runs[name] for name in ("basic-0", "basic-1", "lookback-0", "mono-0")], trained.dataset, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def results(output):
+    return json.loads((output / "results.json").read_text())
+
+
+def in_json(message):
+    return json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+
+
+def test_figures_of_a_run_are_those_of_evaluate(trained, results):
+    melodies = read_melodies(trained.dataset, "eval")
+    runs = [run for one in results["configurations"] for run in one["runs"]]
+    assert [run["name"] for run in runs] == ["basic-0", "basic-1", "lookback-0", "mono-0"]
+    for run in runs:
+        expected = in_json(report(load(run["model"]).evaluate(melodies)))
+        assert run["num_melodies"] == int(expected["num_melodies"])
+        assert run["num_steps"] == int(expected["num_steps"])
+        assert run["log_likelihood"] == pytest.approx(expected["log_likelihood"])
+        for group in ("label", "event"):
+            assert {name: run[group][name] for name in expected[group]} == pytest.approx(expected[group])
+
+
+def test_event_loss_of_basic_is_its_label_loss(results):
+    basic, lookback, _ = results["configurations"]
+    assert basic["event"]["loss"] == pytest.approx(basic["label"]["loss"])
+    assert lookback["event"]["loss"] < lookback["label"]["loss"]
+
+
+def test_seeds_are_one_configuration(results):
+    basic = results["configurations"][0]
+    losses = [run["event"]["loss"] for run in basic["runs"]]
+    assert [run["seed"] for run in basic["runs"]] == [0, 1]
+    assert basic["event"]["loss"] == pytest.approx(np.mean(losses))
+    assert basic["seeds"]["event"]["loss"] == pytest.approx(
+        {"mean": np.mean(losses), "standard_deviation": np.std(losses, ddof=1), "min": min(losses), "max": max(losses)}
+    )
+    low, high = basic["intervals"]["event"]["loss"]
+    assert low < basic["event"]["loss"] < high
+
+
+def test_pairs_are_within_a_space(results):
+    assert [{pair["first"], pair["second"]} for pair in results["pairs"]] == [{"basic", "lookback"}]
+    (pair,) = results["pairs"]
+    losses = {one["name"]: one["event"]["loss"] for one in results["configurations"]}
+    assert pair["nats_per_step"]["value"] == pytest.approx(losses[pair["second"]] - losses[pair["first"]])
+    assert pair["nats_per_step"]["value"] > 0
+
+
+def test_floors_have_no_likelihood_where_there_is_none(results):
+    floors = {floor["name"]: floor for floor in results["floors"] if "key 0" in floor["space"]}
+    assert list(floors) == ["no_event", "unigram", "bigram", "repeat_bar"]
+    assert floors["no_event"]["event"]["loss"] is None
+    assert floors["bigram"]["event"]["loss"] < floors["unigram"]["event"]["loss"]
+    assert results["configurations"][0]["best_floor"] == min(
+        (name for name in floors if name != "no_event"), key=lambda name: floors[name]["event"]["loss"]
+    )
+
+
+def test_breakdowns_average_to_the_whole(results):
+    basic = results["configurations"][0]
+    found = [one for one in results["breakdowns"] if one["space"] == basic["space"]]
+    assert {"metre", "position_in_bar_16", "position_in_bar_12", "bar", "length", "event", "repetition"} == {
+        one["name"] for one in found
+    }
+    for breakdown in found:
+        if breakdown["name"].startswith("position"):
+            continue
+        weights = [category["num_steps"] for category in breakdown["categories"]]
+        losses = [category["loss"]["basic"]["value"] for category in breakdown["categories"]]
+        assert sum(weights) == basic["num_steps"]
+        assert np.average(losses, weights=weights) == pytest.approx(basic["event"]["loss"], rel=1e-6)
+
+
+def test_table_has_every_figure(output, results):
+    rows = list(csv.DictReader((output / "results.csv").read_text().splitlines()))
+    found = {row["name"]: row for row in rows if row["kind"] == "configuration" and row["figure"] == "event.loss"}
+    for one in results["configurations"]:
+        assert float(found[one["name"]]["value"]) == pytest.approx(one["event"]["loss"])
+        assert float(found[one["name"]]["low"]) == pytest.approx(one["intervals"]["event"]["loss"][0])
+    assert {row["kind"] for row in rows} == {"configuration", "run", "floor", "pair", "breakdown"}
+
+
+def test_same_input_same_bytes(trained, output, tmp_path):
+    compare([trained.runs[name] for name in ("basic-0", "basic-1", "lookback-0", "mono-0")], trained.dataset, tmp_path)
+    again = (tmp_path / "results.json").read_text().replace(str(tmp_path), str(output))
+    assert again == (output / "results.json").read_text()
+
+
+def test_two_copies_of_a_model_cannot_be_told_apart(trained, tmp_path):
+    copy = shutil.copytree(trained.runs["basic-0"], tmp_path / "copy")
+    results = compare([trained.runs["basic-0"], copy], trained.dataset, tmp_path / "report")
+    (pair,) = results.pairs
+    assert pair.p_value == 1.0
+    assert not pair.is_told_apart
+    assert pair.nats_per_step.value == 0.0
+    assert "cannot be told apart" in results.verdict.headline
+
+
+def test_a_model_is_told_apart_from_its_early_checkpoint(trained, tmp_path):
+    results = compare([trained.runs["basic-early"], trained.runs["basic-0"]], trained.dataset, tmp_path)
+    (pair,) = results.pairs
+    assert pair.is_told_apart
+    assert pair.first == "basic, num_steps=40"
+    assert pair.p_value < 0.001
+    assert pair.nats_per_step.interval[0] > 0
+
+
+def test_sums_of_parts_are_those_of_the_whole(trained):
+    model = load(trained.runs["lookback-0"])
+    melodies = squash_all(read_melodies(trained.dataset, "eval"), model.configuration)
+    divisions = breakdowns(melodies)
+
+    def evaluate(indices):
+        return evaluate_model(model.encoding, melodies.select(indices), model.log_probabilities, divisions)
+
+    whole = evaluate(range(20))
+    parts = evaluate(range(7)) + evaluate(range(7, 20))
+    assert parts.melodies.event_log_likelihood == pytest.approx(whole.melodies.event_log_likelihood, rel=1e-5)
+    for name, sums in whole.categories.items():
+        assert parts.categories[name] == pytest.approx(sums, rel=1e-4, abs=1e-4)
+
+
+def test_the_test_is_on_event_log_likelihoods(trained, results):
+    melodies = read_melodies(trained.dataset, "eval")
+    likelihood = {
+        name: load(trained.runs[name]).evaluate(melodies).event_log_likelihood
+        for name in ("basic-0", "basic-1", "lookback-0")
+    }
+    differences = (likelihood["basic-0"] + likelihood["basic-1"]) / 2 - likelihood["lookback-0"]
+    assert results["pairs"][0]["p_value"] == sign_flip_test(differences).p_value
+
+
+def test_other_training_data_is_refused(trained, make_dataset, tmp_path):
+    other = make_dataset(tmp_path / "other", seed=1, fingerprint="a" * 64)
+    with pytest.raises(EtudeError, match=f"{'f' * 64}.*{'a' * 64}.*--allow-other-training-data"):
+        compare([trained.runs["basic-0"]], other, tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+    results = compare([trained.runs["basic-0"]], other, tmp_path / "report", allow_other_training_data=True)
+    assert results.configurations[0].runs[0].training_fingerprint == "f" * 64
+    assert "basic-0: trained on another dataset" in " ".join(results.verdict.sentences)
+
+
+def test_bad_input_is_said(trained, tmp_path):
+    with pytest.raises(EtudeError, match="nothing to compare"):
+        compare([], trained.dataset, tmp_path)
+    with pytest.raises(EtudeError, match="no model"):
+        compare([tmp_path / "missing"], trained.dataset, tmp_path)
+    empty = tmp_path / "empty"
+    shutil.copytree(trained.runs["basic-0"], empty, ignore=shutil.ignore_patterns("*.npz"))
+    with pytest.raises(EtudeError, match="no checkpoint"):
+        compare([empty], trained.dataset, tmp_path)
+    with pytest.raises(EtudeError, match="no test split"):
+        compare([trained.runs["basic-0"]], trained.dataset, tmp_path, split="test")
+
+
+def test_other_steps_are_refused(trained, make_dataset, tmp_path):
+    other = make_dataset(tmp_path / "other")
+    description = json.loads((other / "dataset.json").read_text())
+    description["extraction"]["steps_per_quarter"] = 8
+    (other / "dataset.json").write_text(json.dumps(description))
+    with pytest.raises(EtudeError, match=r"takes 4 steps a quarter note, but .* has 8"):
+        compare([trained.runs["basic-0"]], other, tmp_path)
+
+
+def test_no_tensorflow_is_needed():
+    code = "import sys, etude.pipelines.compare; sys.exit('tensorflow' in sys.modules or 'apache_beam' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_counts_of_the_dataset_are_in_order(trained, tmp_path):
+    copied = shutil.copytree(trained.dataset, tmp_path / "dataset")
+    description = json.loads((copied / "dataset.json").read_text())
+    description["rejected"] = {reason: str(number) for number, reason in enumerate("hgfedcba")}
+    (copied / "dataset.json").write_text(json.dumps(description))
+    compare([trained.runs["basic-0"]], copied, tmp_path / "output")
+    found = json.loads((tmp_path / "output" / "results.json").read_text())["dataset"]["description"]["rejected"]
+    assert list(found.items()) == [(reason, 7 - number) for number, reason in enumerate("abcdefgh")]
