@@ -22,8 +22,8 @@ def read_results(path: pathlib.Path) -> dict[str, Any]:
 
 
 def format_results(results: Mapping[str, Any]) -> str:
-    """Configurations and floors, lowest event loss first, and what can be said of them."""
-    rows = [row for row in [*results["configurations"], *results["floors"]] if row["event"]["loss"] is not None]
+    """Configurations and baselines, lowest event loss first, and what can be said of them."""
+    rows = [row for row in [*results["configurations"], *results["baselines"]] if row["event"]["loss"] is not None]
     rows.sort(key=lambda row: row["event"]["loss"])
     width = max(len(row["title"]) for row in rows)
     lines = [" ".join([" " * width, *(f"{column:>14}" for column in FIGURES)]) + "  95% interval"]

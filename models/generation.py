@@ -156,7 +156,7 @@ def generate(
       model: the model.
       primer: events, in [-2, 127], at least one.
       options: what to generate.
-      progress: told after every batch.
+      progress: called after every batch.
 
     Returns:
       The melodies; those of a beam search are all different, the most likely first.

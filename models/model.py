@@ -64,7 +64,7 @@ class Model:
         Args:
           melodies: the melodies.
           squash: bring them into the model's key and range first; False for melodies that are there already.
-          progress: told after every batch.
+          progress: called after every batch.
 
         Raises:
           EtudeError: if, without `squash`, a pitch is outside the model's range.

@@ -11,7 +11,7 @@ from etude.models.progress import Progress, silent
 from etude.models.storage import dataset_pb2
 from etude.models.storage.files import write_text
 from etude.models.storage.messages import as_dict
-from etude.pipelines.comparison.entrants import Entry, group, load_entrants
+from etude.pipelines.comparison.configurations import ComparedConfiguration, group, load_runs
 from etude.pipelines.comparison.learning_curves import LearningCurve, learning_curve
 from etude.pipelines.comparison.measurements import measure
 from etude.pipelines.comparison.music.generated_sets import read_generated_sets
@@ -54,7 +54,7 @@ def compare(
       allow_other_training_data: whether models may have been trained on another dataset.
       generated: folders of generated melodies, each named like the run that made it.
       presentation: what the report says beside the figures.
-      progress: told after every batch.
+      progress: called after every batch.
 
     Returns:
       The results, as they are in results.json.
@@ -64,10 +64,10 @@ def compare(
     """
     description = read_description(dataset)
     melodies, train = read_melodies(dataset, split), read_melodies(dataset, "train")
-    entrants = load_entrants(models, dataset, description, checkpoint, allow_other_training_data)
-    entries = group(entrants, presentation.labels if presentation else None)
-    sets = read_generated_sets(generated, entries)
-    measurements = measure(entries, melodies, train, progress)
+    runs = load_runs(models, dataset, description, checkpoint, allow_other_training_data)
+    configurations = group(runs, presentation.labels if presentation else None)
+    sets = read_generated_sets(generated, configurations)
+    measurements = measure(configurations, melodies, train, progress)
     summary = summarise(measurements)
     presentation = presentation or Presentation(
         command=_command(models, dataset, output, split, checkpoint, allow_other_training_data, generated)
@@ -77,25 +77,27 @@ def compare(
         command=presentation.command,
         checkpoint=checkpoint,
         dataset=_dataset(dataset, description, split, melodies),
-        verdict=verdict(summary.configurations, summary.floors, summary.pairs, description.fingerprint),
+        verdict=verdict(summary.configurations, summary.baselines, summary.pairs, description.fingerprint),
         configurations=summary.configurations,
-        floors=summary.floors,
+        baselines=summary.baselines,
         pairs=summary.pairs,
         breakdowns=summary.breakdowns,
-        music=[found for one in measurements if (found := judge_music(one, sets))],
+        music=[found for measurement in measurements if (found := judge_music(measurement, sets))],
         published=presentation.published,
     )
-    write_tensorboard(output, results, entries, sets)
-    content = Content(results, presentation, _curves(entries), sets)
+    write_tensorboard(output, results, configurations, sets)
+    content = Content(results, presentation, _curves(configurations), sets)
     write_text(output / REPORT_FILE, page(content))
     write_text(output / TABLE_FILE, to_csv(results))
     write_text(output / RESULTS_FILE, to_json(results))
     return results
 
 
-def _curves(entries: Sequence[Entry]) -> dict[str, list[LearningCurve]]:
+def _curves(configurations: Sequence[ComparedConfiguration]) -> dict[str, list[LearningCurve]]:
     """The learning curves of each configuration that has some."""
-    found = {entry.name: [learning_curve(entrant.path) for entrant in entry.entrants] for entry in entries}
+    found = {
+        configuration.name: [learning_curve(run.path) for run in configuration.runs] for configuration in configurations
+    }
     known = {name: [curve for curve in curves if curve] for name, curves in found.items()}
     return {name: curves for name, curves in known.items() if curves}
 

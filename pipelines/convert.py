@@ -111,7 +111,7 @@ def convert(
       workers: processes.
       beam_options: Beam's own options, if it is to run elsewhere than here.
       overwrite: whether the results of another job in the folder are to be replaced.
-      progress: is told of finished slices.
+      progress: called with the count of finished slices.
 
     Returns:
       What was found.

@@ -71,7 +71,7 @@ def create_dataset(
       workers: processes.
       beam_options: Beam's own options, if it is to run elsewhere than here.
       overwrite: whether the results of another job in the folder are to be replaced.
-      progress: is told of finished slices.
+      progress: called with the count of finished slices.
 
     Returns:
       What the dataset holds.

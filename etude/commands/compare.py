@@ -5,7 +5,7 @@ examples:
   etude compare runs/* --dataset dataset --split test --generated melodies/* --output comparison
 
 Models are ranked by their event figures, which can be compared between encodings, with 95% intervals, paired tests, and
-floors that any model should beat. A model that was trained on another dataset is refused. `tensorboard --logdir REPORT`
+baselines that any model should beat. A model that was trained on another dataset is refused. `tensorboard --logdir REPORT`
 shows the figures beside the hyperparameters (HParams), the learning curves, and generated melodies (Images).
 """
 

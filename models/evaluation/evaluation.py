@@ -118,7 +118,7 @@ def evaluate(
       encoding: the model's.
       melodies: in the model's key and range.
       function: the model.
-      progress: told after every batch.
+      progress: called after every batch.
     """
     parts, order = [], []
     done = 0

@@ -60,7 +60,7 @@ class MelodySet:
             sources.append(melody.source)
         return cls(
             flat=np.concatenate([np.zeros(0, np.int8), *events]),
-            ends=np.cumsum([len(one) for one in events], dtype=np.int64),
+            ends=np.cumsum([len(event) for event in events], dtype=np.int64),
             steps_per_bar=np.array(bars, dtype=np.int64),
             ids=tuple(ids),
             sources=tuple(sources),
@@ -90,7 +90,7 @@ class MelodySet:
         chosen = [self.events(int(index)).astype(np.int8) for index in indices]
         return MelodySet(
             flat=np.concatenate([np.zeros(0, np.int8), *chosen]),
-            ends=np.cumsum([len(one) for one in chosen], dtype=np.int64),
+            ends=np.cumsum([len(item) for item in chosen], dtype=np.int64),
             steps_per_bar=self.steps_per_bar[np.asarray(indices, dtype=np.int64)],
             ids=tuple(self.ids[int(index)] for index in indices),
             sources=tuple(self.sources[int(index)] for index in indices),

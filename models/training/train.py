@@ -70,7 +70,7 @@ def train(
       run_dir: where the run is kept; if it holds a checkpoint of this very run, training goes on from there.
       schedule: how long and how often.
       initial_model: a model whose weights to start from instead of random ones.
-      progress: told after every step, with loss and speed.
+      progress: called after every step, with loss and speed.
 
     Returns:
       How the run ended.

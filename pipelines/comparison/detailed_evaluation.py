@@ -11,8 +11,8 @@ from etude.models.evaluation.evaluation import LogProbabilityFunction, MelodySum
 from etude.models.evaluation.likelihood import LogProbabilities, event_log_likelihoods, event_probabilities
 from etude.models.melodies.melody_set import Batch, MelodySet
 from etude.models.progress import Progress, silent
+from etude.pipelines.comparison.baselines import Baseline
 from etude.pipelines.comparison.breakdowns import Breakdown
-from etude.pipelines.comparison.floors import Floor
 
 Sums = npt.NDArray[np.float64]
 
@@ -66,13 +66,13 @@ def evaluate_model(
     return _in_order(parts, indices)
 
 
-def evaluate_floor(
-    encoding: Encoding, melodies: MelodySet, floor: Floor, breakdowns: Sequence[Breakdown]
+def evaluate_baseline(
+    encoding: Encoding, melodies: MelodySet, baseline: Baseline, breakdowns: Sequence[Breakdown]
 ) -> DetailedSums:
-    """The sums of a floor on melodies in the encoding's range, in their order."""
+    """The sums of a baseline on melodies in the encoding's range, in their order."""
     indices = list(batches_by_length(melodies))
     batches = [melodies.batch(chosen) for chosen in indices]
-    parts = [detailed_sums(encoding, batch, floor.predict(batch), breakdowns) for batch in batches]
+    parts = [detailed_sums(encoding, batch, baseline.predict(batch), breakdowns) for batch in batches]
     return _in_order(parts, indices)
 
 

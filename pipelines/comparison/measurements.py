@@ -1,4 +1,4 @@
-"""Every model and every floor, evaluated on the very same steps."""
+"""Every model and every baseline, evaluated on the very same steps."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -7,89 +7,89 @@ from etude.models.dataset import squash_all
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
+from etude.pipelines.comparison.baselines import Baseline, fit_baselines
 from etude.pipelines.comparison.breakdowns import Breakdown, breakdowns
-from etude.pipelines.comparison.detailed_evaluation import DetailedSums, evaluate_floor, evaluate_model
-from etude.pipelines.comparison.entrants import Entry, Space, spaces
-from etude.pipelines.comparison.floors import Floor, fit_floors
+from etude.pipelines.comparison.configurations import ComparedConfiguration, PitchRange, pitch_ranges
+from etude.pipelines.comparison.detailed_evaluation import DetailedSums, evaluate_baseline, evaluate_model
 
 
 @dataclasses.dataclass(frozen=True)
-class EntryMeasurement:
-    """A configuration and the sums of each of its models, in the order of its entrants."""
+class ConfigurationMeasurement:
+    """A configuration and the sums of each of its models, in the order of its runs."""
 
-    entry: Entry
+    configuration: ComparedConfiguration
     sums: tuple[DetailedSums, ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class FloorMeasurement:
-    """A floor and its sums."""
+class BaselineMeasurement:
+    """A baseline and its sums."""
 
-    floor: Floor
+    baseline: Baseline
     sums: DetailedSums
 
 
 @dataclasses.dataclass(frozen=True)
-class SpaceMeasurement:
+class PitchRangeMeasurement:
     """All that was measured on melodies in one key and range.
 
     Attributes:
-      space: the key and range.
-      melodies: of the split that is evaluated, in this space.
-      train: the training melodies, in this space.
+      pitch_range: the key and range.
+      melodies: of the split that is evaluated, in this pitch range.
+      train: the training melodies, in this pitch range.
       breakdowns: how steps were put into categories.
-      entries: the configurations.
-      floors: fitted on `train`.
+      configurations: the configurations.
+      baselines: fitted on `train`.
     """
 
-    space: Space
+    pitch_range: PitchRange
     melodies: MelodySet
     train: MelodySet
     breakdowns: Sequence[Breakdown]
-    entries: Sequence[EntryMeasurement]
-    floors: Sequence[FloorMeasurement]
+    configurations: Sequence[ConfigurationMeasurement]
+    baselines: Sequence[BaselineMeasurement]
 
 
 def measure(
-    entries: Sequence[Entry], melodies: MelodySet, train: MelodySet, progress: Progress = silent
-) -> list[SpaceMeasurement]:
-    """Evaluates all models of all configurations and all floors.
+    configurations: Sequence[ComparedConfiguration], melodies: MelodySet, train: MelodySet, progress: Progress = silent
+) -> list[PitchRangeMeasurement]:
+    """Evaluates all models of all configurations and all baselines.
 
     Args:
-      entries: the configurations.
+      configurations: the configurations.
       melodies: to evaluate on, as extracted.
-      train: to fit floors on, as extracted.
-      progress: told after every batch of every model.
+      train: to fit baselines on, as extracted.
+      progress: called after every batch of every model.
     """
-    num_models = sum(len(entry.entrants) for entry in entries)
+    num_models = sum(len(configuration.runs) for configuration in configurations)
     done = 0
     result = []
-    for space in spaces(entries):
-        members = [entry for entry in entries if entry.space == space]
-        squashed, squashed_train = (squash_all(one, members[0].configuration) for one in (melodies, train))
+    for pitch_range in pitch_ranges(configurations):
+        members = [configuration for configuration in configurations if configuration.pitch_range == pitch_range]
+        squashed, squashed_train = (squash_all(melody, members[0].configuration) for melody in (melodies, train))
         divisions = breakdowns(squashed)
         measured = []
-        for entry in members:
+        for configuration in members:
             sums = []
-            for entrant in entry.entrants:
-                told = _part(progress, done, num_models, len(melodies), f"evaluating {entrant.path}")
-                model = entrant.model
-                sums.append(evaluate_model(model.encoding, squashed, model.log_probabilities, divisions, told))
+            for run in configuration.runs:
+                report = _part(progress, done, num_models, len(melodies), f"evaluating {run.path}")
+                model = run.model
+                sums.append(evaluate_model(model.encoding, squashed, model.log_probabilities, divisions, report))
                 done += 1
-            measured.append(EntryMeasurement(entry, tuple(sums)))
-        encoding = OneHotEncoding(space.min_note, space.max_note)
-        floors = [
-            FloorMeasurement(floor, evaluate_floor(encoding, squashed, floor, divisions))
-            for floor in fit_floors(encoding, squashed_train)
+            measured.append(ConfigurationMeasurement(configuration, tuple(sums)))
+        encoding = OneHotEncoding(pitch_range.min_note, pitch_range.max_note)
+        baselines = [
+            BaselineMeasurement(baseline, evaluate_baseline(encoding, squashed, baseline, divisions))
+            for baseline in fit_baselines(encoding, squashed_train)
         ]
-        result.append(SpaceMeasurement(space, squashed, squashed_train, divisions, measured, floors))
+        result.append(PitchRangeMeasurement(pitch_range, squashed, squashed_train, divisions, measured, baselines))
     return result
 
 
 def _part(progress: Progress, models_done: int, num_models: int, num_melodies: int, remark: str) -> Progress:
     """Progress within one of several models, in melodies over all of them."""
 
-    def told(done: int, total: int, note: str = "") -> None:
+    def report(done: int, total: int, note: str = "") -> None:
         progress(models_done * num_melodies + done, num_models * num_melodies, remark)
 
-    return told
+    return report

@@ -15,7 +15,7 @@ from etude.models.storage.files import explain_write_errors
 from etude.models.storage.metrics import EVAL, TRAIN, read_metrics, scalars
 from etude.models.storage.run_directory import RunDirectory
 from etude.models.storage.tensorboard_events import EventWriter, shown_hyperparameters
-from etude.pipelines.comparison.entrants import Entrant, Entry
+from etude.pipelines.comparison.configurations import ComparedConfiguration, Run
 from etude.pipelines.comparison.music.generated_sets import Example, GeneratedSet
 from etude.pipelines.comparison.results.results import Figures, Results
 from etude.pipelines.rendering.piano_roll_png import piano_roll_picture
@@ -45,40 +45,48 @@ def final_tag(figure: str) -> str:
 
 
 def write_tensorboard(
-    output: pathlib.Path, results: Results, entries: Sequence[Entry], generated: Sequence[GeneratedSet]
+    output: pathlib.Path,
+    results: Results,
+    configurations: Sequence[ComparedConfiguration],
+    generated: Sequence[GeneratedSet],
 ) -> None:
     """Writes the folder, in place of what a comparison before left there.
 
     Args:
       output: the folder of the comparison.
       results: its figures.
-      entries: its configurations, as in the results.
+      configurations: its configurations, as in the results.
       generated: melodies of its models.
     """
-    entrants = [entrant for entry in entries for entrant in entry.entrants]
-    figures = [run.figures for one in results.configurations for run in one.runs]
+    runs = [run for configuration in configurations for run in configuration.runs]
+    figures = [run.figures for configuration in results.configurations for run in configuration.runs]
     now = time.time()
     with _replaced(output / FOLDER) as folder:
-        for name, entrant, found in zip(_names(entrants), entrants, figures, strict=True):
-            examples = [example for one in generated if one.model == entrant.name for example in one.examples]
-            is_below = output.resolve() in entrant.path.resolve().parents
+        for name, run, found in zip(_names(runs), runs, figures, strict=True):
+            examples = [
+                example
+                for generated_set in generated
+                if generated_set.model == run.name
+                for example in generated_set.examples
+            ]
+            is_below = output.resolve() in run.path.resolve().parents
             with contextlib.closing(EventWriter(folder / name, now)) as writer:
-                if entrant is entrants[0]:
+                if run is runs[0]:
                     # Once for all models, but a file of its own would be listed as one more run.
-                    _write_columns(writer, entrants, now)
+                    _write_columns(writer, runs, now)
                 # The table joins rows of one name: this one and the row that training wrote.
-                shown = shown_hyperparameters(entrant.model.configuration, entrant.seed)
-                writer.hyperparameters(entrant.name if is_below else name, shown, now)
-                _write_figures(writer, entrant.model.step, found, now)
-                _write_melodies(writer, entrant.model.step, examples[:MELODIES], now)
+                shown = shown_hyperparameters(run.model.configuration, run.seed)
+                writer.hyperparameters(run.name if is_below else name, shown, now)
+                _write_figures(writer, run.model.step, found, now)
+                _write_melodies(writer, run.model.step, examples[:MELODIES], now)
             if not is_below:
-                _write_curves(folder / name, entrant.path)
+                _write_curves(folder / name, run.path)
 
 
-def _write_columns(writer: EventWriter, entrants: Sequence[Entrant], now: float) -> None:
+def _write_columns(writer: EventWriter, runs: Sequence[Run], now: float) -> None:
     values: dict[str, list[object]] = {}
-    for entrant in entrants:
-        for name, value in shown_hyperparameters(entrant.model.configuration, entrant.seed).items():
+    for run in runs:
+        for name, value in shown_hyperparameters(run.model.configuration, run.seed).items():
             if value not in values.setdefault(name, []):
                 values[name].append(value)
     writer.experiment(values, {final_tag(name): words for name, words in FINAL_FIGURES.items()}, now)
@@ -106,9 +114,9 @@ def _write_curves(folder: pathlib.Path, run: pathlib.Path) -> None:
                     writer.scalars(line["step"], line["wall_time"], scalars(line))
 
 
-def _names(entrants: Sequence[Entrant]) -> list[str]:
+def _names(runs: Sequence[Run]) -> list[str]:
     """The folder of each model: its short name, with a number where several have the same."""
-    names = [entrant.name.replace("/", "-").removesuffix(".mag") for entrant in entrants]
+    names = [run.name.replace("/", "-").removesuffix(".mag") for run in runs]
     return [name if names.count(name) == 1 else f"{name}-{names[:i].count(name) + 1}" for i, name in enumerate(names)]
 
 

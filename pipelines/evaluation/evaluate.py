@@ -37,7 +37,7 @@ def evaluate_model(
       split: one of its splits.
       workers: processes; more than one make it a Beam job.
       beam_options: Beam's own options, which make it a Beam job, too.
-      progress: told after every batch, or, by a Beam job, at the end.
+      progress: called after every batch, or, by a Beam job, at the end.
 
     Raises:
       EtudeError: if the dataset or the split is missing, empty or damaged.

@@ -19,8 +19,8 @@ def read_melodies(
     Args:
       sources: files, folders, globs, archives and `corpus:NAME`.
       steps_per_quarter: the model's.
-      report: told of each piece that gave no melody, and why.
-      progress: told after every file.
+      report: called with each piece that gave no melody, and why.
+      progress: called after every file.
 
     Raises:
       EtudeError: if a source names nothing.

@@ -118,7 +118,7 @@ def write_melodies(
       rendering: how they are written; None for MIDI files alone.
       known: what the model was trained on; None where that is unknown.
       primer_source: the file that the primer is from.
-      progress: told after every melody.
+      progress: called after every melody.
 
     Returns:
       The lines of these melodies.

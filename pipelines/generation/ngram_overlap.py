@@ -52,7 +52,7 @@ def training_ngrams(model: Model) -> TrainingNgrams | None:
     events = [melodies.events(index) for index in range(len(melodies))]
     return TrainingNgrams(
         {
-            size: np.unique(np.concatenate([np.zeros(0, np.uint64), *(ngram_hashes(one, size) for one in events)]))
+            size: np.unique(np.concatenate([np.zeros(0, np.uint64), *(ngram_hashes(event, size) for event in events)]))
             for size in NGRAM_SIZES
         }
     )

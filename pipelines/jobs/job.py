@@ -163,7 +163,7 @@ class Resources:
     Attributes:
       workers: processes.
       beam_options: Beam's own options, if it is to run elsewhere than here.
-      progress: is told of finished slices.
+      progress: called with the count of finished slices.
     """
 
     workers: int = 1

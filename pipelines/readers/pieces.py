@@ -25,7 +25,7 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
 
     Args:
       arguments: files, folders, globs, archives and `corpus:NAME`.
-      progress: told after every file.
+      progress: called after every file.
 
     Raises:
       EtudeError: if an argument names nothing.

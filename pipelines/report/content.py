@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from etude.pipelines.comparison.learning_curves import LearningCurve
 from etude.pipelines.comparison.music.generated_sets import GeneratedSet
 from etude.pipelines.comparison.presentation import Presentation
-from etude.pipelines.comparison.results.results import ConfigurationResult, FloorResult, Results
+from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult, Results
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,27 +27,29 @@ class Content:
 
     def style(self, name: str) -> str:
         """The class of a configuration's colour and shape, the same all over the page."""
-        names = [one.name for one in self.results.configurations]
-        return f"series-{names.index(name)}" if name in names else "floor"
+        names = [configuration.name for configuration in self.results.configurations]
+        return f"series-{names.index(name)}" if name in names else "baseline"
 
     def title(self, name: str) -> str:
-        """A configuration or floor in words."""
-        named: list[ConfigurationResult | FloorResult] = [*self.results.configurations, *self.results.floors]
-        return next((one.title for one in named if one.name == name), name)
+        """A configuration or baseline in words."""
+        named: list[ConfigurationResult | BaselineResult] = [*self.results.configurations, *self.results.baselines]
+        return next((result.title for result in named if result.name == name), name)
 
-    def configurations(self, space: str) -> list[ConfigurationResult]:
-        """The configurations of a space."""
-        return [one for one in self.results.configurations if one.space == space]
+    def configurations(self, pitch_range: str) -> list[ConfigurationResult]:
+        """The configurations of a pitch range."""
+        return [
+            configuration for configuration in self.results.configurations if configuration.pitch_range == pitch_range
+        ]
 
-    def floors(self, space: str) -> list[FloorResult]:
-        """The floors of a space."""
-        return [one for one in self.results.floors if one.space == space]
+    def baselines(self, pitch_range: str) -> list[BaselineResult]:
+        """The baselines of a pitch range."""
+        return [baseline for baseline in self.results.baselines if baseline.pitch_range == pitch_range]
 
-    def ranked(self, space: str) -> list[ConfigurationResult]:
-        """The configurations of a space, the lowest event loss first."""
-        return sorted(self.configurations(space), key=lambda one: one.figures["event.loss"].value or 0.0)
+    def ranked(self, pitch_range: str) -> list[ConfigurationResult]:
+        """The configurations of a pitch range, the lowest event loss first."""
+        return sorted(self.configurations(pitch_range), key=lambda one: one.figures["event.loss"].value or 0.0)
 
     @property
-    def main_space(self) -> str:
-        """The space with most configurations."""
-        return max(self.results.spaces(), key=lambda space: len(self.configurations(space)))
+    def main_pitch_range(self) -> str:
+        """The pitch range with most configurations."""
+        return max(self.results.pitch_ranges(), key=lambda pitch_range: len(self.configurations(pitch_range)))

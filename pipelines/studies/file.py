@@ -147,7 +147,9 @@ class _Reader:
             raise self._error(
                 "generate.primer_melody", f"the primer needs from 1 to {search.num_steps - 1} events, not {len(primer)}"
             )
-        published = self._published(self._table(values, "published", None), [one.name for one in configurations])
+        published = self._published(
+            self._table(values, "published", None), [configuration.name for configuration in configurations]
+        )
         return Study(
             title=values.get("title", self._path.stem),
             question=values.get("question", Study.question),

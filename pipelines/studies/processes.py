@@ -21,7 +21,7 @@ _SECONDS_TO_END = 10.0
 
 
 class Listener(Protocol):
-    """Is told how tasks fare, in the process that waits for them."""
+    """Hears how tasks fare, in the process that waits for them."""
 
     def moved(self, index: int, done: int, total: int, note: str) -> None:
         """Task `index` is so far."""
@@ -39,7 +39,7 @@ def run_tasks(function: Function[Task], tasks: Sequence[Task], num_processes: in
       function: does one task.
       tasks: in the order in which they are begun.
       num_processes: tasks at once.
-      listener: told of everything.
+      listener: called with everything.
     """
     upcoming = iter(enumerate(tasks))
     with contextlib.ExitStack() as stack:
@@ -47,7 +47,7 @@ def run_tasks(function: Function[Task], tasks: Sequence[Task], num_processes: in
         busy = [worker for worker in workers if worker.begin(upcoming)]
         while busy:
             ready = wait([worker.connection for worker in busy])
-            for worker in [one for one in busy if one.connection in ready]:
+            for worker in [worker for worker in busy if worker.connection in ready]:
                 worker.hear(listener)
                 if worker.index is None and not worker.begin(upcoming):
                     busy.remove(worker)

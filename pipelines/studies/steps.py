@@ -82,7 +82,7 @@ def shares(costs: Sequence[float], progress: Progress) -> list[Share]:
 
     Args:
       costs: about how long each step takes, in any unit.
-      progress: told of the whole.
+      progress: called with the count of the whole.
 
     Returns:
       For each step, a function that takes what is being done and returns the progress to give to the step.
@@ -92,13 +92,13 @@ def shares(costs: Sequence[float], progress: Progress) -> list[Share]:
 
     def share(index: int) -> Share:
         def named(what: str) -> Progress:
-            def told(done: int, total: int, note: str = "") -> None:
+            def report(done: int, total: int, note: str = "") -> None:
                 # A step may count anew for each of its phases; the whole never goes back.
                 reached[index] = max(reached[index], costs[index] * done / total if total else 0.0)
                 state = f"{index + 1}/{len(costs)} {what}" + (f": {note}" if note else "")
                 progress(round(_UNITS * sum(reached) / whole), _UNITS, state)
 
-            return told
+            return report
 
         return named
 

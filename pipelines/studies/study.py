@@ -105,7 +105,11 @@ class Study:
 
     def runs(self) -> dict[str, tuple[StudyConfiguration, int]]:
         """The configuration and seed of every run, by its name."""
-        return {f"{one.name}-seed{seed}": (one, seed) for one in self.configurations for seed in self.seeds}
+        return {
+            f"{configuration.name}-seed{seed}": (configuration, seed)
+            for configuration in self.configurations
+            for seed in self.seeds
+        }
 
 
 def run_study(
@@ -125,7 +129,7 @@ def run_study(
       command: the command line that does the same again, for the report.
       workers: processes that read music.
       parallel: training runs at once, each in a process of its own; the results do not depend on it.
-      progress: told of the whole study, with what is being done.
+      progress: report of the whole study, with what is being done.
 
     Returns:
       The report.
@@ -162,13 +166,13 @@ def run_study(
 
 
 def _train(study: Study, output: pathlib.Path, finished: Finished, shares: Sequence[Share], parallel: int) -> None:
-    told = {name: share(f"training {name}") for name, share in zip(study.runs(), shares, strict=True)}
+    reports = {name: share(f"training {name}") for name, share in zip(study.runs(), shares, strict=True)}
     runs = []
     for name, (one, seed) in study.runs().items():
         run_dir = output / RUNS / name
         inputs = [one.configuration, seed, study.num_steps, study.minutes, study.eval_every, study.early_stopping]
         if finished.is_finished(f"train {name}", inputs, [RunDirectory(run_dir).config]):
-            told[name](1, 1)
+            reports[name](1, 1)
         else:
             runs.append(
                 TrainingRun(
@@ -183,11 +187,11 @@ def _train(study: Study, output: pathlib.Path, finished: Finished, shares: Seque
                     early_stopping=study.early_stopping,
                 )
             )
-    train_runs(runs, parallel, told, lambda name: finished.record(f"train {name}"))
+    train_runs(runs, parallel, reports, lambda name: finished.record(f"train {name}"))
 
 
 def _generate(study: Study, name: str, output: pathlib.Path, finished: Finished, share: Share) -> None:
-    told = share(f"generating with {name}")
+    report = share(f"generating with {name}")
     folder = output / GENERATED / name
     model = load(output / RUNS / name, study.checkpoint)
     inputs = [study.generation, study.primer, study.qpm, model.step, study.checkpoint]
@@ -198,11 +202,11 @@ def _generate(study: Study, name: str, output: pathlib.Path, finished: Finished,
             remove_partial_files(folder)
             melodies = generate(model, study.primer, study.generation)
             write_melodies(model, melodies, study.generation, folder, qpm=study.qpm, known=training_ngrams(model))
-    told(1, 1)
+    report(1, 1)
 
 
 def _compare(study: Study, output: pathlib.Path, finished: Finished, command: str, share: Share) -> None:
-    told = share("comparing")
+    report = share("comparing")
     names = list(study.runs())
     labels = {name: Label(one.name, one.title) for name, (one, _) in study.runs().items()}
     presentation = Presentation(
@@ -227,9 +231,9 @@ def _compare(study: Study, output: pathlib.Path, finished: Finished, command: st
                 checkpoint=study.checkpoint,
                 generated=[output / GENERATED / name for name in names],
                 presentation=presentation,
-                progress=told,
+                progress=report,
             )
-    told(1, 1)
+    report(1, 1)
 
 
 def _training_cost(study: Study, name: str) -> float:

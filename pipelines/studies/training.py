@@ -51,9 +51,9 @@ def train_run(run: TrainingRun, progress: Progress) -> None:
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     from etude.models.training.train import train
 
-    def train_until(num_steps: int, told: Progress = progress) -> None:
+    def train_until(num_steps: int, report: Progress = progress) -> None:
         schedule = Schedule(num_steps, run.seed, run.eval_every, run.early_stopping)
-        train(run.configuration, run.dataset, run.run_dir, schedule, progress=told)
+        train(run.configuration, run.dataset, run.run_dir, schedule, progress=report)
 
     def try_until(num_steps: int) -> None:
         # How much of the whole this is is what it finds out.
@@ -74,7 +74,7 @@ def train_runs(
       runs: in the order in which they are begun.
       parallel: how many at once; 1 for one after another in this process.
       progress: of each run, by its name.
-      ended: told the name of a run that has ended well.
+      ended: called with the name of a run that has ended well.
 
     Raises:
       EtudeError: if runs failed; the message names them.

@@ -148,7 +148,7 @@ def sample(bundle: pathlib.Path, setting: Setting, number: int) -> Sample:
     from etude.models.generation import GenerationOptions, generate
 
     found = generate(load(bundle), PRIMER, GenerationOptions(num_outputs=number, seed=1, **dataclasses.asdict(setting)))
-    return Sample(np.array([one.events for one in found]), np.array([one.path_log_likelihood for one in found]))
+    return Sample(np.array([match.events for match in found]), np.array([match.path_log_likelihood for match in found]))
 
 
 def magenta_samples(

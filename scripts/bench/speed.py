@@ -161,13 +161,13 @@ def measure_preprocessing(bench: Bench) -> list[Line]:
     for _ in range(bench.rounds):
         for way in ways:
             way.go(bench.midi.resolve())
-    others = {"magenta": [sum(one.values()) for one in theirs.seconds]} if theirs else {}
+    others = {"magenta": [sum(time.values()) for time in theirs.seconds]} if theirs else {}
     sizes = {"magenta": [theirs.dataset_bytes / 1e6]} if theirs else {}
     return [
-        Line("preprocessing", "s", False, {"ours": [sum(one.values()) for one in ours.seconds], **others}),
+        Line("preprocessing", "s", False, {"ours": [sum(time.values()) for time in ours.seconds], **others}),
         Line(
             "preprocessing, in Magenta's form", "s", False,
-            {"ours": [sum(one.values()) for one in dense.seconds], **others},
+            {"ours": [sum(time.values()) for time in dense.seconds], **others},
         ),
         Line("datasets on disk", "MB", False, {"ours": [ours.dataset_bytes / 1e6], **sizes}),
     ]  # fmt: skip
@@ -178,7 +178,7 @@ def measure_training(bench: Bench, config: str) -> list[Line]:
     figures = training.compare(bench.task(config), bench.rounds, bench.magenta)
 
     def values(figure: str) -> dict[str, list[float]]:
-        return {name: [one[figure] for one in found] for name, found in figures.items()}
+        return {name: [match[figure] for match in found] for name, found in figures.items()}
 
     return [
         Line(f"train {config}", "events/s", True, values("events_per_second")),

@@ -43,7 +43,7 @@ def main() -> None:
         config: [in_a_process(config, options.dataset) for _ in range(options.rounds)] for config in options.configs
     }
     medians = {
-        config: {part: statistics.median(one[part] for one in rounds) for part in (*PARTS, "total")}
+        config: {part: statistics.median(round_[part] for round_ in rounds) for part in (*PARTS, "total")}
         for config, rounds in found.items()
     }
     print(f"{'seconds':24}" + "".join(f"{config:>12}" for config in medians))

@@ -126,7 +126,7 @@ def compare(task: Task, rounds: int, magenta: Magenta | None) -> dict[str, list[
 
 def summarise(rounds: list[Figures]) -> Figures:
     """The median of every figure."""
-    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+    return {name: statistics.median(round_[name] for round_ in rounds) for name in rounds[0]}
 
 
 def in_a_process(name: str, task: Task) -> Figures:

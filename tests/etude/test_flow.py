@@ -1,4 +1,4 @@
-"""The whole flow, each command through its real entry point."""
+"""The whole flow, each command through its real configuration point."""
 
 import json
 
@@ -38,7 +38,9 @@ num_steps = 32
 
 def test_convert_keeps_every_note(workshop):
     sequences = [
-        one for path in sorted((workshop.folder / "notes").glob("*.tfrecord")) for one in read_note_sequences(path)
+        read_note_sequence
+        for path in sorted((workshop.folder / "notes").glob("*.tfrecord"))
+        for read_note_sequence in read_note_sequences(path)
     ]
     assert [sequence.filename for sequence in sequences] == [f"tune{number:02}.mid" for number in range(40)]
     for number, sequence in enumerate(sequences):
@@ -149,7 +151,7 @@ def test_a_primer_from_a_file_is_continued(workshop):
 def test_compare_writes_a_report(workshop):
     done = workshop("compare", "runs/basic", "runs/lookback", "--dataset", "dataset", "--output", "comparison")
     results = json.loads((workshop.folder / "comparison" / "results.json").read_text())
-    assert {one["config"] for one in results["configurations"]} == {"basic", "lookback"}
+    assert {configuration["config"] for configuration in results["configurations"]} == {"basic", "lookback"}
     assert results["verdict"]["headline"] in done.stdout
     assert (workshop.folder / "comparison" / "report.html").read_text().startswith("<!doctype html>")
 

@@ -116,7 +116,7 @@ def magenta_dataset(tmp_path):
     def write(name, events=MAGENTA_EVENTS):
         folder = tmp_path / name
         for split in ("train", "eval"):
-            write_records(folder / FILES[split], [magenta_record(name, one) for one in events])
+            write_records(folder / FILES[split], [magenta_record(name, event) for event in events])
         return folder
 
     return write
@@ -150,7 +150,7 @@ def test_datasets_of_magenta_with_other_lookback_distances(magenta_dataset):
 def test_the_fingerprint_of_magentas_records_is_that_of_their_content(magenta_dataset, tmp_path):
     folder = magenta_dataset("basic")
     before = read_description(folder).fingerprint
-    write_records(folder / FILES["eval"], [magenta_record("basic", one) for one in reversed(MAGENTA_EVENTS)])
+    write_records(folder / FILES["eval"], [magenta_record("basic", event) for event in reversed(MAGENTA_EVENTS)])
     assert read_description(folder).fingerprint == before
-    write_records(folder / FILES["eval"], [magenta_record("basic", one) for one in MAGENTA_EVENTS[1:]])
+    write_records(folder / FILES["eval"], [magenta_record("basic", event) for event in MAGENTA_EVENTS[1:]])
     assert read_description(folder).fingerprint != before

@@ -195,17 +195,19 @@ def test_rules_that_no_note_keeps(tiny_model):
 
 
 def test_more_melodies_than_one_batch(tiny_model):
-    """Every batch is told of; a melody depends on its number alone."""
-    told = []
+    """Every batch is reported of; a melody depends on its number alone."""
+    reported = []
     number = 2 * MELODIES_AT_ONCE[1] + 3
     options = GenerationOptions(num_outputs=number, num_steps=12, seed=8)
-    melodies = generate(tiny_model("basic"), PRIMER, options, lambda done, total, note="": told.append((done, total)))
-    assert len(told) > 2
-    assert told == sorted(told)
-    assert told[-1] == (number, number)
+    melodies = generate(
+        tiny_model("basic"), PRIMER, options, lambda done, total, note="": reported.append((done, total))
+    )
+    assert len(reported) > 2
+    assert reported == sorted(reported)
+    assert reported[-1] == (number, number)
     few = generate(tiny_model("basic"), PRIMER, GenerationOptions(num_outputs=300, num_steps=12, seed=8))
-    assert [one.events.tolist() for one in few] == [one.events.tolist() for one in melodies[:300]]
-    assert len({tuple(one.events.tolist()) for one in melodies}) > number / 2
+    assert [one.events.tolist() for one in few] == [melody.events.tolist() for melody in melodies[:300]]
+    assert len({tuple(melody.events.tolist()) for melody in melodies}) > number / 2
 
 
 def test_beams_wider_than_there_are_melodies(tiny_model):

@@ -52,10 +52,10 @@ def test_path_log_likelihoods_have_one_distribution(sample, magenta_model):
 def test_the_test_tells_searches_apart(magenta_model):
     """A temperature a tenth higher, a branch more or less: each is seen."""
     model = magenta_model("basic_rnn")
-    (plain,) = [one for one in SAMPLES if one["config"] == "basic_rnn" and one["beam_size"] == 1]
+    (plain,) = [sample for sample in SAMPLES if sample["config"] == "basic_rnn" and sample["beam_size"] == 1]
     for changes in ({"temperature": 1.1}, {"branch_factor": 2}, {"beam_size": 2}):
         assert p_value(ours(model, plain, **changes), magentas(model, plain)) < 0.001, changes
     # At temperature 1 a wide beam finds the same few melodies again and again; warm, it does not.
-    (warm,) = [one for one in SAMPLES if one["config"] == "basic_rnn" and one["temperature"] == 3]
+    (warm,) = [sample for sample in SAMPLES if sample["config"] == "basic_rnn" and sample["temperature"] == 3]
     for changes in ({"temperature": 3.3}, {"branch_factor": 3}, {"beam_size": 6}):
         assert p_value(ours(model, warm, **changes), magentas(model, warm)) < 0.001, changes

@@ -38,7 +38,7 @@ def in_json(message):
 
 def test_figures_of_a_run_are_those_of_evaluate(trained, results):
     melodies = read_melodies(trained.dataset, "eval")
-    runs = [run for one in results["configurations"] for run in one["runs"]]
+    runs = [run for configuration in results["configurations"] for run in configuration["runs"]]
     assert [run["name"] for run in runs] == ["basic-0", "basic-1", "lookback-0", "mono-0"]
     for run in runs:
         expected = in_json(report(load(run["model"]).evaluate(melodies)))
@@ -70,26 +70,26 @@ def test_seeds_are_one_configuration(results):
 def test_pairs_are_within_a_space(results):
     assert [{pair["first"], pair["second"]} for pair in results["pairs"]] == [{"basic", "lookback"}]
     (pair,) = results["pairs"]
-    losses = {one["name"]: one["event"]["loss"] for one in results["configurations"]}
+    losses = {configuration["name"]: configuration["event"]["loss"] for configuration in results["configurations"]}
     assert pair["nats_per_step"]["value"] == pytest.approx(losses[pair["second"]] - losses[pair["first"]])
     assert pair["nats_per_step"]["value"] > 0
 
 
-def test_floors_have_no_likelihood_where_there_is_none(results):
-    floors = {floor["name"]: floor for floor in results["floors"] if "key 0" in floor["space"]}
-    assert list(floors) == ["no_event", "unigram", "bigram", "repeat_bar"]
-    assert floors["no_event"]["event"]["loss"] is None
-    assert floors["bigram"]["event"]["loss"] < floors["unigram"]["event"]["loss"]
-    assert results["configurations"][0]["best_floor"] == min(
-        (name for name in floors if name != "no_event"), key=lambda name: floors[name]["event"]["loss"]
+def test_baselines_have_no_likelihood_where_there_is_none(results):
+    baselines = {baseline["name"]: baseline for baseline in results["baselines"] if "key 0" in baseline["pitch_range"]}
+    assert list(baselines) == ["no_event", "unigram", "bigram", "repeat_bar"]
+    assert baselines["no_event"]["event"]["loss"] is None
+    assert baselines["bigram"]["event"]["loss"] < baselines["unigram"]["event"]["loss"]
+    assert results["configurations"][0]["best_baseline"] == min(
+        (name for name in baselines if name != "no_event"), key=lambda name: baselines[name]["event"]["loss"]
     )
 
 
 def test_breakdowns_average_to_the_whole(results):
     basic = results["configurations"][0]
-    found = [one for one in results["breakdowns"] if one["space"] == basic["space"]]
+    found = [breakdown for breakdown in results["breakdowns"] if breakdown["pitch_range"] == basic["pitch_range"]]
     assert {"metre", "position_in_bar_16", "position_in_bar_12", "bar", "length", "event", "repetition"} == {
-        one["name"] for one in found
+        match["name"] for match in found
     }
     for breakdown in found:
         if breakdown["name"].startswith("position"):
@@ -103,10 +103,12 @@ def test_breakdowns_average_to_the_whole(results):
 def test_table_has_every_figure(output, results):
     rows = list(csv.DictReader((output / "results.csv").read_text().splitlines()))
     found = {row["name"]: row for row in rows if row["kind"] == "configuration" and row["figure"] == "event.loss"}
-    for one in results["configurations"]:
-        assert float(found[one["name"]]["value"]) == pytest.approx(one["event"]["loss"])
-        assert float(found[one["name"]]["low"]) == pytest.approx(one["intervals"]["event"]["loss"][0])
-    assert {row["kind"] for row in rows} == {"configuration", "run", "floor", "pair", "breakdown"}
+    for configuration in results["configurations"]:
+        assert float(found[configuration["name"]]["value"]) == pytest.approx(configuration["event"]["loss"])
+        assert float(found[configuration["name"]]["low"]) == pytest.approx(
+            configuration["intervals"]["event"]["loss"][0]
+        )
+    assert {row["kind"] for row in rows} == {"configuration", "run", "baseline", "pair", "breakdown"}
 
 
 def test_same_input_same_bytes(trained, output, tmp_path):
@@ -122,7 +124,7 @@ def test_two_copies_of_a_model_cannot_be_told_apart(trained, tmp_path):
     assert pair.p_value == 1.0
     assert not pair.is_told_apart
     assert pair.nats_per_step.value == 0.0
-    assert "cannot be told apart" in results.verdict.headline
+    assert "cannot be reported apart" in results.verdict.headline
 
 
 def test_a_model_is_told_apart_from_its_early_checkpoint(trained, tmp_path):

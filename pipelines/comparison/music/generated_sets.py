@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from etude.models.errors import EtudeError
 from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events, as_events
-from etude.pipelines.comparison.entrants import Entry, short_name
+from etude.pipelines.comparison.configurations import ComparedConfiguration, short_name
 from etude.pipelines.generation.generate import GENERATED_FILE, read_generated
 
 
@@ -41,24 +41,26 @@ class GeneratedSet:
 
     Attributes:
       name: of the folder.
-      entry: name of the configuration that made them.
+      configuration: name of the configuration that made them.
       model: short name of the model that made them.
       examples: the melodies.
     """
 
     name: str
-    entry: str
+    configuration: str
     model: str
     examples: tuple[Example, ...]
 
 
-def read_generated_sets(folders: Sequence[pathlib.Path], entries: Sequence[Entry]) -> list[GeneratedSet]:
+def read_generated_sets(
+    folders: Sequence[pathlib.Path], configurations: Sequence[ComparedConfiguration]
+) -> list[GeneratedSet]:
     """Reads folders of melodies; each must be of one of the compared models.
 
     Raises:
       EtudeError: if a folder has no melodies, is damaged, or is of a model that is not compared.
     """
-    owners = {entrant.name: entry.name for entry in entries for entrant in entry.entrants}
+    owners = {run.name: configuration.name for configuration in configurations for run in configuration.runs}
     return [_read(folder, owners) for folder in folders]
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from etude.models.melodies.melody import Events
 from etude.models.melodies.melody_set import MelodySet
-from etude.pipelines.comparison.measurements import SpaceMeasurement
+from etude.pipelines.comparison.measurements import PitchRangeMeasurement
 from etude.pipelines.comparison.music.generated_sets import GeneratedSet
 from etude.pipelines.comparison.music.measures import (
     SCALARS,
@@ -19,7 +19,7 @@ from etude.pipelines.comparison.music.measures import (
 from etude.pipelines.comparison.results.results import MusicResult, MusicSetResult
 from etude.pipelines.comparison.statistics.bootstrap import interval, resampled_sums
 from etude.pipelines.comparison.statistics.figures import Estimate
-from etude.pipelines.comparison.statistics.set_distances import Likeness, likeness_of_counts, likeness_of_sets
+from etude.pipelines.comparison.statistics.set_distances import Similarity, similarity_of_counts, similarity_of_sets
 from etude.pipelines.sequences.content import ngram_hashes
 
 COPIED_NOTES = (4, 8, 12)
@@ -45,24 +45,29 @@ class _Melodies:
         if len(self.events) <= most:
             return self
         chosen = np.linspace(0, len(self.events) - 1, most).astype(int)
-        return _Melodies([self.events[one] for one in chosen], [self.steps_per_bar[one] for one in chosen])
+        return _Melodies([self.events[item] for item in chosen], [self.steps_per_bar[item] for item in chosen])
 
 
-def judge_music(measurement: SpaceMeasurement, generated: Sequence[GeneratedSet]) -> MusicResult | None:
-    """Measures the generated melodies of a space beside the evaluated split and the training split.
+def judge_music(measurement: PitchRangeMeasurement, generated: Sequence[GeneratedSet]) -> MusicResult | None:
+    """Measures the generated melodies of a pitch range beside the evaluated split and the training split.
 
     Args:
-      measurement: the space, with its real melodies.
-      generated: the melodies of all models; those of models of other spaces are passed over.
+      measurement: the pitch range, with its real melodies.
+      generated: the melodies of all models; those of models of other pitch ranges are passed over.
 
     Returns:
-      None if no model of the space generated any.
+      None if no model of the pitch range generated any.
     """
     sets = {}
-    for entry in (one.entry.name for one in measurement.entries):
-        examples = [example for one in generated if one.entry == entry for example in one.examples]
+    for configuration in (configuration.configuration.name for configuration in measurement.configurations):
+        examples = [
+            example
+            for generated_set in generated
+            if generated_set.configuration == configuration
+            for example in generated_set.examples
+        ]
         if examples:
-            sets[entry] = examples
+            sets[configuration] = examples
     if not sets:
         return None
     num_steps = max(len(example.events) for examples in sets.values() for example in examples)
@@ -73,17 +78,17 @@ def judge_music(measurement: SpaceMeasurement, generated: Sequence[GeneratedSet]
         for n in COPIED_NOTES
     }
     results = [_judge("eval", real, None, known), _judge("train", trained, real, {})]
-    for entry, examples in sets.items():
-        melodies = _Melodies([one.events for one in examples], [one.steps_per_bar for one in examples])
+    for configuration, examples in sets.items():
+        melodies = _Melodies([example.events for example in examples], [example.steps_per_bar for example in examples])
         likelihoods = {
-            "event_log_likelihood": float(np.mean([one.event_log_likelihood for one in examples])),
-            "log_likelihood": float(np.mean([one.log_likelihood for one in examples])),
+            "event_log_likelihood": float(np.mean([example.event_log_likelihood for example in examples])),
+            "log_likelihood": float(np.mean([example.log_likelihood for example in examples])),
         }
-        paths = [one.path_log_likelihood for one in examples if one.path_log_likelihood is not None]
+        paths = [example.path_log_likelihood for example in examples if example.path_log_likelihood is not None]
         if paths:
             likelihoods["path_log_likelihood"] = float(np.mean(paths))
-        results.append(_judge(entry, melodies, real, known, likelihoods))
-    return MusicResult(measurement.space.name, num_steps, results)
+        results.append(_judge(configuration, melodies, real, known, likelihoods))
+    return MusicResult(measurement.pitch_range.name, num_steps, results)
 
 
 def _cut(melodies: MelodySet, num_steps: int) -> _Melodies:
@@ -104,14 +109,14 @@ def _judge(
     likelihoods: Mapping[str, float] | None = None,
 ) -> MusicSetResult:
     measures = measure_melodies(melodies.events, melodies.steps_per_bar)
-    relative: dict[str, Likeness] = {}
-    distributions: dict[str, Likeness] = {}
+    relative: dict[str, Similarity] = {}
+    distributions: dict[str, Similarity] = {}
     if reference is not None:
         few, real = melodies.thinned(MAX_MELODIES), reference.thinned(MAX_MELODIES)
         ours, theirs = (measure_melodies(one.events, one.steps_per_bar) for one in (few, real))
-        relative = {measure: likeness_of_sets(theirs[measure], ours[measure]) for measure in YANG_AND_LERCH}
+        relative = {measure: similarity_of_sets(theirs[measure], ours[measure]) for measure in YANG_AND_LERCH}
         counted, expected = distribution_counts(melodies), distribution_counts(reference)
-        distributions = {one: likeness_of_counts(expected[one], counted[one]) for one in counted}
+        distributions = {count: similarity_of_counts(expected[count], counted[count]) for count in counted}
     return MusicSetResult(
         name=name,
         num_melodies=len(melodies.events),

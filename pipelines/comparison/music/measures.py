@@ -81,13 +81,13 @@ class NoteTable:
     def of(cls, melodies: Sequence[Events], steps_per_bar: Sequence[int]) -> "NoteTable":
         """Collects the notes of melodies."""
         notes = [notes_of(events) for events in melodies]
-        counts = [len(one.onsets) for one in notes]
+        counts = [len(note.onsets) for note in notes]
         nothing = [np.zeros(0, np.int64)]
         return cls(
             melody=np.repeat(np.arange(len(melodies)), counts),
-            onset=np.concatenate(nothing + [one.onsets for one in notes]),
-            pitch=np.concatenate(nothing + [one.pitches for one in notes]),
-            duration=np.concatenate(nothing + [one.durations for one in notes]),
+            onset=np.concatenate(nothing + [note.onsets for note in notes]),
+            pitch=np.concatenate(nothing + [note.pitches for note in notes]),
+            duration=np.concatenate(nothing + [note.durations for note in notes]),
             num_steps=np.array([len(events) for events in melodies], dtype=np.int64),
             steps_per_bar=np.array(steps_per_bar, dtype=np.int64),
         )

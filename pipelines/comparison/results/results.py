@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etude.pipelines.comparison.statistics.figures import Estimate
-from etude.pipelines.comparison.statistics.set_distances import Likeness
+from etude.pipelines.comparison.statistics.set_distances import Similarity
 
 Figures = Mapping[str, Estimate]
 """Figures by name; a dot separates the group from the figure, such as `event.loss`."""
@@ -50,39 +50,39 @@ class ConfigurationResult:
       name: short.
       title: in words.
       config: its family.
-      space: key and range; see `entrants.Space`.
+      pitch_range: key and range; see `runs.PitchRange`.
       hyperparameters: all of them.
       changed: the names of those that are not the family's defaults.
       num_training_steps: None if unknown, or not the same for all seeds.
       figures: means over the seeds, with intervals.
       spread: over the seeds; empty for one seed.
-      best_floor: the name of the floor with the lowest event loss.
-      nats_over_floor: by how much its event loss is lower than that floor's; negative where it is higher.
+      best_baseline: the name of the baseline with the lowest event loss.
+      nats_over_baseline: by how much its event loss is lower than that baseline's; negative where it is higher.
       runs: one a seed.
     """
 
     name: str
     title: str
     config: str
-    space: str
+    pitch_range: str
     hyperparameters: Mapping[str, Any]
     changed: Sequence[str]
     num_training_steps: int | None
     figures: Figures
     spread: Mapping[str, Spread]
-    best_floor: str
-    nats_over_floor: Estimate
+    best_baseline: str
+    nats_over_baseline: Estimate
     runs: Sequence[RunResult]
 
 
 @dataclasses.dataclass(frozen=True)
-class FloorResult:
-    """The figures of a floor on the same steps."""
+class BaselineResult:
+    """The figures of a baseline on the same steps."""
 
     name: str
     title: str
     summary: str
-    space: str
+    pitch_range: str
     figures: Figures
 
 
@@ -96,14 +96,14 @@ class PairResult:
       nats_per_step: by how much the first is better, in event loss.
       bits_per_note: by how much the first is better.
       p_value: of the paired test on melodies.
-      p_value_corrected: for the number of pairs in the same space (Holm).
+      p_value_corrected: for the number of pairs in the same pitch range (Holm).
       is_exact: whether the test tried all signs.
       is_told_apart: whether the corrected p-value is below 0.05 and the interval does not hold 0.
     """
 
     first: str
     second: str
-    space: str
+    pitch_range: str
     nats_per_step: Estimate
     bits_per_note: Estimate
     p_value: float
@@ -114,7 +114,7 @@ class PairResult:
 
 @dataclasses.dataclass(frozen=True)
 class CategoryResult:
-    """The steps of one category: how many, and the event loss and accuracy of each configuration and floor by name."""
+    """The steps of one category: how many, and the event loss and accuracy of each configuration and baseline by name."""
 
     category: str
     num_steps: int
@@ -128,7 +128,7 @@ class BreakdownResult:
 
     name: str
     title: str
-    space: str
+    pitch_range: str
     categories: Sequence[CategoryResult]
 
 
@@ -149,17 +149,17 @@ class MusicSetResult:
     name: str
     num_melodies: int
     measures: Figures
-    relative: Mapping[str, Likeness]
-    distributions: Mapping[str, Likeness]
+    relative: Mapping[str, Similarity]
+    distributions: Mapping[str, Similarity]
     copied: Mapping[int, float | None]
     likelihoods: Mapping[str, float]
 
 
 @dataclasses.dataclass(frozen=True)
 class MusicResult:
-    """The generated melodies of a space beside real ones, which are cut to the same number of steps."""
+    """The generated melodies of a pitch range beside real ones, which are cut to the same number of steps."""
 
-    space: str
+    pitch_range: str
     num_steps: int
     sets: Sequence[MusicSetResult]
 
@@ -206,12 +206,12 @@ class Results:
     dataset: DatasetResult
     verdict: Verdict
     configurations: Sequence[ConfigurationResult]
-    floors: Sequence[FloorResult]
+    baselines: Sequence[BaselineResult]
     pairs: Sequence[PairResult]
     breakdowns: Sequence[BreakdownResult]
     music: Sequence[MusicResult]
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
 
-    def spaces(self) -> list[str]:
-        """The spaces of the configurations, in order."""
-        return list(dict.fromkeys(one.space for one in self.configurations))
+    def pitch_ranges(self) -> list[str]:
+        """The pitch ranges of the configurations, in order."""
+        return list(dict.fromkeys(configuration.pitch_range for configuration in self.configurations))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from etude.pipelines.comparison.results.results import Results
 from etude.pipelines.comparison.statistics.figures import Estimate
 
-COLUMNS = ("kind", "name", "config", "seed", "space", "breakdown", "category", "figure", "value", "low", "high")
+COLUMNS = ("kind", "name", "config", "seed", "pitch_range", "breakdown", "category", "figure", "value", "low", "high")
 
 Row = dict[str, object]
 
@@ -19,7 +19,7 @@ def to_csv(results: Results) -> str:
     writer.writeheader()
     for row in (
         *_configurations(results),
-        *_floors(results),
+        *_baselines(results),
         *_pairs(results),
         *_breakdowns(results),
         *_music(results),
@@ -29,38 +29,49 @@ def to_csv(results: Results) -> str:
 
 
 def _configurations(results: Results) -> Iterator[Row]:
-    for one in results.configurations:
-        common = {"name": one.name, "config": one.config, "space": one.space}
-        for figure, estimate in one.figures.items():
+    for configuration in results.configurations:
+        common = {"name": configuration.name, "config": configuration.config, "pitch_range": configuration.pitch_range}
+        for figure, estimate in configuration.figures.items():
             yield {"kind": "configuration", **common, "figure": figure, **_numbers(estimate)}
-        for run in one.runs:
+        for run in configuration.runs:
             for figure, estimate in run.figures.items():
                 yield {"kind": "run", **common, "name": run.name, "seed": run.seed, "figure": figure} | _numbers(
                     estimate
                 )
-        for figure, value in results.published.get(one.name, {}).items():
+        for figure, value in results.published.get(configuration.name, {}).items():
             yield {"kind": "published", **common, "figure": figure, "value": value}
 
 
-def _floors(results: Results) -> Iterator[Row]:
-    for one in results.floors:
-        for figure, estimate in one.figures.items():
-            yield {"kind": "floor", "name": one.name, "space": one.space, "figure": figure, **_numbers(estimate)}
+def _baselines(results: Results) -> Iterator[Row]:
+    for baseline in results.baselines:
+        for figure, estimate in baseline.figures.items():
+            yield {
+                "kind": "baseline",
+                "name": baseline.name,
+                "pitch_range": baseline.pitch_range,
+                "figure": figure,
+                **_numbers(estimate),
+            }
 
 
 def _pairs(results: Results) -> Iterator[Row]:
-    for one in results.pairs:
-        common = {"kind": "pair", "name": f"{one.first} - {one.second}", "space": one.space}
-        yield {**common, "figure": "nats_per_step", **_numbers(one.nats_per_step)}
-        yield {**common, "figure": "bits_per_note", **_numbers(one.bits_per_note)}
-        yield {**common, "figure": "p_value", "value": one.p_value}
-        yield {**common, "figure": "p_value_corrected", "value": one.p_value_corrected}
+    for pair in results.pairs:
+        common = {"kind": "pair", "name": f"{pair.first} - {pair.second}", "pitch_range": pair.pitch_range}
+        yield {**common, "figure": "nats_per_step", **_numbers(pair.nats_per_step)}
+        yield {**common, "figure": "bits_per_note", **_numbers(pair.bits_per_note)}
+        yield {**common, "figure": "p_value", "value": pair.p_value}
+        yield {**common, "figure": "p_value_corrected", "value": pair.p_value_corrected}
 
 
 def _breakdowns(results: Results) -> Iterator[Row]:
-    for one in results.breakdowns:
-        for category in one.categories:
-            common = {"kind": "breakdown", "space": one.space, "breakdown": one.name, "category": category.category}
+    for breakdown in results.breakdowns:
+        for category in breakdown.categories:
+            common = {
+                "kind": "breakdown",
+                "pitch_range": breakdown.pitch_range,
+                "breakdown": breakdown.name,
+                "category": category.category,
+            }
             yield {**common, "figure": "num_steps", "value": category.num_steps}
             for figure, estimates in (("event.loss", category.loss), ("event.accuracy", category.accuracy)):
                 for name, estimate in estimates.items():
@@ -69,17 +80,17 @@ def _breakdowns(results: Results) -> Iterator[Row]:
 
 def _music(results: Results) -> Iterator[Row]:
     for result in results.music:
-        for one in result.sets:
-            common = {"kind": "music", "name": one.name, "space": result.space}
-            for measure, estimate in one.measures.items():
+        for generated_set in result.sets:
+            common = {"kind": "music", "name": generated_set.name, "pitch_range": result.pitch_range}
+            for measure, estimate in generated_set.measures.items():
                 yield {**common, "figure": measure, **_numbers(estimate)}
-            for kind, found in (("relative", one.relative), ("distribution", one.distributions)):
-                for measure, likeness in found.items():
-                    for figure, value in likeness._asdict().items():
+            for kind, found in (("relative", generated_set.relative), ("distribution", generated_set.distributions)):
+                for measure, similarity in found.items():
+                    for figure, value in similarity._asdict().items():
                         yield {**common, "breakdown": kind, "category": measure, "figure": figure, "value": value}
-            for n, share in one.copied.items():
+            for n, share in generated_set.copied.items():
                 yield {**common, "figure": f"copied_{n}", "value": share}
-            for figure, value in one.likelihoods.items():
+            for figure, value in generated_set.likelihoods.items():
                 yield {**common, "figure": figure, "value": value}
 
 

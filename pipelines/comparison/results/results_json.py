@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from etude.pipelines.comparison.results.results import (
+    BaselineResult,
     ConfigurationResult,
     Figures,
-    FloorResult,
     MusicResult,
     Results,
     RunResult,
@@ -32,11 +32,11 @@ def _results(results: Results) -> dict[str, Any]:
         "checkpoint": results.checkpoint,
         "verdict": dataclasses.asdict(results.verdict),
         "dataset": dataclasses.asdict(dataset),
-        "configurations": [_configuration(one, split) for one in results.configurations],
-        "floors": [_floor(one, split) for one in results.floors],
-        "pairs": [_plain(dataclasses.asdict(one)) for one in results.pairs],
-        "breakdowns": [_plain(dataclasses.asdict(one)) for one in results.breakdowns],
-        "music": [_music(one) for one in results.music],
+        "configurations": [_configuration(configuration, split) for configuration in results.configurations],
+        "baselines": [_baseline(baseline, split) for baseline in results.baselines],
+        "pairs": [_plain(dataclasses.asdict(pair)) for pair in results.pairs],
+        "breakdowns": [_plain(dataclasses.asdict(breakdown)) for breakdown in results.breakdowns],
+        "music": [_music(generated_set) for generated_set in results.music],
         "published": {name: dict(figures) for name, figures in results.published.items()},
     }
 
@@ -46,15 +46,15 @@ def _configuration(result: ConfigurationResult, split: Mapping[str, Any]) -> dic
         "name": result.name,
         "title": result.title,
         "config": result.config,
-        "space": result.space,
+        "pitch_range": result.pitch_range,
         "hyperparameters": _plain(dict(result.hyperparameters)),
         "changed": list(result.changed),
         "num_training_steps": result.num_training_steps,
         **split,
         **_figures(result.figures),
         "seeds": _nested({name: _plain(dataclasses.asdict(one)) for name, one in result.spread.items()}),
-        "best_floor": result.best_floor,
-        "nats_over_floor": _plain(dataclasses.asdict(result.nats_over_floor)),
+        "best_baseline": result.best_baseline,
+        "nats_over_baseline": _plain(dataclasses.asdict(result.nats_over_baseline)),
         "runs": [_run(run, result.config, split) for run in result.runs],
     }
 
@@ -72,12 +72,12 @@ def _run(result: RunResult, config: str, split: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _floor(result: FloorResult, split: Mapping[str, Any]) -> dict[str, Any]:
+def _baseline(result: BaselineResult, split: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": result.name,
         "title": result.title,
         "summary": result.summary,
-        "space": result.space,
+        "pitch_range": result.pitch_range,
         **split,
         **_figures(result.figures),
     }
@@ -85,19 +85,23 @@ def _floor(result: FloorResult, split: Mapping[str, Any]) -> dict[str, Any]:
 
 def _music(result: MusicResult) -> dict[str, Any]:
     return {
-        "space": result.space,
+        "pitch_range": result.pitch_range,
         "num_steps": result.num_steps,
         "sets": [
             {
-                "name": one.name,
-                "num_melodies": one.num_melodies,
-                "measures": {name: _plain(dataclasses.asdict(estimate)) for name, estimate in one.measures.items()},
-                "relative": {name: _plain(likeness._asdict()) for name, likeness in one.relative.items()},
-                "distributions": {name: _plain(likeness._asdict()) for name, likeness in one.distributions.items()},
-                "copied": {str(n): _plain(share) for n, share in one.copied.items()},
-                **_plain(one.likelihoods),
+                "name": generated_set.name,
+                "num_melodies": generated_set.num_melodies,
+                "measures": {
+                    name: _plain(dataclasses.asdict(estimate)) for name, estimate in generated_set.measures.items()
+                },
+                "relative": {name: _plain(similarity._asdict()) for name, similarity in generated_set.relative.items()},
+                "distributions": {
+                    name: _plain(similarity._asdict()) for name, similarity in generated_set.distributions.items()
+                },
+                "copied": {str(n): _plain(share) for n, share in generated_set.copied.items()},
+                **_plain(generated_set.likelihoods),
             }
-            for one in result.sets
+            for generated_set in result.sets
         ],
     }
 

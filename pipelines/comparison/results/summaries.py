@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from etude.pipelines.comparison.entrants import Entrant, Entry, changed_hyperparameters
-from etude.pipelines.comparison.floors import Floor
-from etude.pipelines.comparison.measurements import EntryMeasurement, SpaceMeasurement
+from etude.pipelines.comparison.baselines import Baseline
+from etude.pipelines.comparison.configurations import ComparedConfiguration, Run, changed_hyperparameters
+from etude.pipelines.comparison.measurements import ConfigurationMeasurement, PitchRangeMeasurement
 from etude.pipelines.comparison.results.results import (
+    BaselineResult,
     BreakdownResult,
     CategoryResult,
     ConfigurationResult,
     Figures,
-    FloorResult,
     PairResult,
     RunResult,
     Spread,
@@ -37,43 +37,48 @@ class Summary:
     """What follows from all measurements."""
 
     configurations: list[ConfigurationResult]
-    floors: list[FloorResult]
+    baselines: list[BaselineResult]
     pairs: list[PairResult]
     breakdowns: list[BreakdownResult]
 
 
-def summarise(measurements: Sequence[SpaceMeasurement]) -> Summary:
+def summarise(measurements: Sequence[PitchRangeMeasurement]) -> Summary:
     """Computes every figure, pair and breakdown."""
     configurations: list[ConfigurationResult] = []
-    floors: list[FloorResult] = []
+    baselines: list[BaselineResult] = []
     compared: list[_Pair] = []
     divided: list[BreakdownResult] = []
     for measurement in measurements:
-        space = measurement.space.name
+        pitch_range = measurement.pitch_range.name
         resampled = {}
-        simple = {measured.floor.name: resample_figures(measured.sums.melodies) for measured in measurement.floors}
-        for measured in measurement.entries:
+        simple = {
+            measured.baseline.name: resample_figures(measured.sums.melodies) for measured in measurement.baselines
+        }
+        for measured in measurement.configurations:
             by_seed = [resample_figures(sums.melodies) for sums in measured.sums]
-            resampled[measured.entry.name] = over_seeds(by_seed, stream=len(configurations))
-            best_floor = min(simple, key=lambda name: float(simple[name]["event.loss"].value))
-            over_floor = _difference(simple[best_floor], resampled[measured.entry.name], "event.loss")
-            mean = resampled[measured.entry.name]
-            configurations.append(_configuration(measured, by_seed, mean, best_floor, over_floor.estimate()))
-        floors += [_floor(measured.floor, simple[measured.floor.name], space) for measured in measurement.floors]
-        for first, second in itertools.combinations(measurement.entries, 2):
+            resampled[measured.configuration.name] = over_seeds(by_seed, stream=len(configurations))
+            best_baseline = min(simple, key=lambda name: float(simple[name]["event.loss"].value))
+            over_baseline = _difference(simple[best_baseline], resampled[measured.configuration.name], "event.loss")
+            mean = resampled[measured.configuration.name]
+            configurations.append(_configuration(measured, by_seed, mean, best_baseline, over_baseline.estimate()))
+        baselines += [
+            _baseline(measured.baseline, simple[measured.baseline.name], pitch_range)
+            for measured in measurement.baselines
+        ]
+        for first, second in itertools.combinations(measurement.configurations, 2):
             compared.append(_pair(first, second, resampled))
         divided += _breakdowns(measurement)
     corrected = holm([pair.test.p_value for pair in compared])
     pairs = [pair.result(p_value) for pair, p_value in zip(compared, corrected, strict=True)]
-    return Summary(configurations, floors, pairs, divided)
+    return Summary(configurations, baselines, pairs, divided)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Pair:
     """Two configurations before the correction for the number of tests; the first is the better one."""
 
-    first: Entry
-    second: Entry
+    first: ComparedConfiguration
+    second: ComparedConfiguration
     advantage: Mapping[str, Resampled]
     test: TestResult
 
@@ -83,7 +88,7 @@ class _Pair:
         return PairResult(
             first=self.first.name,
             second=self.second.name,
-            space=self.first.space.name,
+            pitch_range=self.first.pitch_range.name,
             nats_per_step=nats,
             bits_per_note=self.advantage["event.bits_per_note"].estimate(),
             p_value=self.test.p_value,
@@ -93,13 +98,15 @@ class _Pair:
         )
 
 
-def _pair(one: EntryMeasurement, other: EntryMeasurement, resampled: Mapping[str, Mapping[str, Resampled]]) -> _Pair:
-    losses = [float(resampled[measured.entry.name]["event.loss"].value) for measured in (one, other)]
+def _pair(
+    one: ConfigurationMeasurement, other: ConfigurationMeasurement, resampled: Mapping[str, Mapping[str, Resampled]]
+) -> _Pair:
+    losses = [float(resampled[measured.configuration.name]["event.loss"].value) for measured in (one, other)]
     first, second = (one, other) if losses[0] <= losses[1] else (other, one)
-    better, worse = resampled[first.entry.name], resampled[second.entry.name]
+    better, worse = resampled[first.configuration.name], resampled[second.configuration.name]
     advantage = {name: _difference(worse, better, name) for name in ("event.loss", "event.bits_per_note")}
     test = sign_flip_test(_mean_log_likelihood(first) - _mean_log_likelihood(second))
-    return _Pair(first.entry, second.entry, advantage, test)
+    return _Pair(first.configuration, second.configuration, advantage, test)
 
 
 def _difference(one: Mapping[str, Resampled], other: Mapping[str, Resampled], name: str) -> Resampled:
@@ -107,44 +114,44 @@ def _difference(one: Mapping[str, Resampled], other: Mapping[str, Resampled], na
     return Resampled(one[name].value - other[name].value, one[name].resampled - other[name].resampled)
 
 
-def _mean_log_likelihood(measured: EntryMeasurement) -> npt.NDArray[np.float64]:
+def _mean_log_likelihood(measured: ConfigurationMeasurement) -> npt.NDArray[np.float64]:
     """Event log-likelihood of each melody, the mean over seeds: [melodies]."""
     return np.mean([sums.melodies.event_log_likelihood for sums in measured.sums], axis=0)
 
 
 def _configuration(
-    measured: EntryMeasurement,
+    measured: ConfigurationMeasurement,
     by_seed: Sequence[Mapping[str, Resampled]],
     mean: Mapping[str, Resampled],
-    best_floor: str,
-    over_floor: Estimate,
+    best_baseline: str,
+    over_baseline: Estimate,
 ) -> ConfigurationResult:
-    entry = measured.entry
-    configuration = entry.configuration
-    lengths = {entrant.run.num_steps if entrant.run else None for entrant in entry.entrants}
+    compared = measured.configuration
+    configuration = compared.configuration
+    lengths = {run.stored.num_steps if run.stored else None for run in compared.runs}
     return ConfigurationResult(
-        name=entry.name,
-        title=entry.title,
+        name=compared.name,
+        title=compared.title,
         config=configuration.config,
-        space=entry.space.name,
+        pitch_range=compared.pitch_range.name,
         hyperparameters=dataclasses.asdict(configuration.hyperparameters),
         changed=list(changed_hyperparameters(configuration)),
         num_training_steps=lengths.pop() if len(lengths) == 1 else None,
         figures=_estimates(mean),
         spread=_spread(by_seed) if len(by_seed) > 1 else {},
-        best_floor=best_floor,
-        nats_over_floor=over_floor,
-        runs=[_run(entrant, found) for entrant, found in zip(entry.entrants, by_seed, strict=True)],
+        best_baseline=best_baseline,
+        nats_over_baseline=over_baseline,
+        runs=[_run(run, found) for run, found in zip(compared.runs, by_seed, strict=True)],
     )
 
 
-def _run(entrant: Entrant, resampled: Mapping[str, Resampled]) -> RunResult:
+def _run(run: Run, resampled: Mapping[str, Resampled]) -> RunResult:
     return RunResult(
-        name=entrant.name,
-        path=str(entrant.path),
-        seed=entrant.seed,
-        step=entrant.model.step,
-        training_fingerprint=entrant.model.training_fingerprint,
+        name=run.name,
+        path=str(run.path),
+        seed=run.seed,
+        step=run.model.step,
+        training_fingerprint=run.model.training_fingerprint,
         figures=_estimates(resampled),
     )
 
@@ -157,24 +164,26 @@ def _spread(by_seed: Sequence[Mapping[str, Resampled]]) -> dict[str, Spread]:
     }
 
 
-def _floor(floor: Floor, resampled: Mapping[str, Resampled], space: str) -> FloorResult:
+def _baseline(baseline: Baseline, resampled: Mapping[str, Resampled], pitch_range: str) -> BaselineResult:
     estimates = dict(_estimates(resampled))
-    if not floor.has_likelihood:
+    if not baseline.has_likelihood:
         estimates |= dict.fromkeys(LIKELIHOOD_FIGURES, Estimate(None))
-    return FloorResult(floor.name, floor.title, floor.summary, space, estimates)
+    return BaselineResult(baseline.name, baseline.title, baseline.summary, pitch_range, estimates)
 
 
-def _breakdowns(measurement: SpaceMeasurement) -> list[BreakdownResult]:
+def _breakdowns(measurement: PitchRangeMeasurement) -> list[BreakdownResult]:
     result = []
     for breakdown in measurement.breakdowns:
         found: dict[str, Mapping[str, Resampled]] = {}
-        for stream, entry in enumerate(measurement.entries):
-            by_seed = [resample_category_figures(sums.categories[breakdown.name]) for sums in entry.sums]
-            found[entry.entry.name] = over_seeds(by_seed, stream)
-        for floor in measurement.floors:
-            found[floor.floor.name] = resample_category_figures(floor.sums.categories[breakdown.name])
-        without_loss = {one.floor.name for one in measurement.floors if not one.floor.has_likelihood}
-        steps = measurement.entries[0].sums[0].categories[breakdown.name][..., 0].sum(axis=0)
+        for stream, configuration in enumerate(measurement.configurations):
+            by_seed = [resample_category_figures(sums.categories[breakdown.name]) for sums in configuration.sums]
+            found[configuration.configuration.name] = over_seeds(by_seed, stream)
+        for baseline in measurement.baselines:
+            found[baseline.baseline.name] = resample_category_figures(baseline.sums.categories[breakdown.name])
+        without_loss = {
+            baseline.baseline.name for baseline in measurement.baselines if not baseline.baseline.has_likelihood
+        }
+        steps = measurement.configurations[0].sums[0].categories[breakdown.name][..., 0].sum(axis=0)
         categories = [
             CategoryResult(
                 category,
@@ -185,7 +194,7 @@ def _breakdowns(measurement: SpaceMeasurement) -> list[BreakdownResult]:
             for index, category in enumerate(breakdown.categories)
             if steps[index]
         ]
-        result.append(BreakdownResult(breakdown.name, breakdown.title, measurement.space.name, categories))
+        result.append(BreakdownResult(breakdown.name, breakdown.title, measurement.pitch_range.name, categories))
     return result
 
 

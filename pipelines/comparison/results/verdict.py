@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from etude.pipelines.comparison.results.results import ConfigurationResult, FloorResult, PairResult, Verdict
+from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult, PairResult, Verdict
 from etude.pipelines.comparison.statistics.figures import Estimate
 
 _NAMED = 2
@@ -14,26 +14,32 @@ _PAIRS_TOLD = 3
 
 def verdict(
     configurations: Sequence[ConfigurationResult],
-    floors: Sequence[FloorResult],
+    baselines: Sequence[BaselineResult],
     pairs: Sequence[PairResult],
     fingerprint: str,
 ) -> Verdict:
     """Says what the figures say, and no more.
 
     Args:
-      configurations: the figures; those of different spaces are not comparable and get sentences of their own.
-      floors: of the same spaces.
-      pairs: of configurations of one space.
+      configurations: the figures; those of different pitch ranges are not comparable and get sentences of their own.
+      baselines: of the same pitch ranges.
+      pairs: of configurations of one pitch range.
       fingerprint: of the dataset that they were compared on.
     """
-    spaces = list(dict.fromkeys(one.space for one in configurations))
+    pitch_ranges = list(dict.fromkeys(configuration.pitch_range for configuration in configurations))
     parts = []
-    for space in spaces:
-        members = sorted((one for one in configurations if one.space == space), key=_loss)
-        parts.append(
-            (members, [one for one in floors if one.space == space], [one for one in pairs if one.space == space])
+    for pitch_range in pitch_ranges:
+        members = sorted(
+            (configuration for configuration in configurations if configuration.pitch_range == pitch_range), key=_loss
         )
-    # The space with most configurations is what the comparison is about.
+        parts.append(
+            (
+                members,
+                [baseline for baseline in baselines if baseline.pitch_range == pitch_range],
+                [pair for pair in pairs if pair.pitch_range == pitch_range],
+            )
+        )
+    # The pitch range with most configurations is what the comparison is about.
     parts.sort(key=lambda part: -len(part[0]))
     headline = _headline(parts[0][0], parts[0][2])
     sentences = [sentence for part in parts for sentence in _sentences(*part, fingerprint, is_main=part is parts[0])]
@@ -44,15 +50,15 @@ def _headline(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]
     best = ranked[0]
     if len(ranked) == 1:
         return f"{best.title} predicts melodies at {_number(_loss(best))} nats a step."
-    equals = [one for one in ranked[1:] if not _pair(best, one, pairs).is_told_apart]
+    equals = [configuration for configuration in ranked[1:] if not _pair(best, configuration, pairs).is_told_apart]
     if not equals:
         margin = _pair(best, ranked[1], pairs)
         return (
             f"{best.title} predicts melodies best: by {_signed(margin.nats_per_step)} nats a step "
             f"({_signed(margin.bits_per_note)} bits a note) over {ranked[1].title}."
         )
-    worse = [one.title for one in ranked[1:] if one not in equals]
-    names = _list([one.title for one in equals]) if len(equals) <= _NAMED else f"{len(equals)} others"
+    worse = [configuration.title for configuration in ranked[1:] if configuration not in equals]
+    names = _list([value.title for value in equals]) if len(equals) <= _NAMED else f"{len(equals)} others"
     better = f"; it predicts better than {_list(worse)}" if worse else ""
     return f"{best.title} comes first but cannot be told apart from {names}{better}."
 
@@ -71,7 +77,7 @@ def _sureness(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]
 
 def _sentences(
     ranked: Sequence[ConfigurationResult],
-    floors: Sequence[FloorResult],
+    baselines: Sequence[BaselineResult],
     pairs: Sequence[PairResult],
     fingerprint: str,
     is_main: bool,
@@ -79,19 +85,19 @@ def _sentences(
     result = []
     if not is_main:
         result.append(
-            f"{_list([one.title for one in ranked])} {'stands' if len(ranked) == 1 else 'stand'} apart: "
-            f"{'it reads' if len(ranked) == 1 else 'they read'} melodies in another key or range ({ranked[0].space}), "
+            f"{_list([configuration.title for configuration in ranked])} {'stands' if len(ranked) == 1 else 'stand'} apart: "
+            f"{'it reads' if len(ranked) == 1 else 'they read'} melodies in another key or range ({ranked[0].pitch_range}), "
             "so the figures are not comparable with the others."
         )
-    titles = {one.name: one.title for one in ranked}
+    titles = {configuration.name: configuration.title for configuration in ranked}
     place = {one.name: index for index, one in enumerate(ranked)}
-    for pair in sorted(_told(ranked, pairs), key=lambda pair: (place[pair.first], place[pair.second])):
+    for pair in sorted(_told_apart(ranked, pairs), key=lambda pair: (place[pair.first], place[pair.second])):
         result.append(_pair_sentence(pair, titles))
-    result += _floor_sentences(ranked, floors)
+    result += _baseline_sentences(ranked, baselines)
     if is_main:
-        result.append(_no_event_sentence(floors))
+        result.append(_no_event_sentence(baselines))
     result += _training_data_sentences(ranked, fingerprint)
-    if is_main and {len(one.runs) for one in ranked} == {1}:
+    if is_main and {len(configuration.runs) for configuration in ranked} == {1}:
         result.append(
             "Each configuration was trained once: the intervals say what other melodies would change, not what another "
             "random seed would."
@@ -99,11 +105,11 @@ def _sentences(
     return result
 
 
-def _told(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]) -> list[PairResult]:
+def _told_apart(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]) -> list[PairResult]:
     """The pairs that get a sentence."""
     if len(pairs) <= _PAIRS_TOLD:
         return list(pairs)
-    family = {one.name: one.config for one in ranked}
+    family = {configuration.name: configuration.config for configuration in ranked}
     related = [pair for pair in pairs if family[pair.first] == family[pair.second]]
     return [pair for pair in pairs if pair.first == ranked[0].name or (pair in related and len(related) <= _PAIRS_TOLD)]
 
@@ -117,25 +123,27 @@ def _pair_sentence(pair: PairResult, titles: dict[str, str]) -> str:
     return f"{first} and {second} cannot be told apart: the difference is {difference}."
 
 
-def _floor_sentences(ranked: Sequence[ConfigurationResult], floors: Sequence[FloorResult]) -> list[str]:
-    best = next(one for one in floors if one.name == ranked[0].best_floor)
+def _baseline_sentences(ranked: Sequence[ConfigurationResult], baselines: Sequence[BaselineResult]) -> list[str]:
+    best = next(baseline for baseline in baselines if baseline.name == ranked[0].best_baseline)
     rule = f"the best simple rule, “{best.title.lower()}” at {_number(_loss(best))} nats a step"
     under = [
-        one.title for one in ranked if one.nats_over_floor.interval is None or one.nats_over_floor.interval[0] <= 0
+        configuration.title
+        for configuration in ranked
+        if configuration.nats_over_baseline.interval is None or configuration.nats_over_baseline.interval[0] <= 0
     ]
     if under:
         return [f"{_list(under)} {'is' if len(under) == 1 else 'are'} not clearly better than {rule}."]
     return [f"{'All are' if len(ranked) > 1 else 'It is'} better than {rule}."]
 
 
-def _no_event_sentence(floors: Sequence[FloorResult]) -> str:
-    accuracy = next(one.figures["event.accuracy"].value for one in floors if one.name == "no_event")
+def _no_event_sentence(baselines: Sequence[BaselineResult]) -> str:
+    accuracy = next(baseline.figures["event.accuracy"].value for baseline in baselines if baseline.name == "no_event")
     return f"Always answering “no event” is right at {accuracy or 0:.1%} of the steps: read accuracies beside that."
 
 
 def _training_data_sentences(ranked: Sequence[ConfigurationResult], fingerprint: str) -> list[str]:
     """Which models may have seen the melodies that they are judged by."""
-    runs = [run for one in ranked for run in one.runs]
+    runs = [run for configuration in ranked for run in configuration.runs]
     unknown = [run.name for run in runs if not run.training_fingerprint]
     other = [run.name for run in runs if run.training_fingerprint not in ("", fingerprint)]
     result = []
@@ -147,10 +155,10 @@ def _training_data_sentences(ranked: Sequence[ConfigurationResult], fingerprint:
 
 
 def _pair(first: ConfigurationResult, second: ConfigurationResult, pairs: Sequence[PairResult]) -> PairResult:
-    return next(one for one in pairs if {one.first, one.second} == {first.name, second.name})
+    return next(pair for pair in pairs if {pair.first, pair.second} == {first.name, second.name})
 
 
-def _loss(result: ConfigurationResult | FloorResult) -> float:
+def _loss(result: ConfigurationResult | BaselineResult) -> float:
     value = result.figures["event.loss"].value
     return float("inf") if value is None else value
 

@@ -114,14 +114,14 @@ def over_seeds(by_seed: Sequence[Mapping[str, Resampled]], stream: int) -> dict[
 
 
 def resample_figures(sums: MelodySums) -> dict[str, Resampled]:
-    """All figures of one run or floor."""
+    """All figures of one run or baseline."""
     columns = sum_columns(sums)
     values, resampled = figures(columns.sum(axis=0)), figures(resampled_sums(columns))
     return {name: Resampled(values[name], resampled[name]) for name in values}
 
 
 def resample_category_figures(sums: Values) -> dict[str, Resampled]:
-    """Loss and accuracy by category of one run or floor, from its sums [melodies, categories, NUM_COLUMNS]."""
+    """Loss and accuracy by category of one run or baseline, from its sums [melodies, categories, NUM_COLUMNS]."""
     resampled_totals = resampled_sums(sums.reshape(len(sums), -1)).reshape(-1, *sums.shape[1:])
     values, resampled = category_figures(sums.sum(axis=0)), category_figures(resampled_totals)
     return {name: Resampled(values[name], resampled[name]) for name in values}

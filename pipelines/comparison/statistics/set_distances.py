@@ -16,7 +16,7 @@ GRID_POINTS = 500
 _SMALLEST = 1e-12
 
 
-class Likeness(NamedTuple):
+class Similarity(NamedTuple):
     """How alike two distributions are.
 
     Attributes:
@@ -28,7 +28,7 @@ class Likeness(NamedTuple):
     overlap: float
 
 
-def likeness_of_sets(reference: Values, other: Values) -> Likeness:
+def similarity_of_sets(reference: Values, other: Values) -> Similarity:
     """How the distances from `other` to `reference` compare with those within `reference`.
 
     Args:
@@ -37,16 +37,16 @@ def likeness_of_sets(reference: Values, other: Values) -> Likeness:
     """
     within = _distances(reference, reference)[np.triu_indices(len(reference), k=1)]
     between = _distances(other, reference).ravel()
-    return _likeness_of_samples(within, between)
+    return _similarity_of_samples(within, between)
 
 
-def likeness_of_counts(reference: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> Likeness:
+def similarity_of_counts(reference: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> Similarity:
     """How two histograms over the same classes compare; half a count is added to each class.
 
     The divergence is that of `other` from `reference`.
     """
     p, q = (counts + 0.5 for counts in (other, reference))
-    return _likeness(p / p.sum(), q / q.sum())
+    return _similarity(p / p.sum(), q / q.sum())
 
 
 def kernel_density(samples: Values, points: Values) -> Values:
@@ -61,17 +61,17 @@ def kernel_density(samples: Values, points: Values) -> Values:
     return density
 
 
-def _likeness_of_samples(first: Values, second: Values) -> Likeness:
+def _similarity_of_samples(first: Values, second: Values) -> Similarity:
     low, high = min(first.min(), second.min()), max(first.max(), second.max())
     room = 0.1 * (high - low) or 1.0
     points = np.linspace(low - room, high + room, GRID_POINTS)
     p, q = (kernel_density(samples, points) for samples in (first, second))
-    return _likeness(p / p.sum(), q / q.sum())
+    return _similarity(p / p.sum(), q / q.sum())
 
 
-def _likeness(p: Values, q: Values) -> Likeness:
+def _similarity(p: Values, q: Values) -> Similarity:
     divergence = np.sum(p * (np.log(np.maximum(p, _SMALLEST)) - np.log(np.maximum(q, _SMALLEST))))
-    return Likeness(float(max(divergence, 0.0)), float(np.minimum(p, q).sum()))
+    return Similarity(float(max(divergence, 0.0)), float(np.minimum(p, q).sum()))
 
 
 def _distances(first: Values, second: Values) -> Values:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from etude.pipelines.readers.midi import stretch as midi_stretch
+from etude.pipelines.readers.midi import block as message_block
+from etude.pipelines.readers.midi.block import Block
 from etude.pipelines.readers.midi.events import META, TRACK_NAME, Ints, MidiError, MidiFile
-from etude.pipelines.readers.midi.player import Player, Players
-from etude.pipelines.readers.midi.stretch import Stretch
+from etude.pipelines.readers.midi.instruments import InstrumentBuilder, TrackInstruments
 
 _NOTE_OFF = 0x80
 _NOTE_ON = 0x90
@@ -49,31 +49,31 @@ class _Track:
         self._file = file
         self._is_conductor = is_conductor
         self._name = ""
-        self._players = Players()
+        self._instruments = TrackInstruments()
         self._sounding: dict[int, int] = {}
         """By channel << 7 | pitch: tick << 7 | velocity of the first note that sounds."""
         self._overlapping: dict[int, list[int]] = {}
         """The other notes that sound: some in a million do while another of their pitch and channel does."""
         self._next_try = 0
-        """Where another stretch may be looked for: what was looked at in vain is first read event by event."""
+        """Where another block may be looked for: what was looked at in vain is first read event by event."""
 
     def read(self, data: bytes) -> None:
         """Reads all events; raises StopIteration if the last one is cut short."""
         position = tick = status = 0
         while position < len(data):
-            if stretch := self._read_stretch(data, position, status, tick):
-                position += stretch.num_bytes
-                status, tick = stretch.status, int(stretch.ticks[-1])
+            if block := self._read_block(data, position, status, tick):
+                position += block.num_bytes
+                status, tick = block.status, int(block.ticks[-1])
             else:
                 position, status, tick = self._read_events(data, position, status, tick)
         self._file.last_tick = max(self._file.last_tick, tick)
-        self._file.instruments.extend(self._players.instruments())
+        self._file.instruments.extend(self._instruments.instruments())
 
     def _read_events(self, data: bytes, position: int, status: int, tick: int) -> tuple[int, int, int]:
-        """Reads event by event to the end, or to where a stretch may start; returns the position, status and tick."""
+        """Reads event by event to the end, or to where a block may start; returns the position, status and tick."""
         is_note = _NOTE_OFF <= status < _POLY_PRESSURE
         sounding, overlapping = self._sounding, self._overlapping
-        playing: dict[int, Player] = {}
+        playing: dict[int, InstrumentBuilder] = {}
         rest = iter(data)
         rest.__setstate__(position)  # type: ignore[attr-defined]
         read = rest.__next__
@@ -90,7 +90,7 @@ class _Track:
                         self._other(rest, status, tick, first_value)
                         playing.clear()  # it may have been a program change
                     num_left = operator.length_hint(rest)
-                    if num_left >= midi_stretch.MIN_BYTES and self._may_be_stretch(data, len(data) - num_left):
+                    if num_left >= message_block.MIN_BYTES and self._may_be_block(data, len(data) - num_left):
                         return len(data) - num_left, status, tick
                     continue
                 status, is_note, first = first, True, read()
@@ -111,46 +111,46 @@ class _Track:
                     self._end_several(sounding, overlapping, key, begin, tick)
                 elif begin >> 7 != tick:
                     channel = key >> 7
-                    player = playing.get(channel) or playing.setdefault(
-                        channel, self._players.playing(channel, self._name)
+                    builder = playing.get(channel) or playing.setdefault(
+                        channel, self._instruments.playing(channel, self._name)
                     )
-                    player.begins.append(begin)
-                    player.ends.append(tick << 7 | first)
+                    builder.begins.append(begin)
+                    builder.ends.append(tick << 7 | first)
         return len(data), status, tick
 
-    def _may_be_stretch(self, data: bytes, position: int) -> bool:
-        """Whether looking for a stretch may pay."""
-        end = position + midi_stretch.MIN_BYTES
+    def _may_be_block(self, data: bytes, position: int) -> bool:
+        """Whether looking for a block may pay."""
+        end = position + message_block.MIN_BYTES
         return (
             end <= len(data)
             and self._next_try <= position
-            and midi_stretch.find_break(data[position:end]) < 0
+            and message_block.find_break(data[position:end]) < 0
             and not self._overlapping
-            and len(self._sounding) <= midi_stretch.MAX_SOUNDING
+            and len(self._sounding) <= message_block.MAX_SOUNDING
         )
 
-    def _read_stretch(self, data: bytes, position: int, status: int, tick: int) -> Stretch | None:
-        """Reads a stretch of channel messages at once, if there is one here and its notes are simple."""
-        if not self._may_be_stretch(data, position):
+    def _read_block(self, data: bytes, position: int, status: int, tick: int) -> Block | None:
+        """Reads a block of channel messages at once, if there is one here and its notes are simple."""
+        if not self._may_be_block(data, position):
             return None
-        seen = data[position : position + midi_stretch.MAX_BYTES]
-        if (end := midi_stretch.find_break(seen)) >= 0:
+        seen = data[position : position + message_block.MAX_BYTES]
+        if (end := message_block.find_break(seen)) >= 0:
             seen = seen[:end]
-        stretch = midi_stretch.decode(seen, status, tick)
-        if stretch and not self._play(stretch):
-            stretch = None
-        if not stretch or stretch.num_bytes < len(seen) // 4:
+        block = message_block.decode(seen, status, tick)
+        if block and not self._play(block):
+            block = None
+        if not block or block.num_bytes < len(seen) // 4:
             self._next_try = position + len(seen)
-        return stretch
+        return block
 
-    def _play(self, stretch: Stretch) -> bool:
-        """Adds what a stretch holds; False, and nothing added, if its notes meet in a way that needs care."""
-        statuses, ticks, velocities = stretch.statuses, stretch.ticks, stretch.seconds
-        keys = stretch.firsts.astype(np.int64)
+    def _play(self, block: Block) -> bool:
+        """Adds what a block holds; False, and nothing added, if its notes meet in a way that needs care."""
+        statuses, ticks, velocities = block.statuses, block.ticks, block.seconds
+        keys = block.firsts.astype(np.int64)
         note_at = change_at = np.empty(0, np.int64)
         is_one_channel = isinstance(statuses, int) and statuses < _POLY_PRESSURE
         if not is_one_channel:
-            statuses = stretch.all_statuses()
+            statuses = block.all_statuses()
             is_note = statuses < _POLY_PRESSURE
             note_at, change_at = is_note.nonzero()[0], (~is_note).nonzero()[0]
             statuses, ticks, keys, velocities = statuses[note_at], ticks[note_at], keys[note_at], velocities[note_at]
@@ -167,7 +167,7 @@ class _Track:
             ticks = np.concatenate((begun >> 7, ticks))
             velocities = np.concatenate((begun & 127, velocities))
             is_on = np.concatenate((np.ones(num_sounding, np.bool_), is_on))
-        pairs = midi_stretch.pair(keys, is_on, ticks)
+        pairs = message_block.pair(keys, is_on, ticks)
         if pairs is None:
             return False
         begins, ends, starts, stops, open_notes = pairs
@@ -182,35 +182,35 @@ class _Track:
         table[0], table[1], table[2], table[3] = starts, stops, keys[begins] & 127, velocities[begins]
         if is_one_channel:
             if len(begins):
-                self._players.playing(stretch.status & 15, self._name).add_table(table)
+                self._instruments.playing(block.status & 15, self._name).add_table(table)
             return True
         channels = keys[begins] >> 7
         by_channel = {channel: channels == channel for channel in dict.fromkeys(channels.tolist())}
         # What comes before an instrument's first note may be shared with others.
-        first_end = np.full(16, len(stretch.ticks))
+        first_end = np.full(16, len(block.ticks))
         for channel, is_here in by_channel.items():
             first_end[channel] = note_at[ends[is_here.argmax()] - num_sounding]
-        is_early = change_at < first_end[stretch.all_statuses()[change_at] & 15]
-        self._change(stretch, change_at[is_early])
+        is_early = change_at < first_end[block.all_statuses()[change_at] & 15]
+        self._change(block, change_at[is_early])
         for channel, is_here in by_channel.items():
-            self._players.playing(channel, self._name).add_table(table[:, is_here])
-        self._change(stretch, change_at[~is_early])
+            self._instruments.playing(channel, self._name).add_table(table[:, is_here])
+        self._change(block, change_at[~is_early])
         return True
 
-    def _change(self, stretch: Stretch, messages: Ints) -> None:
+    def _change(self, block: Block, messages: Ints) -> None:
         """Adds the control changes and pitch bends among some messages."""
         if not len(messages):
             return
-        all_statuses = stretch.all_statuses()[messages]
+        all_statuses = block.all_statuses()[messages]
         for status in set(all_statuses.tolist()):
             at = messages[all_statuses == status]
-            ticks, firsts, seconds = stretch.ticks[at], stretch.firsts[at].astype(np.int64), stretch.seconds[at]
+            ticks, firsts, seconds = block.ticks[at], block.firsts[at].astype(np.int64), block.seconds[at]
             if status & 0xF0 == _CONTROL_CHANGE:
                 rows = np.stack((ticks, firsts, seconds), axis=1)
-                self._players.controlled(status & 15).control_changes += rows.ravel().tolist()
+                self._instruments.controlled(status & 15).control_changes += rows.ravel().tolist()
             elif status & 0xF0 == _PITCH_BEND:
                 rows = np.stack((ticks, (firsts | seconds.astype(np.int64) << 7) - 8192), axis=1)
-                self._players.controlled(status & 15).pitch_bends += rows.ravel().tolist()
+                self._instruments.controlled(status & 15).pitch_bends += rows.ravel().tolist()
 
     def _end_several(
         self, sounding: dict[int, int], overlapping: dict[int, list[int]], key: int, begin: int, tick: int
@@ -221,9 +221,9 @@ class _Track:
         begun = [begin for begin in begins if begin >> 7 == tick]
         if not ended:
             return
-        player = self._players.playing(key >> 7, self._name)
-        player.begins.extend(ended)
-        player.ends.extend([tick << 7 | key & 127] * len(ended))
+        builder = self._instruments.playing(key >> 7, self._name)
+        builder.begins.extend(ended)
+        builder.ends.extend([tick << 7 | key & 127] * len(ended))
         if begun:
             sounding[key] = begun[0]
         if begun[1:]:
@@ -243,11 +243,11 @@ class _Track:
         if first > 127 or second > 127:
             raise MidiError(_ABOVE_127)
         if kind == _PROGRAM_CHANGE:
-            self._players.programs[channel] = first
+            self._instruments.programs[channel] = first
         elif kind == _CONTROL_CHANGE:
-            self._players.controlled(channel).control_changes += (tick, first, second)
+            self._instruments.controlled(channel).control_changes += (tick, first, second)
         elif kind == _PITCH_BEND:
-            self._players.controlled(channel).pitch_bends += (tick, (first | second << 7) - 8192)
+            self._instruments.controlled(channel).pitch_bends += (tick, (first | second << 7) - 8192)
 
     def _meta(self, rest: Iterator[int], tick: int) -> None:
         kind = next(rest)

@@ -20,7 +20,7 @@ class Dot:
 
     Attributes:
       name: what it is of.
-      style: the class of its colour and shape: "series-0" and so on, or "floor".
+      style: the class of its colour and shape: "series-0" and so on, or "baseline".
       estimate: the figure.
     """
 
@@ -91,6 +91,7 @@ def key(style: str) -> str:
 def _dot(dot: Dot, scale: Scale, y: float) -> str:
     value = dot.estimate.value or 0.0
     bounds = dot.estimate.interval
-    told = f"{dot.name}: {number(value)}" + (f" ({number(bounds[0])} to {number(bounds[1])})" if bounds else "")
+    description = f"{dot.name}: {number(value)}" + (f" ({number(bounds[0])} to {number(bounds[1])})" if bounds else "")
     whisker = element("line", x1=scale(bounds[0]), x2=scale(bounds[1]), y1=y, y2=y, class_="whisker") if bounds else ""
-    return element("g", element("title", escape(told)) + whisker + marker(dot.style, scale(value), y), class_=dot.style)
+    drawing = element("title", escape(description)) + whisker + marker(dot.style, scale(value), y)
+    return element("g", drawing, class_=dot.style)

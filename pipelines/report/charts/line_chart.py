@@ -76,12 +76,12 @@ def line_chart(
 
 def legend(names: Sequence[tuple[str, str]]) -> str:
     """What colours and shapes stand for: names with their classes."""
-    entries = []
+    configurations = []
     for name, style in names:
         line = element("line", x1=0, x2=24, y1=6, y2=6, class_="line")
         key = element("svg", element("g", line + marker(style, 12, 6), class_=style), viewBox="0 0 24 12", class_="key")
-        entries.append(element("li", key.replace("<svg", '<svg aria-hidden="true"', 1) + escape(name)))
-    return element("ul", "".join(entries), class_="legend")
+        configurations.append(element("li", key.replace("<svg", '<svg aria-hidden="true"', 1) + escape(name)))
+    return element("ul", "".join(configurations), class_="legend")
 
 
 def _grid(across: Scale, up: Scale, x_ticks: Sequence[float] | None, x_axis: str, y_axis: str) -> str:

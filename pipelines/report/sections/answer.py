@@ -2,7 +2,7 @@
 
 import re
 
-from etude.pipelines.comparison.results.results import ConfigurationResult, FloorResult
+from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult
 from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.charts.dot_plot import Dot, DotRow, dot_plot
 from etude.pipelines.report.content import Content
@@ -13,7 +13,7 @@ def answer(content: Content) -> str:
     """Question, answer, and the chart of event losses."""
     verdict = content.results.verdict
     dataset = content.results.dataset
-    seeds = sorted({len(one.runs) for one in content.results.configurations})
+    seeds = sorted({len(configuration.runs) for configuration in content.results.configurations})
     runs = f"{seeds[0]} run{'s' if seeds[0] > 1 else ''}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} runs"
     basis = (
         f"{dataset.num_melodies:,} melodies of the {dataset.split} split, {dataset.num_steps:,} predicted steps; "
@@ -25,7 +25,7 @@ def answer(content: Content) -> str:
         + paragraph(_unbroken(verdict.sureness))
         + paragraph(basis, class_="basis")
     )
-    top = element("div", element("div", text) + _chart(content, content.main_space), class_="first-screen")
+    top = element("div", element("div", text) + _chart(content, content.main_pitch_range), class_="first-screen")
     return element("header", top, id="answer") + element(
         "section", items(map(_unbroken, verdict.sentences)), aria_label="How sure"
     )
@@ -36,18 +36,21 @@ def _unbroken(sentence: str) -> str:
     return re.sub(r"\bp ([<=]) (?=\d)", "p\u00a0\\1\u00a0", sentence)
 
 
-def _chart(content: Content, space: str) -> str:
-    members: list[ConfigurationResult | FloorResult] = [*content.configurations(space), *content.floors(space)]
-    known = [one for one in members if one.figures["event.loss"].value is not None]
+def _chart(content: Content, pitch_range: str) -> str:
+    members: list[ConfigurationResult | BaselineResult] = [
+        *content.configurations(pitch_range),
+        *content.baselines(pitch_range),
+    ]
+    known = [member for member in members if member.figures["event.loss"].value is not None]
     ranked = sorted(known, key=lambda one: one.figures["event.loss"].value or 0.0)
     rows = [
         DotRow(
-            one.title,
-            f"{number(one.figures['event.loss'].value)} nats",
-            [Dot(one.title, content.style(one.name), one.figures["event.loss"])],
+            configuration.title,
+            f"{number(configuration.figures['event.loss'].value)} nats",
+            [Dot(configuration.title, content.style(configuration.name), configuration.figures["event.loss"])],
         )
-        for one in ranked
+        for configuration in ranked
     ]
-    told = "; ".join(f"{row.label} {row.remark}" for row in rows)
-    chart = dot_plot(rows, "event loss, nats a step", f"Event loss, lowest first: {told}")
+    description = "; ".join(f"{row.label} {row.remark}" for row in rows)
+    chart = dot_plot(rows, "event loss, nats a step", f"Event loss, lowest first: {description}")
     return figure(chart, "What the true event costs: lower is better; simple rules in grey")

@@ -1,6 +1,6 @@
 """Where the configurations are good and where they are not."""
 
-from etude.pipelines.comparison.results.results import BreakdownResult, ConfigurationResult, FloorResult
+from etude.pipelines.comparison.results.results import BaselineResult, BreakdownResult, ConfigurationResult
 from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.charts.dot_plot import Dot, DotRow, dot_plot
 from etude.pipelines.report.charts.line_chart import Line, legend, line_chart
@@ -13,14 +13,21 @@ _POSITION_CHARTS = 2
 
 def breakdown_section(content: Content) -> str:
     """Position in the bar as curves, other divisions as rows of dots; all numbers in tables on request."""
-    space = content.main_space
-    found = [one for one in content.results.breakdowns if one.space == space and one.categories]
-    positions = [one for one in found if one.name.startswith(_POSITION)]
+    pitch_range = content.main_pitch_range
+    found = [
+        breakdown
+        for breakdown in content.results.breakdowns
+        if breakdown.pitch_range == pitch_range and breakdown.categories
+    ]
+    positions = [match for match in found if match.name.startswith(_POSITION)]
     frequent = sorted(positions, key=_num_steps, reverse=True)[:_POSITION_CHARTS]
-    others = [one for one in found if not one.name.startswith(_POSITION) and len(one.categories) > 1]
-    names = [(one.title, content.style(one.name)) for one in content.configurations(space)]
-    charts = [*(_position_chart(content, one) for one in frequent), *(_dots(content, one) for one in others)]
-    tables = "".join(_table(content, one) for one in found)
+    others = [match for match in found if not match.name.startswith(_POSITION) and len(match.categories) > 1]
+    names = [
+        (configuration.title, content.style(configuration.name))
+        for configuration in content.configurations(pitch_range)
+    ]
+    charts = [*(_position_chart(content, one) for one in frequent), *(_dots(content, other) for other in others)]
+    tables = "".join(_table(content, match) for match in found)
     note = "Event loss by kind of step: what each configuration finds hard."
     return section(
         "where",
@@ -39,16 +46,16 @@ def _num_steps(breakdown: BreakdownResult) -> int:
 def _position_chart(content: Content, breakdown: BreakdownResult) -> str:
     lines = [
         Line(
-            one.title,
-            content.style(one.name),
+            configuration.title,
+            content.style(configuration.name),
             [
-                (float(category.category), category.loss[one.name].value or 0.0)
+                (float(category.category), category.loss[configuration.name].value or 0.0)
                 for category in breakdown.categories
-                if category.loss[one.name].value is not None
+                if category.loss[configuration.name].value is not None
             ],
             has_markers=True,
         )
-        for one in content.configurations(breakdown.space)
+        for configuration in content.configurations(breakdown.pitch_range)
     ]
     marks = [float(category.category) for category in breakdown.categories if (int(category.category) - 1) % 4 == 0]
     chart = line_chart(lines, "step of the bar", "event loss, nats", breakdown.title, x_ticks=marks)
@@ -61,8 +68,8 @@ def _dots(content: Content, breakdown: BreakdownResult) -> str:
             category.category,
             f"{category.num_steps:,} steps",
             [
-                Dot(one.title, content.style(one.name), category.loss[one.name])
-                for one in content.configurations(breakdown.space)
+                Dot(configuration.title, content.style(configuration.name), category.loss[configuration.name])
+                for configuration in content.configurations(breakdown.pitch_range)
             ],
         )
         for category in breakdown.categories
@@ -71,13 +78,13 @@ def _dots(content: Content, breakdown: BreakdownResult) -> str:
 
 
 def _table(content: Content, breakdown: BreakdownResult) -> str:
-    members: list[ConfigurationResult | FloorResult] = [
-        *content.configurations(breakdown.space),
-        *content.floors(breakdown.space),
+    members: list[ConfigurationResult | BaselineResult] = [
+        *content.configurations(breakdown.pitch_range),
+        *content.baselines(breakdown.pitch_range),
     ]
-    shown = [one for one in members if one.name in breakdown.categories[0].loss]
+    shown = [member for member in members if member.name in breakdown.categories[0].loss]
     rows = [
-        [escape(category.category), f"{category.num_steps:,}", *(estimate(category.loss[one.name]) for one in shown)]
+        [escape(category.category), f"{category.num_steps:,}", *(estimate(category.loss[item.name]) for item in shown)]
         for category in breakdown.categories
     ]
-    return table(f"{breakdown.title}: event loss", ["", "Steps", *(one.title for one in shown)], rows)
+    return table(f"{breakdown.title}: event loss", ["", "Steps", *(item.title for item in shown)], rows)

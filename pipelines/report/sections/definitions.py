@@ -46,7 +46,7 @@ DEFINITIONS = (
         "say which is better.",
     ),
     (
-        "Simple rules (floors)",
+        "Simple rules (baselines)",
         "Fitted on the training melodies and scored on the very same steps. “No event” gives every other event no "
         "probability, so that only its accuracy means anything.",
     ),
@@ -55,9 +55,11 @@ DEFINITIONS = (
 
 
 def definitions_section(content: Content) -> str:
-    """Definitions of all figures, and each floor's."""
-    floors = {one.name: (one.title, one.summary) for one in content.floors(content.main_space)}
-    terms = [*DEFINITIONS, *floors.values()]
+    """Definitions of all figures, and each baseline's."""
+    baselines = {
+        baseline.name: (baseline.title, baseline.summary) for baseline in content.baselines(content.main_pitch_range)
+    }
+    terms = [*DEFINITIONS, *baselines.values()]
     pairs = "".join(element("dt", escape(term)) + element("dd", escape(text)) for term, text in terms)
     return section("definitions", "What the figures mean", element("dl", pairs))
 
@@ -66,12 +68,18 @@ def reproduction_section(content: Content) -> str:
     """The command, and every configuration in full."""
     results = content.results
     command = element("pre", element("code", escape(content.presentation.command)), tabindex="0", aria_label="Command")
-    names = list(dict.fromkeys(name for one in results.configurations for name in one.hyperparameters))
+    names = list(
+        dict.fromkeys(name for configuration in results.configurations for name in configuration.hyperparameters)
+    )
     rows = [
-        [escape(name), *(escape(one.hyperparameters.get(name, "")) for one in results.configurations)] for name in names
+        [
+            escape(name),
+            *(escape(configuration.hyperparameters.get(name, "")) for configuration in results.configurations),
+        ]
+        for name in names
     ]
-    rows.append(["training steps", *(escape(_length(one)) for one in results.configurations)])
-    columns = ["", *(one.title for one in results.configurations)]
+    rows.append(["training steps", *(escape(_length(configuration)) for configuration in results.configurations)])
+    columns = ["", *(configuration.title for configuration in results.configurations)]
     hyperparameters = table("Hyperparameters", columns, rows)
     weights = f"Weights: the {results.checkpoint} checkpoint of each run"
     if results.checkpoint == "best":

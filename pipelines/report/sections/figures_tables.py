@@ -1,8 +1,8 @@
-"""The tables of figures: configurations, floors, published figures, and pairs."""
+"""The tables of figures: configurations, baselines, published figures, and pairs."""
 
 from collections.abc import Sequence
 
-from etude.pipelines.comparison.results.results import ConfigurationResult, FloorResult
+from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult
 from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.charts.dot_plot import key
 from etude.pipelines.report.content import Content
@@ -29,21 +29,24 @@ _PUBLISHED = (
     ("perplexity", "Perplexity", "label.mean_inverse_probability"),
 )
 
-Figured = ConfigurationResult | FloorResult
+Figured = ConfigurationResult | BaselineResult
 
 
 def figures_tables(content: Content) -> str:
     """All tables of figures."""
     parts = []
-    for space in content.results.spaces():
-        members: list[Figured] = [*content.ranked(space), *sorted(content.floors(space), key=_event_loss)]
-        apart = "" if space == content.main_space else f", apart: {space}"
-        rows = [_row(content, one, _EVENT_FIGURES) for one in members]
+    for pitch_range in content.results.pitch_ranges():
+        members: list[Figured] = [
+            *content.ranked(pitch_range),
+            *sorted(content.baselines(pitch_range), key=_event_loss),
+        ]
+        apart = "" if pitch_range == content.main_pitch_range else f", apart: {pitch_range}"
+        rows = [_row(content, member, _EVENT_FIGURES) for member in members]
         columns = ["", *(title for _, title, _, _ in _EVENT_FIGURES)]
         parts.append(table(f"Event figures{apart}", columns, rows))
     parts.append(_pairs(content))
     parts.append(_published(content))
-    rows = [_row(content, one, _LABEL_FIGURES) for one in content.results.configurations]
+    rows = [_row(content, configuration, _LABEL_FIGURES) for configuration in content.results.configurations]
     columns = ["", *(title for _, title, _, _ in _LABEL_FIGURES)]
     note = (
         "As Magenta defines them. Encodings have different labels, so that these figures are not comparable between "
@@ -61,15 +64,19 @@ def _row(content: Content, one: Figured, figures: Sequence[tuple[str, str, int, 
     ]
 
 
-def _event_loss(floor: FloorResult) -> float:
-    value = floor.figures["event.loss"].value
+def _event_loss(baseline: BaselineResult) -> float:
+    value = baseline.figures["event.loss"].value
     return float("inf") if value is None else value
 
 
 def _pairs(content: Content) -> str:
     if not content.results.pairs:
         return ""
-    ranked = [one.name for space in content.results.spaces() for one in content.ranked(space)]
+    ranked = [
+        configuration.name
+        for pitch_range in content.results.pitch_ranges()
+        for configuration in content.ranked(pitch_range)
+    ]
     place = {name: index for index, name in enumerate(ranked)}
     rows = [
         [
@@ -90,20 +97,28 @@ def _published(content: Content) -> str:
     if not published:
         return ""
     rows = []
-    for one in content.results.configurations:
+    for configuration in content.results.configurations:
         for name, title, figure in _PUBLISHED:
-            if one.name in published and name in published[one.name]:
-                theirs = published[one.name][name]
+            if configuration.name in published and name in published[configuration.name]:
+                theirs = published[configuration.name][name]
                 is_share = name == "accuracy"
                 shown = percentage(theirs) if is_share else number(theirs, 3)
                 rows.append(
-                    [escape(f"{one.title}: {title.lower()}"), shown, estimate(one.figures[figure], 3, is_share)]
+                    [
+                        escape(f"{configuration.title}: {title.lower()}"),
+                        shown,
+                        estimate(configuration.figures[figure], 3, is_share),
+                    ]
                 )
-        if "path_log_likelihood" in published.get(one.name, {}):
-            theirs = published[one.name]["path_log_likelihood"]
-            ours = _mean_path_log_likelihood(content, one.name)
+        if "path_log_likelihood" in published.get(configuration.name, {}):
+            theirs = published[configuration.name]["path_log_likelihood"]
+            ours = _mean_path_log_likelihood(content, configuration.name)
             rows.append(
-                [escape(f"{one.title}: path log-likelihood of its melodies"), number(theirs, 1), number(ours, 1)]
+                [
+                    escape(f"{configuration.title}: path log-likelihood of its melodies"),
+                    number(theirs, 1),
+                    number(ours, 1),
+                ]
             )
     notes = items(content.presentation.published_notes) if content.presentation.published_notes else ""
     return (
@@ -114,23 +129,28 @@ def _published(content: Content) -> str:
 
 
 def _mean_path_log_likelihood(content: Content, name: str) -> float | None:
-    sets = [one for music in content.results.music for one in music.sets if one.name == name]
+    sets = [
+        generated_set for music in content.results.music for generated_set in music.sets if generated_set.name == name
+    ]
     return sets[0].likelihoods.get("path_log_likelihood") if sets else None
 
 
 def _runs(content: Content) -> str:
     rows = []
-    for one in content.results.configurations:
-        for run in one.runs:
+    for configuration in content.results.configurations:
+        for run in configuration.runs:
             cells = [estimate(run.figures[name], decimals, share) for name, _, decimals, share in _EVENT_FIGURES]
             seed = "unknown" if run.seed is None else str(run.seed)
-            rows.append([escape(run.name), escape(one.title), seed, f"{run.step:,}", *cells])
+            rows.append([escape(run.name), escape(configuration.title), seed, f"{run.step:,}", *cells])
     columns = ["Run", "Configuration", "Seed", "Step", *(title for _, title, _, _ in _EVENT_FIGURES)]
-    spread = [
-        f"{one.title}: event loss {number(one.spread['event.loss'].mean)} on average over {len(one.runs)} seeds, standard "
-        f"deviation {number(one.spread['event.loss'].standard_deviation)}, from {number(one.spread['event.loss'].min)} to "
-        f"{number(one.spread['event.loss'].max)}."
-        for one in content.results.configurations
-        if one.spread
-    ]
+    spread = [_spread(configuration) for configuration in content.results.configurations if configuration.spread]
     return details("Every run", items(spread) if spread else "", table("Event figures of every run", columns, rows))
+
+
+def _spread(configuration: ConfigurationResult) -> str:
+    """How far the seeds of a configuration lie apart, as a sentence."""
+    loss = configuration.spread["event.loss"]
+    return (
+        f"{configuration.title}: event loss {number(loss.mean)} on average over {len(configuration.runs)} seeds, standard "
+        f"deviation {number(loss.standard_deviation)}, from {number(loss.min)} to {number(loss.max)}."
+    )

@@ -2,7 +2,7 @@
 
 from etude.pipelines.comparison.music.measures import SCALARS, VECTORS
 from etude.pipelines.comparison.results.results import MusicResult, MusicSetResult
-from etude.pipelines.comparison.statistics.set_distances import Likeness
+from etude.pipelines.comparison.statistics.set_distances import Similarity
 from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.markup import MISSING, details, estimate, number, paragraph, percentage, section, table
@@ -22,37 +22,49 @@ _DISTRIBUTIONS = {
 
 
 def measures_section(content: Content) -> str:
-    """Tables of measures, one for each space; nothing where no melodies were generated."""
+    """Tables of measures, one for each pitch range; nothing where no melodies were generated."""
     if not content.results.music:
         return ""
     return section(
-        "measures", "How it compares with real music", *(_of_space(content, one) for one in content.results.music)
+        "measures",
+        "How it compares with real music",
+        *(_of_space(content, generated_set) for generated_set in content.results.music),
     )
 
 
 def _of_space(content: Content, music: MusicResult) -> str:
-    names = [_name(content, one) for one in music.sets]
+    names = [_name(content, generated_set) for generated_set in music.sets]
     scalars = [
-        [escape(title), *(estimate(one.measures[key], 2, as_percentage=key in _SHARES) for one in music.sets)]
+        [
+            escape(title),
+            *(estimate(generated_set.measures[key], 2, as_percentage=key in _SHARES) for generated_set in music.sets),
+        ]
         for key, title in SCALARS.items()
     ]
-    lengths = sorted({n for one in music.sets for n in one.copied})
+    lengths = sorted({n for generated_set in music.sets for n in generated_set.copied})
     scalars += [
-        [f"Runs of {n} notes copied from training", *(percentage(one.copied.get(n)) for one in music.sets)]
+        [
+            f"Runs of {n} notes copied from training",
+            *(percentage(generated_set.copied.get(n)) for generated_set in music.sets),
+        ]
         for n in lengths
     ]
     scalars += [
-        [escape(title), *(number(one.likelihoods.get(key), 1) for one in music.sets)]
+        [escape(title), *(number(generated_set.likelihoods.get(key), 1) for generated_set in music.sets)]
         for key, title in _LIKELIHOODS.items()
     ]
-    judged = [one for one in music.sets if one.relative]
-    columns = ["", *(_name(content, one) for one in judged)]
+    judged = [generated_set for generated_set in music.sets if generated_set.relative]
+    columns = ["", *(_name(content, judgement) for judgement in judged)]
     titles = {**SCALARS, **VECTORS}
-    relative = [[escape(titles[key]), *(_likeness(one.relative[key]) for one in judged)] for key in judged[0].relative]
-    pooled = [
-        [escape(title), *(_likeness(one.distributions[key]) for one in judged)] for key, title in _DISTRIBUTIONS.items()
+    relative = [
+        [escape(titles[key]), *(_similarity(judgement.relative[key]) for judgement in judged)]
+        for key in judged[0].relative
     ]
-    apart = "" if music.space == content.main_space else f", apart: {music.space}"
+    pooled = [
+        [escape(title), *(_similarity(judgement.distributions[key]) for judgement in judged)]
+        for key, title in _DISTRIBUTIONS.items()
+    ]
+    apart = "" if music.pitch_range == content.main_pitch_range else f", apart: {music.pitch_range}"
     note = (
         f"The first {music.num_steps} steps of melodies. What the models made should look like the eval melodies, in the "
         "first column; how far real training melodies are from them is in the second."
@@ -66,7 +78,7 @@ def _of_space(content: Content, music: MusicResult) -> str:
         paragraph(note)
         + table(f"Means over melodies{apart}", ["", *names], scalars)
         + details(
-            "Likeness to the eval melodies" + apart,
+            "Similarity to the eval melodies" + apart,
             paragraph(explained),
             table("By distances between melodies", columns, relative),
             table("By distributions of notes", columns, pooled),
@@ -79,7 +91,7 @@ def _name(content: Content, one: MusicSetResult) -> str:
     return f"{real.get(one.name) or content.title(one.name)} ({one.num_melodies:,})"
 
 
-def _likeness(likeness: Likeness | None) -> str:
-    if likeness is None:
+def _similarity(similarity: Similarity | None) -> str:
+    if similarity is None:
         return MISSING
-    return number(likeness.overlap, 2) + " " + element("small", number(likeness.divergence, 3))
+    return number(similarity.overlap, 2) + " " + element("small", number(similarity.divergence, 3))

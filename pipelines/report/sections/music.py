@@ -19,15 +19,17 @@ def music_section(content: Content) -> str:
         return ""
     parts = []
     shown: list[Example] = []
-    for entry in dict.fromkeys(one.entry for one in content.generated):
-        first = next(one for one in content.generated if one.entry == entry)
-        parts.append(element("h3", escape(content.title(entry))))
+    for configuration in dict.fromkeys(generated_set.configuration for generated_set in content.generated):
+        first = next(
+            generated_set for generated_set in content.generated if generated_set.configuration == configuration
+        )
+        parts.append(element("h3", escape(content.title(configuration))))
         parts.append(element("div", _examples(content, first, shown), class_="examples"))
     note = (
         f"The first {EXAMPLES} melodies of the first run of each configuration, not chosen, in the key that the model works "
         "in. The primer is drawn in grey."
     )
-    melodies = [{"events": one.events.tolist(), "secondsPerStep": 15 / one.qpm} for one in shown]
+    melodies = [{"events": item.events.tolist(), "secondsPerStep": 15 / item.qpm} for item in shown]
     data = element("script", json.dumps(melodies).replace("<", "\\u003c"), type="application/json", id="melodies")
     return section("music", "What they play", paragraph(note), *parts) + data
 
@@ -35,7 +37,7 @@ def music_section(content: Content) -> str:
 def _examples(content: Content, generated: GeneratedSet, shown: list[Example]) -> str:
     cards = []
     for number_, example in enumerate(generated.examples[:EXAMPLES], start=1):
-        name = f"{content.title(generated.entry)}, melody {number_}"
+        name = f"{content.title(generated.configuration)}, melody {number_}"
         button = element(
             "button",
             "Play",

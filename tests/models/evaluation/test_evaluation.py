@@ -131,11 +131,13 @@ def test_batches_hold_every_melody_once_and_few_steps(monkeypatch):
 
 def test_progress_counts_the_melodies(model, melodies, monkeypatch):
     monkeypatch.setattr(evaluation, "PADDED_STEPS_PER_BATCH", 45)
-    told = []
-    evaluate(model.encoding, melodies, model.log_probabilities, lambda done, total, note="": told.append((done, total)))
-    assert [done for done, _ in told] == sorted({done for done, _ in told})
-    assert told[-1] == (len(LENGTHS), len(LENGTHS))
-    assert len(told) > 1
+    reported = []
+    evaluate(
+        model.encoding, melodies, model.log_probabilities, lambda done, total, note="": reported.append((done, total))
+    )
+    assert [done for done, _ in reported] == sorted({done for done, _ in reported})
+    assert reported[-1] == (len(LENGTHS), len(LENGTHS))
+    assert len(reported) > 1
 
 
 def test_sums_can_be_joined_and_selected(model, melodies):

@@ -92,16 +92,16 @@ def killed_runs(tmp_path_factory, dataset):
 def undisturbed(tmp_path_factory, dataset, toy_configuration):
     """A run from start to end, with its result."""
     path = tmp_path_factory.mktemp("runs") / "undisturbed"
-    told = []
+    reported = []
     result = train(
         toy_configuration("lookback"),
         dataset,
         path,
         SCHEDULE,
-        progress=lambda done, total, note="": told.append((done, total, note)),
+        progress=lambda done, total, note="": reported.append((done, total, note)),
     )
-    assert [done for done, *_ in told] == list(range(1, 24))
-    assert all(total == 23 and "loss" in note for _, total, note in told)
+    assert [done for done, *_ in reported] == list(range(1, 24))
+    assert all(total == 23 and "loss" in note for _, total, note in reported)
     return path, result
 
 

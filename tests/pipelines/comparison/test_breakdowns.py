@@ -13,7 +13,7 @@ MELODIES = [
 def categories(name):
     """The category of every predicted step of both melodies, by name."""
     melodies = MelodySet.of(MELODIES)
-    found = {one.name: one for one in breakdowns(melodies)}[name]
+    found = {breakdown.name: breakdown for breakdown in breakdowns(melodies)}[name]
     index = found.index(melodies.batch(np.arange(2)))
     return [
         [None if number < 0 else found.categories[number] for number in row[: len(melody.events) - 1]]
@@ -46,7 +46,7 @@ def test_bar():
 
 def test_late_bars():
     melodies = MelodySet.of([Melody(np.full(30, -2), steps_per_bar=1)])
-    found = {one.name: one for one in breakdowns(melodies)}["bar"]
+    found = {breakdown.name: breakdown for breakdown in breakdowns(melodies)}["bar"]
     names = [found.categories[number] for number in found.index(melodies.batch(np.arange(1)))[0]]
     assert names == ["2", "3", "4", *["5 to 8"] * 4, *["9 to 16"] * 8, *["17 or more"] * 14]
 

@@ -63,8 +63,8 @@ def test_runs_are_named_after_models_once(output):
 def test_final_figures_are_those_of_the_results(output):
     multiplexer = read(output)
     results = json.loads((output / "results.json").read_text())
-    for one in results["configurations"]:
-        (run,) = one["runs"]
+    for configuration in results["configurations"]:
+        (run,) = configuration["runs"]
         for figure in FINAL_FIGURES:
             group, _, name = figure.rpartition(".")
             expected = run[group][name] if group else run[name]
@@ -84,7 +84,7 @@ def test_hyperparameters_stand_beside_them(output):
     contents = [
         multiplexer.GetAccumulator(f"tensorboard/{name}").PluginTagToContent(metadata.PLUGIN_NAME) for name in MODELS
     ]
-    (content,) = [one[metadata.EXPERIMENT_TAG] for one in contents if metadata.EXPERIMENT_TAG in one]
+    (content,) = [content[metadata.EXPERIMENT_TAG] for content in contents if metadata.EXPERIMENT_TAG in content]
     experiment = metadata.parse_experiment_plugin_data(content)
     assert [info.name.tag for info in experiment.metric_infos] == [final_tag(figure) for figure in FINAL_FIGURES]
     columns = {info.name: info for info in experiment.hparam_infos}

@@ -60,10 +60,10 @@ def test_overlap_is_the_share_of_known_runs():
     for seed in range(4, 9):
         found = known.overlap(melody(seed))
         for size in NGRAM_SIZES:
-            plain = {one for events in training for one in runs_of_notes(events.tolist(), size)}
+            plain = {runs_of_note for events in training for runs_of_note in runs_of_notes(events.tolist(), size)}
             runs = runs_of_notes(melody(seed).tolist(), size)
             assert len(runs) > 20
-            assert found[str(size)] == pytest.approx(np.mean([one in plain for one in runs]))
+            assert found[str(size)] == pytest.approx(np.mean([run in plain for run in runs]))
     assert known.overlap(melody(2)) == {"4": 1.0, "8": 1.0}
     assert known.overlap(melody(2) + np.where(melody(2) >= 0, 5, 0))["4"] == 1.0
     assert known.overlap(np.array([60, 62, 64, 65, 67, -2])) == {

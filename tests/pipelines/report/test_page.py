@@ -93,7 +93,7 @@ def test_drawings_and_tables_have_text_alternatives(report):
     _, _, reader = report
     drawings = [attributes for tag, attributes in reader.elements if tag == "svg"]
     assert len(drawings) > 10
-    assert all(one.get("aria-label") or one.get("aria-hidden") == "true" for one in drawings)
+    assert all(drawing.get("aria-label") or drawing.get("aria-hidden") == "true" for drawing in drawings)
     assert sum(tag == "caption" for tag, _ in reader.elements) == sum(tag == "table" for tag, _ in reader.elements) > 5
     identifiers = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
@@ -103,8 +103,8 @@ def test_melodies_are_embedded_for_the_player(report):
     _, text, reader = report
     embedded = json.loads(re.search(r'id="melodies">(.*?)</script>', text)[1])
     assert len(embedded) == 4
-    assert {len(one["events"]) for one in embedded} == {40}
-    assert {one["secondsPerStep"] for one in embedded} == {0.125}
+    assert {len(value["events"]) for value in embedded} == {40}
+    assert {value["secondsPerStep"] for value in embedded} == {0.125}
     buttons = [attributes for tag, attributes in reader.elements if tag == "button"]
     assert [button["data-melody"] for button in buttons] == ["0", "1", "2", "3"]
 
@@ -152,8 +152,10 @@ def test_models_of_another_key_stand_apart(trained, tmp_path):
     assert len(charts) == 2
     assert "Mono" not in charts[0]
     assert all(name in charts[0] for name in ("Basic RNN, run 1", "Basic RNN, run 2", "Lookback RNN, run 1"))
-    (space,) = {one.space for one in results.configurations if one.config == "mono"}
-    assert charts[1].startswith(f", apart: {space}: Mono RNN, run 1 ends at")
+    (pitch_range,) = {
+        configuration.pitch_range for configuration in results.configurations if configuration.config == "mono"
+    }
+    assert charts[1].startswith(f", apart: {pitch_range}: Mono RNN, run 1 ends at")
 
 
 def test_tables_are_ranked(report):
@@ -163,4 +165,4 @@ def test_tables_are_ranked(report):
     cells = [row.split(" <small>")[0] for row in re.findall(r'scope="row">.*?</th><td>(.*?)</td>', table)]
     losses = [float(cell) for cell in cells if cell != "–"]
     assert losses == sorted(losses[:num_models]) + sorted(losses[num_models:])
-    assert len(losses) == num_models + len(results.floors) - 1
+    assert len(losses) == num_models + len(results.baselines) - 1

@@ -68,21 +68,21 @@ class Killed(BaseException):
 
 def run(study_file, output, stop_at=None):
     """Runs the study; `stop_at` is a pattern of the progress at which it is killed."""
-    told = []
+    reported = []
 
     def progress(done, total, note=""):
-        told.append((done / total, note))
+        reported.append((done / total, note))
         if stop_at and re.search(stop_at, note):
             raise Killed
 
-    return run_study(read_study(study_file), output, command="etude study small.toml", progress=progress), told
+    return run_study(read_study(study_file), output, command="etude study small.toml", progress=progress), reported
 
 
 @pytest.fixture(scope="session")
 def finished(study_file, tmp_path_factory):
     output = tmp_path_factory.mktemp("finished")
-    report, told = run(study_file, output)
-    return output, report, told
+    report, reported = run(study_file, output)
+    return output, report, reported
 
 
 def test_everything_is_there(finished):
@@ -94,20 +94,25 @@ def test_everything_is_there(finished):
     for name in runs:
         assert len(list((output / "generated" / name).glob("*.mid"))) == 2
     results = json.loads((output / "results.json").read_text())
-    assert [one["name"] for one in results["configurations"]] == ["basic", "wide"]
-    assert [one["title"] for one in results["configurations"]] == ["Basic RNN", "Basic, wider"]
+    assert [configuration["name"] for configuration in results["configurations"]] == ["basic", "wide"]
+    assert [configuration["title"] for configuration in results["configurations"]] == ["Basic RNN", "Basic, wider"]
     assert results["command"] == "etude study small.toml"
     assert results["published"]["basic"]["accuracy"] == 0.5
-    assert {one["name"] for one in results["music"][0]["sets"]} == {"eval", "train", "basic", "wide"}
+    assert {generated_set["name"] for generated_set in results["music"][0]["sets"]} == {
+        "eval",
+        "train",
+        "basic",
+        "wide",
+    }
     assert "Which is better?" in report.read_text()
 
 
 def test_progress_covers_the_whole_study(finished):
-    _, _, told = finished
-    places = [place for place, _ in told]
+    _, _, reported = finished
+    places = [place for place, _ in reported]
     assert places == sorted(places)
     assert places[-1] == 1.0
-    assert any(note.startswith("3/7 training basic-seed0: loss") for _, note in told)
+    assert any(note.startswith("3/7 training basic-seed0: loss") for _, note in reported)
 
 
 def test_again_does_nothing(study_file, finished):
@@ -132,13 +137,13 @@ def test_killed_at_three_moments_and_started_again(study_file, finished, tmp_pat
 
 def test_runs_at_once_are_the_runs_one_after_another(study_file, finished, tmp_path):
     whole, *_ = finished
-    told = []
+    reported = []
     run_study(
         read_study(study_file),
         tmp_path,
         command="etude study small.toml",
         parallel=2,
-        progress=lambda done, total, note="": told.append((done / total, note)),
+        progress=lambda done, total, note="": reported.append((done / total, note)),
     )
     checkpoints = sorted(path.relative_to(whole) for path in whole.glob("runs/*/checkpoints/*.npz"))
     assert len(checkpoints) >= 4
@@ -146,8 +151,8 @@ def test_runs_at_once_are_the_runs_one_after_another(study_file, finished, tmp_p
         assert (whole / path).read_bytes() == (tmp_path / path).read_bytes()
     again = (tmp_path / "results.json").read_text().replace(str(tmp_path), str(whole))
     assert again == (whole / "results.json").read_text()
-    assert [share for share, _ in told] == sorted(share for share, _ in told)
-    assert {"basic-seed0", "wide-seed0"} <= {note.split()[2].rstrip(":") for _, note in told if "training" in note}
+    assert [share for share, _ in reported] == sorted(share for share, _ in reported)
+    assert {"basic-seed0", "wide-seed0"} <= {note.split()[2].rstrip(":") for _, note in reported if "training" in note}
 
 
 @pytest.mark.parametrize("parallel", [1, 2])
@@ -188,7 +193,9 @@ def test_built_in_studies_are_valid(name):
     study = read_study(find_study(name))
     assert study.num_steps > 0
     assert all(source.startswith("corpus:") for source in study.sources)
-    assert {"basic", "lookback", "attention"} >= {one.configuration.config for one in study.configurations} - {"mono"}
+    assert {"basic", "lookback", "attention"} >= {
+        configuration.configuration.config for configuration in study.configurations
+    } - {"mono"}
 
 
 def test_the_published_study():
@@ -196,14 +203,14 @@ def test_the_published_study():
     assert study.num_steps == 200
     assert study.split_rule.eval_ratio == 0.1
     assert study.generation == GenerationOptions(num_outputs=10, num_steps=128)
-    losses = [study.published[one.name]["loss"] for one in study.configurations]
+    losses = [study.published[configuration.name]["loss"] for configuration in study.configurations]
     assert losses == [1.675, 3.649, 2.190]
 
 
 def test_distances_in_bars():
     units = {
-        one.name: one.configuration.hyperparameters.lookback_unit
-        for one in read_study(find_study("bars")).configurations
+        configuration.name: configuration.configuration.hyperparameters.lookback_unit
+        for configuration in read_study(find_study("bars")).configurations
     }
     assert units["lookback"] == "steps"
     assert units["lookback-bars"] == units["attention-bars"] == "bars"
@@ -276,13 +283,13 @@ def test_a_step_counts_once_it_ended(tmp_path):
 
 
 def test_shares_of_progress():
-    told = []
-    first, second = shares([1.0, 3.0], lambda done, total, note="": told.append((done / total, note)))
+    reported = []
+    first, second = shares([1.0, 3.0], lambda done, total, note="": reported.append((done / total, note)))
     first("one")(1, 2, "half")
     second("two")(1, 3)
     first("one")(1, 4)
     first("one")(1, 1)
-    assert told == [
+    assert reported == [
         (0.125, "1/2 one: half"),
         (0.375, "2/2 two"),
         (0.375, "1/2 one"),
@@ -334,10 +341,10 @@ def test_a_budget_in_minutes(study_file, tmp_path):
     with pytest.raises(Killed):
         run(path, tmp_path / "output", stop_at="training wide-seed0: measuring")
     settled = (tmp_path / "output" / "runs" / "basic-seed0" / FILE).read_text()
-    _, told = run(path, tmp_path / "output")
+    _, reported = run(path, tmp_path / "output")
     assert (tmp_path / "output" / "runs" / "basic-seed0" / FILE).read_text() == settled
     results = json.loads((tmp_path / "output" / "results.json").read_text())
     assert len(results["configurations"]) == 2
-    assert any("measuring the speed" in note for _, note in told)
-    shares_done = [share for share, note in told if "wide-seed0: measuring" in note]
+    assert any("measuring the speed" in note for _, note in reported)
+    shares_done = [share for share, note in reported if "wide-seed0: measuring" in note]
     assert len(set(shares_done)) == 1

@@ -42,7 +42,7 @@ def judged(trained, tmp_path_factory):
 
 def test_seeds_are_judged_together(judged):
     (result,) = judged.music
-    assert [one.name for one in result.sets] == ["eval", "train", "basic"]
+    assert [generated_set.name for generated_set in result.sets] == ["eval", "train", "basic"]
     assert result.sets[2].num_melodies == 8
     assert result.num_steps == 40
     assert set(result.sets[2].copied) == set(music.COPIED_NOTES)

@@ -11,8 +11,8 @@ import warnings
 import mido.midifiles.midifiles
 import pytest
 
+from etude.pipelines.readers.midi import block as message_block
 from etude.pipelines.readers.midi import reader as reader
-from etude.pipelines.readers.midi import stretch as midi_stretch
 from etude.pipelines.readers.midi.file import parse_midi
 from etude.pipelines.reasons import REMEDIES
 
@@ -154,10 +154,10 @@ HARD_CASES = {
 }
 
 
-@pytest.fixture(params=["stretches", "events"])
+@pytest.fixture(params=["blocks", "events"])
 def way(request, monkeypatch):
     """Reads as much as can be at once, however short, or all of it event by event."""
-    monkeypatch.setattr(midi_stretch, "MIN_BYTES", 1 if request.param == "stretches" else 1 << 30)
+    monkeypatch.setattr(message_block, "MIN_BYTES", 1 if request.param == "blocks" else 1 << 30)
 
 
 @pytest.mark.usefixtures("way")
@@ -267,7 +267,7 @@ def test_random_files_equal_note_seq(note_seq_reads):
 
 
 def channel_message(chooser):
-    """A delta time and an event, such as stretches are made of; notes overlap, end twice or have no length."""
+    """A delta time and an event, such as blocks are made of; notes overlap, end twice or have no length."""
     pitch, channel = chooser.randrange(60, 70), chooser.choice([0, 0, 0, 9])
     delta = chooser.choice([0, 0, 1, 5, 100, 128, 480, 20_000, 3_000_000, *range(2, 300, 20)])
     data = chooser.choices(
@@ -285,18 +285,18 @@ def channel_message(chooser):
     return delta, data
 
 
-def test_stretches_equal_events(monkeypatch):
-    num_stretches = num_refused = num_files = 0
-    pair = midi_stretch.pair
+def test_blocks_equal_events(monkeypatch):
+    num_blocks = num_refused = num_files = 0
+    pair = message_block.pair
 
     def counting(*arguments):
-        nonlocal num_stretches, num_refused
+        nonlocal num_blocks, num_refused
         pairs = pair(*arguments)
-        num_stretches += pairs is not None
+        num_blocks += pairs is not None
         num_refused += pairs is None
         return pairs
 
-    monkeypatch.setattr(midi_stretch, "pair", counting)
+    monkeypatch.setattr(message_block, "pair", counting)
     for seed in range(300):
         chooser = random.Random(seed)
         odd = chooser.choice([0, 0.02, 0.2])
@@ -309,27 +309,27 @@ def test_stretches_equal_events(monkeypatch):
             data[chooser.randrange(22, len(data))] = chooser.randrange(256)
         found = []
         for min_bytes in (1 << 30, 1, 50):
-            monkeypatch.setattr(midi_stretch, "MIN_BYTES", min_bytes)
+            monkeypatch.setattr(message_block, "MIN_BYTES", min_bytes)
             (reading,) = reader.read(bytes(data))
             found.append((reading.sequence, reading.rejected))
         assert found[0] == found[1] == found[2], seed
         num_files += found[0][0] is not None
     assert num_files > 100
-    assert num_stretches > 500
+    assert num_blocks > 500
     assert num_refused > 10
 
 
 def test_long_track_equals_events(monkeypatch):
-    """Longer than one stretch may be, with notes that sound from one to the next."""
+    """Longer than one block may be, with notes that sound from one to the next."""
     chooser = random.Random(0)
     events = [
         (n % 3 * 90, on(chooser.randrange(30, 80), chooser.choice([0, 70])))
-        for n in range(3 * midi_stretch.MAX_BYTES // 4)
+        for n in range(3 * message_block.MAX_BYTES // 4)
     ]
     data = file(track(on(20), *events, off(20)))
     expected = read(data)
-    assert len(expected.notes) > midi_stretch.MAX_BYTES // 12
-    monkeypatch.setattr(midi_stretch, "MIN_BYTES", 1 << 30)
+    assert len(expected.notes) > message_block.MAX_BYTES // 12
+    monkeypatch.setattr(message_block, "MIN_BYTES", 1 << 30)
     assert read(data) == expected
 
 
@@ -393,7 +393,7 @@ def test_absurd_times_are_refused_and_take_no_memory():
     tracemalloc.start()
     rejected = rejection(file(track(on(60), (1 << 40, off(60)))))
     rejected_too = rejection(file(b"MTrk\0\0\0\x0b" + b"\x00\x90\x3c\x40" + long + b"\x80\x3c\x00", division=1))
-    # An empty stretch at the end hurts nobody.
+    # An empty block at the end hurts nobody.
     assert read(file(track(*NOTE, ((1 << 28) - 1, meta(0x2F))))).total_time == 0.5
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -411,9 +411,9 @@ def test_bounds(monkeypatch):
 def test_control_changes_that_multiply_are_refused():
     """Every program of a channel that plays a note shares what came before."""
     changes = [control(7, 1)] * 30_000
-    players = [event for number in range(128) for event in (program(number), *NOTE)]
+    builders = [event for number in range(128) for event in (program(number), *NOTE)]
     tracemalloc.start()
-    assert rejection(file(track(*changes, *players))).reason == "unreadable"
+    assert rejection(file(track(*changes, *builders))).reason == "unreadable"
     assert tracemalloc.get_traced_memory()[1] < 30_000_000
     tracemalloc.stop()
 

@@ -7,9 +7,9 @@ import pytest
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody_set import MelodySet
+from etude.pipelines.comparison.baselines import fit_baselines
 from etude.pipelines.comparison.breakdowns import breakdowns
-from etude.pipelines.comparison.detailed_evaluation import evaluate_floor
-from etude.pipelines.comparison.floors import fit_floors
+from etude.pipelines.comparison.detailed_evaluation import evaluate_baseline
 from etude.pipelines.comparison.statistics.figures import figures, sum_columns
 
 ENCODING = OneHotEncoding(60, 72)
@@ -26,7 +26,7 @@ def random_melodies(seed, count):
 
 TRAIN = random_melodies(0, 30)
 EVAL = random_melodies(1, 12)
-FLOORS = {floor.name: floor for floor in fit_floors(ENCODING, MelodySet.of(TRAIN))}
+BASELINES = {baseline.name: baseline for baseline in fit_baselines(ENCODING, MelodySet.of(TRAIN))}
 
 
 def pairs(melodies):
@@ -57,31 +57,31 @@ def expected_probability(name, melody, step, before, event):
 @pytest.mark.parametrize("name", ["unigram", "bigram", "repeat_bar"])
 def test_likelihood_by_counting(name):
     nats = -sum(math.log(expected_probability(name, *pair)) for pair in pairs(EVAL))
-    sums = evaluate_floor(ENCODING, MelodySet.of(EVAL), FLOORS[name], []).melodies
+    sums = evaluate_baseline(ENCODING, MelodySet.of(EVAL), BASELINES[name], []).melodies
     found = figures(sum_columns(sums).sum(axis=0))
     assert found["event.loss"] == pytest.approx(nats / len(pairs(EVAL)), rel=1e-6)
     assert found["event.loss"] == found["label.loss"]
 
 
-@pytest.mark.parametrize("name", FLOORS)
+@pytest.mark.parametrize("name", BASELINES)
 def test_probabilities_sum_to_one(name):
     batch = MelodySet.of(EVAL).batch(np.arange(len(EVAL)))
-    assert np.exp(FLOORS[name].predict(batch)).sum(axis=-1) == pytest.approx(1.0, abs=1e-5)
+    assert np.exp(BASELINES[name].predict(batch)).sum(axis=-1) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_accuracy_of_no_event():
     found = figures(
-        sum_columns(evaluate_floor(ENCODING, MelodySet.of(EVAL), FLOORS["no_event"], []).melodies).sum(axis=0)
+        sum_columns(evaluate_baseline(ENCODING, MelodySet.of(EVAL), BASELINES["no_event"], []).melodies).sum(axis=0)
     )
     assert found["event.accuracy"] == np.mean([event == -2 for *_, event in pairs(EVAL)])
     assert found["label.no_event_accuracy"] == 1.0
     assert found["label.event_accuracy"] == 0.0
-    assert not FLOORS["no_event"].has_likelihood
+    assert not BASELINES["no_event"].has_likelihood
 
 
 def test_accuracy_of_repeating_the_last_bar():
     found = figures(
-        sum_columns(evaluate_floor(ENCODING, MelodySet.of(EVAL), FLOORS["repeat_bar"], []).melodies).sum(axis=0)
+        sum_columns(evaluate_baseline(ENCODING, MelodySet.of(EVAL), BASELINES["repeat_bar"], []).melodies).sum(axis=0)
     )
     assert found["event.accuracy"] == np.mean(
         [bar_ago(melody, step) == event for melody, step, _, event in pairs(EVAL)]
@@ -91,7 +91,7 @@ def test_accuracy_of_repeating_the_last_bar():
 def test_categories_add_up_to_the_whole():
     melodies = MelodySet.of(EVAL)
     divisions = breakdowns(melodies)
-    sums = evaluate_floor(ENCODING, melodies, FLOORS["bigram"], divisions)
+    sums = evaluate_baseline(ENCODING, melodies, BASELINES["bigram"], divisions)
     whole = [sums.melodies.num_steps, sums.melodies.event_log_likelihood, sums.melodies.most_probable_event_correct]
     for division in divisions:
         if division.name.startswith("position"):
@@ -99,4 +99,4 @@ def test_categories_add_up_to_the_whole():
         assert sums.categories[division.name].sum(axis=1) == pytest.approx(np.stack(whole, axis=1), rel=1e-5)
     positions = [sums.categories[division.name] for division in divisions if division.name.startswith("position")]
     assert len(positions) == 2
-    assert sum(one.sum(axis=1) for one in positions) == pytest.approx(np.stack(whole, axis=1), rel=1e-5)
+    assert sum(position.sum(axis=1) for position in positions) == pytest.approx(np.stack(whole, axis=1), rel=1e-5)

@@ -13,13 +13,13 @@ from etude.models.storage import dataset_pb2, run_pb2
 from etude.models.storage.run_directory import RunDirectory
 from etude.pipelines.comparison.presentation import Label
 
-_TOLD_SETTINGS = 2
-"""A name tells so many settings at most; a model that differs in more is called after its folder."""
+_MAX_SETTINGS = 2
+"""In a name; a model that differs in more is called after its folder."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Space:
-    """The key and range that melodies are brought into. Likelihoods are comparable within one space only.
+class PitchRange:
+    """The key and range that melodies are brought into. Likelihoods are comparable within one pitch range only.
 
     Attributes:
       min_note: lowest pitch.
@@ -32,8 +32,8 @@ class Space:
     transpose_to_key: int | None
 
     @classmethod
-    def of(cls, configuration: Configuration) -> "Space":
-        """The space of a configuration."""
+    def of(cls, configuration: Configuration) -> "PitchRange":
+        """The pitch range of a configuration."""
         return cls(configuration.min_note, configuration.max_note, configuration.transpose_to_key)
 
     @property
@@ -44,18 +44,18 @@ class Space:
 
 
 @dataclasses.dataclass(frozen=True)
-class Entrant:
+class Run:
     """One trained model.
 
     Attributes:
       path: as given.
       model: the model.
-      run: what its run directory says; None for a model without one.
+      stored: what its run directory says; None for a model without one.
     """
 
     path: pathlib.Path
     model: Model
-    run: run_pb2.Run | None
+    stored: run_pb2.Run | None
 
     @property
     def name(self) -> str:
@@ -65,32 +65,32 @@ class Entrant:
     @property
     def seed(self) -> int | None:
         """The seed that it was trained with, if known."""
-        return self.run.seed if self.run else None
+        return self.stored.seed if self.stored else None
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class ComparedConfiguration:
     """A configuration in the comparison: models that differ in their seed alone.
 
     Attributes:
       name: short, and different from all others.
       title: in words.
-      entrants: by seed.
+      runs: by seed.
     """
 
     name: str
     title: str
-    entrants: tuple[Entrant, ...]
+    runs: tuple[Run, ...]
 
     @property
     def configuration(self) -> Configuration:
         """What its models share."""
-        return self.entrants[0].model.configuration
+        return self.runs[0].model.configuration
 
     @property
-    def space(self) -> Space:
+    def pitch_range(self) -> PitchRange:
         """The key and range of its models."""
-        return Space.of(self.configuration)
+        return PitchRange.of(self.configuration)
 
 
 def short_name(path: pathlib.Path) -> str:
@@ -98,13 +98,13 @@ def short_name(path: pathlib.Path) -> str:
     return f"{path.parent.name}/{path.name}" if path.suffix == ".mag" else path.name
 
 
-def load_entrants(
+def load_runs(
     paths: Sequence[pathlib.Path],
     dataset: pathlib.Path,
     description: dataset_pb2.DatasetDescription,
     checkpoint: str,
     allow_other_training_data: bool,
-) -> list[Entrant]:
+) -> list[Run]:
     """Loads models and checks that they may be compared on a dataset.
 
     Raises:
@@ -112,7 +112,7 @@ def load_entrants(
     """
     if not paths:
         raise EtudeError("there is nothing to compare; give at least one run directory")
-    entrants = []
+    runs = []
     for path in paths:
         model = load(path, checkpoint)
         _check_steps(path, model, dataset, description)
@@ -123,31 +123,32 @@ def load_entrants(
                 f"{description.fingerprint}: its eval melodies may have been training melodies of this model. Compare on "
                 "the dataset that it was trained on, or add --allow-other-training-data"
             )
-        entrants.append(Entrant(path, model, RunDirectory(path).read() if path.is_dir() else None))
-    return entrants
+        runs.append(Run(path, model, RunDirectory(path).read() if path.is_dir() else None))
+    return runs
 
 
-def group(entrants: Sequence[Entrant], labels: Mapping[str, Label] | None = None) -> list[Entry]:
+def group(runs: Sequence[Run], labels: Mapping[str, Label] | None = None) -> list[ComparedConfiguration]:
     """Puts models that differ in their seed alone together, in the order of their first appearance.
 
     Models that share their seed, too, are copies of each other; each of them stands for itself.
 
     Args:
-      entrants: the models.
+      runs: the models.
       labels: how to call configurations, by the names of their models' folders; models of one label are one
         configuration, even if they trained for different numbers of steps.
     """
     labels = labels or {}
-    groups: dict[Label | bytes, list[Entrant]] = {}
-    for number, entrant in enumerate(entrants):
-        groups.setdefault(labels.get(entrant.name) or _identity(entrant, number), []).append(entrant)
-    members: list[list[Entrant]] = []
+    groups: dict[Label | bytes, list[Run]] = {}
+    for number, run in enumerate(runs):
+        groups.setdefault(labels.get(run.name) or _identity(run, number), []).append(run)
+    members: list[list[Run]] = []
     for found in groups.values():
-        has_copies = len({entrant.seed for entrant in found}) < len(found)
-        members += [[entrant] for entrant in found] if has_copies else [sorted(found, key=lambda one: one.seed or 0)]
+        has_copies = len({run.seed for run in found}) < len(found)
+        members += [[run] for run in found] if has_copies else [sorted(found, key=lambda run: run.seed or 0)]
     names = _names(members, labels)
     return [
-        Entry(name, _title(name, found[0], labels), tuple(found)) for name, found in zip(names, members, strict=True)
+        ComparedConfiguration(name, _title(name, found[0], labels), tuple(found))
+        for name, found in zip(names, members, strict=True)
     ]
 
 
@@ -162,19 +163,19 @@ def _check_steps(
         )
 
 
-def _identity(entrant: Entrant, number: int) -> bytes:
+def _identity(run: Run, number: int) -> bytes:
     """The same for models that differ in their seed alone."""
-    if entrant.run is None:
+    if run.stored is None:
         return f"model {number}".encode()
     identity = run_pb2.Run()
-    identity.CopyFrom(entrant.run)
+    identity.CopyFrom(run.stored)
     identity.ClearField("seed")
     identity.ClearField("versions")
     identity.dataset.ClearField("path")
     return identity.SerializeToString(deterministic=True)
 
 
-def _names(members: Sequence[Sequence[Entrant]], labels: Mapping[str, Label]) -> list[str]:
+def _names(members: Sequence[Sequence[Run]], labels: Mapping[str, Label]) -> list[str]:
     """What the label says, or the family with whatever sets a configuration apart from others of its family."""
     settings = [_settings(found[0]) for found in members]
     names = []
@@ -182,33 +183,33 @@ def _names(members: Sequence[Sequence[Entrant]], labels: Mapping[str, Label]) ->
         if found[0].name in labels:
             names.append(labels[found[0].name].name)
             continue
-        others = [one for one in settings if one["config"] == mine["config"]]
-        differing = [name for name in mine if any(one.get(name, mine[name]) != mine[name] for one in others)]
-        told = [f"{name}={mine[name]}" for name in differing]
-        names.append(", ".join([mine["config"], *(told if len(told) <= _TOLD_SETTINGS else [found[0].name])]))
+        others = [setting for setting in settings if setting["config"] == mine["config"]]
+        differing = [name for name in mine if any(other.get(name, mine[name]) != mine[name] for other in others)]
+        shown = [f"{name}={mine[name]}" for name in differing]
+        names.append(", ".join([mine["config"], *(shown if len(shown) <= _MAX_SETTINGS else [found[0].name])]))
     return [
         name if names.count(name) == 1 else f"{name}, {found[0].name}"
         for name, found in zip(names, members, strict=True)
     ]
 
 
-def _settings(entrant: Entrant) -> dict[str, str]:
-    configuration = entrant.model.configuration
+def _settings(run: Run) -> dict[str, str]:
+    configuration = run.model.configuration
     values = {
         "config": configuration.config,
         "min_note": configuration.min_note,
         "max_note": configuration.max_note,
         "transpose_to_key": configuration.transpose_to_key,
         **dataclasses.asdict(configuration.hyperparameters),
-        **({"num_steps": entrant.run.num_steps} if entrant.run else {}),
+        **({"num_steps": run.stored.num_steps} if run.stored else {}),
     }
     return {name: str(value) for name, value in values.items()}
 
 
-def _title(name: str, entrant: Entrant, labels: Mapping[str, Label]) -> str:
-    if (label := labels.get(entrant.name)) and label.title:
+def _title(name: str, run: Run, labels: Mapping[str, Label]) -> str:
+    if (label := labels.get(run.name)) and label.title:
         return label.title
-    config = entrant.model.configuration.config
+    config = run.model.configuration.config
     return name.replace(config, family(config).title, 1)
 
 
@@ -219,6 +220,6 @@ def changed_hyperparameters(configuration: Configuration) -> dict[str, object]:
     return {name: value for name, value in values.items() if value != getattr(defaults, name)}
 
 
-def spaces(entries: Iterable[Entry]) -> list[Space]:
-    """The spaces of entries, in the order of their first appearance."""
-    return list(dict.fromkeys(entry.space for entry in entries))
+def pitch_ranges(configurations: Iterable[ComparedConfiguration]) -> list[PitchRange]:
+    """The pitch ranges of configurations, in the order of their first appearance."""
+    return list(dict.fromkeys(configuration.pitch_range for configuration in configurations))

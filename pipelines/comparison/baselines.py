@@ -1,6 +1,6 @@
-"""Floors: what simple rules achieve on the very same steps. A model that does not beat them has learnt nothing.
+"""Baselines: what simple rules achieve on the very same steps. A model that does not beat them has learnt nothing.
 
-Each floor is fitted on the training melodies in the models' key and range, and gives a probability to every event, so
+Each baseline is fitted on the training melodies in the models' key and range, and gives a probability to every event, so
 that all figures are computed from it as from a model.
 """
 
@@ -20,7 +20,7 @@ _CERTAIN_NOT = -500.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Floor:
+class Baseline:
     """A rule that predicts melodies.
 
     Attributes:
@@ -39,16 +39,16 @@ class Floor:
     has_likelihood: bool = True
 
 
-def fit_floors(encoding: OneHotEncoding, train: MelodySet) -> list[Floor]:
-    """All floors, fitted on training melodies that are in the encoding's range."""
+def fit_baselines(encoding: OneHotEncoding, train: MelodySet) -> list[Baseline]:
+    """All baselines, fitted on training melodies that are in the encoding's range."""
     return [no_event(encoding), unigram(encoding, train), bigram(encoding, train), repeat_bar(encoding, train)]
 
 
-def no_event(encoding: OneHotEncoding) -> Floor:
+def no_event(encoding: OneHotEncoding) -> Baseline:
     """Always "no event"."""
     row = np.full(encoding.num_events, _CERTAIN_NOT, np.float32)
     row[encoding.no_event_label] = 0.0
-    return Floor(
+    return Baseline(
         "no_event",
         "Always “no event”",
         "Says at every step that nothing new happens.",
@@ -57,11 +57,11 @@ def no_event(encoding: OneHotEncoding) -> Floor:
     )
 
 
-def unigram(encoding: OneHotEncoding, train: MelodySet) -> Floor:
+def unigram(encoding: OneHotEncoding, train: MelodySet) -> Baseline:
     """How often each event is in the training melodies, from their second event on; one is added to every count."""
     counts = _pair_counts(encoding, train).sum(axis=0) + 1
     row = np.log(counts / counts.sum()).astype(np.float32)
-    return Floor(
+    return Baseline(
         "unigram",
         "Unigram",
         "How often each event occurs, whatever came before (add-one smoothing).",
@@ -69,11 +69,11 @@ def unigram(encoding: OneHotEncoding, train: MelodySet) -> Floor:
     )
 
 
-def bigram(encoding: OneHotEncoding, train: MelodySet) -> Floor:
+def bigram(encoding: OneHotEncoding, train: MelodySet) -> Baseline:
     """How often each event follows the one before it; one is added to every count (Laplace)."""
     counts = _pair_counts(encoding, train) + 1
     table = np.log(counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
-    return Floor(
+    return Baseline(
         "bigram",
         "Bigram",
         "How often each event follows the one before it (add-one smoothing).",
@@ -81,7 +81,7 @@ def bigram(encoding: OneHotEncoding, train: MelodySet) -> Floor:
     )
 
 
-def repeat_bar(encoding: OneHotEncoding, train: MelodySet) -> Floor:
+def repeat_bar(encoding: OneHotEncoding, train: MelodySet) -> Baseline:
     """The event of one bar ago ("no event" in the first bar), mixed with a uniform distribution.
 
     The share of the mixture that makes the training melodies most likely has a closed form: the repeated event then has
@@ -101,7 +101,7 @@ def repeat_bar(encoding: OneHotEncoding, train: MelodySet) -> Floor:
         np.put_along_axis(log_probabilities, labels[..., None], np.float32(np.log(rate)), axis=-1)
         return log_probabilities
 
-    return Floor(
+    return Baseline(
         "repeat_bar",
         "Repeat the last bar",
         f"What was there one bar ago, with probability {rate:.3f}; any other event equally likely.",

@@ -11,7 +11,7 @@ MAX_NUMBERS = 3_000_000
 
 
 @dataclasses.dataclass
-class Player:
+class InstrumentBuilder:
     """An instrument that is still being read.
 
     Attributes:
@@ -60,7 +60,7 @@ class Player:
             self.begins, self.ends = [], []
 
 
-class Players:
+class TrackInstruments:
     """The instruments of a track.
 
     Attributes:
@@ -69,28 +69,28 @@ class Players:
 
     def __init__(self) -> None:
         self.programs = [0] * 16
-        self._players: dict[tuple[int, int], Player] = {}
-        self._before: dict[int, Player] = {}
+        self._instruments: dict[tuple[int, int], InstrumentBuilder] = {}
+        self._before: dict[int, InstrumentBuilder] = {}
         """By channel: control changes and pitch bends that came before any note of their program."""
 
-    def playing(self, channel: int, name: str) -> Player:
+    def playing(self, channel: int, name: str) -> InstrumentBuilder:
         """Who plays on a channel; made with the track's name at the first note."""
         key = (self.programs[channel], channel)
-        if key not in self._players:
-            before = self._before.get(channel, Player())
-            self._players[key] = Player(
+        if key not in self._instruments:
+            before = self._before.get(channel, InstrumentBuilder())
+            self._instruments[key] = InstrumentBuilder(
                 *key,
                 name,
                 # The same lists, not copies: what comes later for another program without notes also goes here.
                 control_changes=before.control_changes,
                 pitch_bends=before.pitch_bends,
             )
-        return self._players[key]
+        return self._instruments[key]
 
-    def controlled(self, channel: int) -> Player:
+    def controlled(self, channel: int) -> InstrumentBuilder:
         """Where a channel's control changes go."""
-        player = self._players.get((self.programs[channel], channel))
-        return player or self._before.setdefault(channel, Player())
+        builder = self._instruments.get((self.programs[channel], channel))
+        return builder or self._before.setdefault(channel, InstrumentBuilder())
 
     def instruments(self) -> list[Instrument]:
         """The finished instruments, in the order in which they first end a note.
@@ -98,11 +98,11 @@ class Players:
         Raises:
           MidiError: if what they share adds up to too much.
         """
-        players = self._players.values()
-        total = sum(len(player.control_changes) + len(player.pitch_bends) for player in players)
+        builders = self._instruments.values()
+        total = sum(len(builder.control_changes) + len(builder.pitch_bends) for builder in builders)
         if total > MAX_NUMBERS:
             raise MidiError("a few control changes are shared by absurdly many instruments")
-        return [player.instrument() for player in players]
+        return [builder.instrument() for builder in builders]
 
 
 def _rows(values: list[int], num_columns: int) -> Ints:

@@ -1,6 +1,6 @@
-"""Stretches of a MIDI track that hold nothing but channel messages of two values, decoded at once.
+"""Blocks of a MIDI track that hold nothing but channel messages of two values, decoded at once.
 
-Most of a file is such stretches. Without the status bytes and the upper bytes of delta times, every message is three
+Most of a file is such blocks. Without the status bytes and the upper bytes of delta times, every message is three
 bytes below 128: delta time, first and second value. So no byte has to wait for the one before.
 """
 
@@ -12,11 +12,11 @@ import numpy.typing as npt
 from etude.pipelines.readers.midi.events import Ints
 
 MIN_BYTES = 512
-"""Shorter stretches are read faster one message at a time."""
+"""Shorter blocks are read faster one message at a time."""
 MAX_BYTES = 1 << 15
-"""Of one stretch; the number of a message takes half as many bits as an index below."""
+"""Of one block; the number of a message takes half as many bits as an index below."""
 MAX_SOUNDING = 32
-"""Notes that sound into a stretch."""
+"""Notes that sound into a block."""
 
 _ABOVE_127 = bytes(range(128, 256))
 _INDICES = np.arange(MAX_BYTES + MAX_SOUNDING, dtype=np.int64)
@@ -29,7 +29,7 @@ _IS_BREAK = bytes(byte > 127 and not _HAS_TWO_VALUES[byte] for byte in range(256
 _MAX_DELTA_BYTES = 5
 
 
-class Stretch(NamedTuple):
+class Block(NamedTuple):
     """Messages of two values, in their order.
 
     Attributes:
@@ -58,8 +58,8 @@ def find_break(data: bytes) -> int:
     return data.translate(_IS_BREAK).find(1)
 
 
-def decode(data: bytes, status: int, tick: int) -> Stretch | None:
-    """Decodes the stretch that some bytes start with.
+def decode(data: bytes, status: int, tick: int) -> Block | None:
+    """Decodes the block that some bytes start with.
 
     Args:
       data: at most MAX_BYTES, of which the first is that of a delta time.
@@ -67,7 +67,7 @@ def decode(data: bytes, status: int, tick: int) -> Stretch | None:
       tick: the time of the last event.
 
     Returns:
-      The stretch up to the first event of another kind, if any; None where that is the first event or a delta time is
+      The block up to the first event of another kind, if any; None where that is the first event or a delta time is
       absurd.
     """
     num_bytes = 0
@@ -117,7 +117,7 @@ def decode(data: bytes, status: int, tick: int) -> Stretch | None:
     deltas[0] += tick
     ticks = deltas.cumsum()
     num_bytes += 3 * num_messages + num_high
-    return Stretch(num_bytes, status, statuses, ticks, table[:, 1], table[:, 2])
+    return Block(num_bytes, status, statuses, ticks, table[:, 1], table[:, 2])
 
 
 class Pairs(NamedTuple):
