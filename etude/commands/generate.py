@@ -163,7 +163,8 @@ def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple
     """How a primer is continued, and how the melodies are written."""
     from etude.models.generation import GenerationOptions
     from etude.models.melodies.melody import major_key
-    from etude.models.melodies.scales import parse_pitch, parse_scale
+    from etude.models.melodies.pitches import parse_pitch
+    from etude.models.melodies.scales import parse_scale
     from etude.models.search.constraints import Constraints
     from etude.pipelines.generation.generate import FORMATS, Rendering
 
