@@ -1,10 +1,11 @@
 """Names of pitches, against music21."""
 
-import music21
 import pytest
 
 from etude.models.errors import UsageError
 from etude.models.melodies.pitches import parse_pitch, pitch_class_name, pitch_name
+
+music21 = pytest.importorskip("music21")
 
 
 def test_pitches():
