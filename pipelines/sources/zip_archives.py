@@ -21,7 +21,7 @@ def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
     Raises:
       zipfile.BadZipFile: if it is damaged or no zip archive.
     """
-    return zipfile.ZipFile(_UnflaggedFile(file))  # type: ignore[call-overload, no-any-return]
+    return zipfile.ZipFile(_UnflaggedFile(file))
 
 
 def member_name(member: zipfile.ZipInfo) -> str:
