@@ -15,7 +15,6 @@ def logits(
     inputs: Tensor,
     lengths: Tensor,
     dropout_seed: Tensor | None = None,
-    precision: tf.DType = tf.float32,
 ) -> Tensor:
     """The logits after every step of a batch of sequences.
 
@@ -26,7 +25,6 @@ def logits(
       lengths: [batch].
       dropout_seed: int64 []; with it the outputs of every layer are dropped as in training, with masks that depend on
         nothing else; None keeps all.
-      precision: of the matrix products over many steps inside the layers.
 
     Returns:
       [batch, steps, num_labels].
@@ -35,9 +33,9 @@ def logits(
     values = tf.transpose(tf.where(is_real[..., None], inputs, 0.0), [1, 0, 2])
     for layer in range(len(hyperparameters.rnn_layer_sizes)):
         if layer == 0 and hyperparameters.attn_length:
-            values = attention_layer(values, weights, hyperparameters.attn_length, precision)
+            values = attention_layer(values, weights, hyperparameters.attn_length)
         else:
-            values = lstm_layer(values, weights[f"layer_{layer}/kernel"], weights[f"layer_{layer}/bias"], precision)
+            values = lstm_layer(values, weights[f"layer_{layer}/kernel"], weights[f"layer_{layer}/bias"])
         if dropout_seed is not None and hyperparameters.dropout_keep_prob < 1:
             seed = tf.stack([dropout_seed, tf.constant(layer, tf.int64)])
             values = _dropout(values, hyperparameters.dropout_keep_prob, seed)

@@ -38,9 +38,7 @@ _MOST_PARTS = 1 << 20
 class Trainer:
     """A network in training: its weights, its optimiser's moments, and the number of steps taken."""
 
-    def __init__(
-        self, configuration: Configuration, encoding: Encoding, weights: Weights, seed: int, precision: str = "float32"
-    ) -> None:
+    def __init__(self, configuration: Configuration, encoding: Encoding, weights: Weights, seed: int) -> None:
         """Starts at step 0.
 
         Args:
@@ -48,9 +46,7 @@ class Trainer:
           encoding: the configuration's.
           weights: initial weights.
           seed: of the dropout.
-          precision: of the large matrix products, as `models.training.schedule.PRECISIONS` names them.
         """
-        self._precision = tf.as_dtype(precision)
         self._hyperparameters = configuration.hyperparameters
         self._no_event_label = encoding.no_event_label
         self._seed = seed
@@ -176,9 +172,7 @@ class Trainer:
         self, weights: Mapping[str, Tensor], inputs: Tensor, labels: Tensor, lengths: Tensor, seed: Any
     ) -> Tensor:
         """Sums over real steps: loss, correct labels, labels other than no event, correct ones among those."""
-        logits = tensorflow_network.logits(
-            self._hyperparameters, weights, inputs, lengths, _mix(*seed), self._precision
-        )
+        logits = tensorflow_network.logits(self._hyperparameters, weights, inputs, lengths, _mix(*seed))
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         correct = is_real & (tf.argmax(logits, axis=2, output_type=tf.int32) == labels)

@@ -14,10 +14,10 @@ KEYS = ("weights", "first_moments", "second_moments")
 def make_trainer(tiny_configuration, random_weights):
     from models.training.trainer import Trainer
 
-    def make(name="basic", seed=0, weights=random_weights, precision="float32", **overrides):
+    def make(name="basic", seed=0, weights=random_weights, **overrides):
         configuration = tiny_configuration(name, **{"rnn_layer_sizes": [6], **overrides})
         encoding = make_encoding(configuration)
-        return Trainer(configuration, encoding, weights(configuration), seed, precision), configuration, encoding
+        return Trainer(configuration, encoding, weights(configuration), seed), configuration, encoding
 
     return make
 
@@ -188,7 +188,7 @@ def test_log_probabilities_are_without_dropout(make_trainer, make_batch):
         np.testing.assert_allclose(found[row, :length], expected[row, :length], atol=1e-4)
 
 
-def plain_lstm_layer(inputs, kernel, bias, precision=None):
+def plain_lstm_layer(inputs, kernel, bias):
     """The LSTM's equations, differentiated by TensorFlow itself."""
     import tensorflow as tf
 
@@ -204,7 +204,7 @@ def plain_lstm_layer(inputs, kernel, bias, precision=None):
     return tf.ensure_shape(tf.scan(step, inputs, (zeros, zeros))[1], [None, None, units])
 
 
-def plain_attention_layer(inputs, weights, attn_length, precision=None):
+def plain_attention_layer(inputs, weights, attn_length):
     """The equations of the LSTM with attention: every key projected at every step, oldest memory first."""
     import tensorflow as tf
 
@@ -254,11 +254,3 @@ def test_a_hundred_steps_end_as_those_of_the_plain_formulation(name, make_traine
     assert plain[-4:].mean() < 0.8 * plain[:4].mean(), "nothing was learnt"
     assert not np.array_equal(ours, plain), "the same formulation twice"
     np.testing.assert_allclose(ours, plain, atol=1e-3)
-
-
-@pytest.mark.parametrize("name", ["basic", "attention"])
-def test_bfloat16_follows_the_loss_of_float32(name, make_trainer, make_batch):
-    full = losses_of_training(make_trainer, make_batch, name, 60)
-    half = losses_of_training(make_trainer, make_batch, name, 60, precision="bfloat16")
-    assert not np.array_equal(full, half), "the precision has no effect"
-    np.testing.assert_allclose(half, full, rtol=0.02)
