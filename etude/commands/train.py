@@ -37,11 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--early-stopping", type=int, default=0, metavar="N",
         help="stop after N evaluations without a lower event loss on the eval split (default: never)",
     )  # fmt: skip
-    parser.add_argument(
-        "--precision", default="float32", metavar="NAME",
-        help="of the large matrix products: float32, or bfloat16, which can be a little faster where a processor has it "
-        "(default float32)",
-    )  # fmt: skip
     parser.add_argument("--init-from", metavar="MODEL", help=f"start from the weights of a {MODEL_HELP}")
     parser.add_argument("--min-note", type=int, help="lowest pitch of the model's range (default 48; mono: 0)")
     parser.add_argument("--max-note", type=int, help="the pitch above the highest of the range (default 84; mono: 128)")
@@ -59,7 +54,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     configuration = configure(options.config, parse_overrides(options.hparams), **fields)
     if min(options.num_steps, options.eval_every) < 1 or options.early_stopping < 0:
         raise UsageError("--num-steps and --eval-every must be at least 1, and --early-stopping not negative")
-    schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping, options.precision)
+    schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping)
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
         f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "

@@ -99,7 +99,7 @@ def train(
 
     from etude.models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
 
-    trainer = Trainer(configuration, encoding, weights, schedule.seed, schedule.precision)
+    trainer = Trainer(configuration, encoding, weights, schedule.seed)
     if steps := run.steps():
         _restore(trainer, run.checkpoint(steps[-1]))
     log = MetricsLog(run.metrics, trainer.step, shown_hyperparameters(configuration, schedule.seed))

@@ -37,6 +37,12 @@ def test_what_is_stored_comes_back(run):
     assert "rnn_layer_sizes: 4" in run.config.read_text()
 
 
+def test_a_field_that_runs_no_longer_have(run):
+    run.config.write_text(f'{run.config.read_text()}precision: "float32"\n')
+    assert run.read().seed == 3
+    assert load(run.path).configuration == CONFIGURATION
+
+
 def test_steps_are_those_of_whole_checkpoints(run):
     (run.checkpoints / ".step-00000030.npz.abc.part").touch()
     (run.checkpoints / "step-40.npz").touch()

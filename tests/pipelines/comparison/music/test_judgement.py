@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from etude.pipelines.comparison.music import judgement as music
+from etude.pipelines.comparison.music import judgement
 from etude.pipelines.comparison.music.judgement import _copied, _Melodies, _ngrams, distribution_counts
 
 
@@ -45,7 +45,7 @@ def test_seeds_are_judged_together(judged):
     assert [generated_set.name for generated_set in result.sets] == ["eval", "train", "basic"]
     assert result.sets[2].num_melodies == 8
     assert result.num_steps == 40
-    assert set(result.sets[2].copied) == set(music.COPIED_NOTES)
+    assert set(result.sets[2].copied) == set(judgement.COPIED_NOTES)
     assert set(result.sets[2].likelihoods) == {"event_log_likelihood", "log_likelihood", "path_log_likelihood"}
 
 
