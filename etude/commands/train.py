@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Trains."""
+    from etude.models.dataset import read_description, steps_per_quarter
     from etude.models.errors import UsageError
     from etude.models.hyperparameters import parse_overrides
     from etude.models.registry import configure
@@ -51,14 +52,16 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.training.train import train
 
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
-    configuration = configure(options.config, parse_overrides(options.hparams), **fields)
+    steps = steps_per_quarter(read_description(options.dataset))
+    configuration = configure(options.config, parse_overrides(options.hparams), steps_per_quarter=steps, **fields)
     if min(options.num_steps, options.eval_every) < 1 or options.early_stopping < 0:
         raise UsageError("--num-steps and --eval-every must be at least 1, and --early-stopping not negative")
     schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping)
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
         f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "
-        f"seed {schedule.seed}, {schedule.num_steps:,} steps\n  {configuration.hyperparameters}"
+        f"{steps} steps a quarter note, seed {schedule.seed}, {schedule.num_steps:,} training steps\n"
+        f"  {configuration.hyperparameters}"
     )
     run_dir = pathlib.Path(options.run_dir)
     with console.progress(f"training {configuration.config}") as progress:

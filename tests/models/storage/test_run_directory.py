@@ -94,6 +94,7 @@ def test_what_is_no_run(tmp_path):
         b"unknown_field: 3",
         b"seed: 'three'",
         b"configuration { config: 'basic' min_note: 60 max_note: 50 }",
+        b"configuration { config: 'basic' min_note: 48 max_note: 84 steps_per_quarter: -8 }",
         b"configuration { config: 'basic' min_note: 60 max_note: 80 hyperparameters { batch_size: -1 } }",
     ],
 )
