@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 from etude.models.encodings.encoding import LOOKBACK_UNITS
-from etude.models.errors import UsageError
+from etude.models.errors import UsageError, did_you_mean
 
 REFUSED = {
     "residual_connections": "residual connections are not supported",
@@ -86,7 +86,10 @@ def override(defaults: Hyperparameters, overrides: Mapping[str, Any]) -> Hyperpa
         if name in REFUSED:
             continue
         if name not in hints:
-            raise UsageError(f"unknown hyperparameter {name!r}; the valid ones, with their defaults: {defaults}")
+            hint = did_you_mean(name, hints)
+            raise UsageError(
+                f"unknown hyperparameter {name!r}{hint or ';'} the valid ones, with their defaults: {defaults}"
+            )
         values[name] = _convert(name, value, hints[name], defaults)
     return dataclasses.replace(defaults, **values)
 

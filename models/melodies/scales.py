@@ -137,7 +137,7 @@ def parse_pitch(text: str) -> int:
     if match:
         pitch = _LETTERS[match[1].upper()] + _ACCIDENTALS[match[2]] + PITCHES_PER_OCTAVE * (int(match[3]) + 1)
     else:
-        pitch = int(text) if text.strip().isdecimal() else -1
+        pitch = int(text) if re.fullmatch("[0-9]{1,3}", text.strip()) else -1
     if not MIN_PITCH <= pitch <= MAX_PITCH:
         raise UsageError(f"a pitch is a MIDI number from 0 to 127 or a name such as C4 (middle C), not {text!r}")
     return pitch
@@ -149,7 +149,7 @@ def pitch_class_name(pitch_class: int) -> str:
 
 
 def _pitch_class(word: str) -> int | None:
-    if word.isdecimal() and int(word) < PITCHES_PER_OCTAVE:
+    if re.fullmatch("[0-9]{1,2}", word) and int(word) < PITCHES_PER_OCTAVE:
         return int(word)
     match = _NOTE.fullmatch(word)
     return (_LETTERS[match[1].upper()] + _ACCIDENTALS[match[2]]) % PITCHES_PER_OCTAVE if match else None

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any, TypeVar
 
-from etude.models.errors import EtudeError
+from etude.models.errors import EtudeError, did_you_mean
 from etude.models.generation import GenerationOptions
 from etude.models.melodies.melody import as_events
-from etude.models.registry import FAMILIES, configure
+from etude.models.registry import FAMILIES, configure, family
 from etude.pipelines.sequences.extraction import ExtractionOptions
 from etude.pipelines.sequences.split import SplitRule
 from etude.pipelines.studies.study import Study, StudyConfiguration
@@ -80,7 +80,8 @@ def find_study(name: str) -> pathlib.Path:
     if name in BUILT_IN:
         return pathlib.Path(str(resources.files("etude.pipelines.studies") / f"{name}.toml"))
     if not pathlib.Path(name).is_file():
-        raise EtudeError(f"there is no study file {name}; built-in studies are: {', '.join(BUILT_IN)}")
+        hint = did_you_mean(name, BUILT_IN)
+        raise EtudeError(f"there is no study file {name}{hint or ';'} built-in studies are: {', '.join(BUILT_IN)}")
     return pathlib.Path(name)
 
 
@@ -183,10 +184,7 @@ class _Reader:
             table = self._table(tables, name, {**_CONFIGURATION, "hparams": "a table"}, place)
             own = self._table(table, "hparams", None, f"{place}.hparams")
             config = table.get("config", name)
-            if config.removesuffix("_rnn") not in FAMILIES:
-                raise self._error(
-                    f"{place}.config", f"unknown configuration {config!r}; choose one of: {', '.join(FAMILIES)}"
-                )
+            self._make(f"{place}.config", family, config)
             for where, overrides in (("hparams", shared), (f"{place}.hparams", own)):
                 for key, value in overrides.items():
                     self._make(f"{where}.{key}", configure, config, {key: value})
@@ -214,7 +212,10 @@ class _Reader:
             where = f"{place}.{name}" if place else name
             if name not in keys:
                 inside = f" in [{place}]" if place else ""
-                raise self._error(where, f"unknown key {name!r}{inside}; the valid ones are: {', '.join(keys)}")
+                hint = did_you_mean(name, keys)
+                raise self._error(
+                    where, f"unknown key {name!r}{inside}{hint or ';'} the valid ones are: {', '.join(keys)}"
+                )
             if not _is(value, keys[name]):
                 raise self._error(where, f"{name} takes {keys[name]}, not {value!r}")
 

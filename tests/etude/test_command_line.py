@@ -32,7 +32,7 @@ def test_help_teaches_by_example(command, etude):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["frobnicate"], "invalid choice"),
+        (["frobnicate"], "there is no command 'frobnicate'; the commands are: convert"),
         (["train", "--config", "basic"], "required"),
         (["train", "--config", "nope", "--dataset", "d", "--run-dir", "r"], "basic, lookback, attention, mono"),
         (

@@ -236,7 +236,7 @@ def test_distances_in_bars():
         ("primer_melody = [60, -2]", "primer_melody = [60, 200]", 25, "event 200 at step 1 is outside"),
         ("num_steps = 32", "num_steps = 2", 25, "the primer needs from 1 to 1 events, not 2"),
         ("[configurations.wide]", '[configurations."../wide"]', 17, "cannot name a configuration"),
-        ("num_outputs = 2", "num_outputs = 0", 22, "must be at least 1, not 0"),
+        ("num_outputs = 2", "num_outputs = 0", 22, "must be from 1 to 1000000, not 0"),
         ("[published.basic]", "[published.bassic]", 27, "unknown key 'bassic'.*; the valid ones are: basic, wide"),
     ],
 )
