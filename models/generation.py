@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
-from etude.models.errors import UsageError
+from etude.models.errors import EtudeError, UsageError
 from etude.models.evaluation.likelihood import event_log_likelihoods, label_log_likelihoods
 from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events, as_events, squash, transpose
 from etude.models.networks.network import Network, log_softmax
@@ -181,6 +181,7 @@ def generate(
     Raises:
       UsageError: if the primer is empty, invalid, or not shorter than the melodies; or if the constraints leave no note,
         or fewer melodies than are asked for.
+      EtudeError: if the model's likelihoods are no numbers.
     """
     start = _start(model, primer, options)
     if options.search != "stochastic":
@@ -262,6 +263,10 @@ class _Start:
         """Melodies with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
         paths = self._as_stored(paths)
         labels, events = _log_likelihoods(self.model.encoding, paths, self.options.steps_per_bar)
+        if not np.isfinite(labels).all():
+            raise EtudeError(
+                "the model gives likelihoods that are no numbers: its weights are too large; train it again"
+            )
         share = len(self.primer) - 1
         return [
             GeneratedMelody(

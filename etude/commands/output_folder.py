@@ -12,7 +12,7 @@ KINDS = {
     "melodies": ("generated melodies", ("generated.jsonl",)),
     "comparison": ("a comparison", ("results.json", "report.html")),
 }
-"""What a folder may hold, in words, and the files that all of its kind have. A study's holds a comparison, too, so it is first."""
+"""What a folder may hold, in words, and the files by which it is known; a study holds a comparison, too."""
 
 
 def kind_of(folder: pathlib.Path) -> str | None:
