@@ -113,6 +113,7 @@ class Console:
                     os.dup2(nowhere.fileno(), file.fileno())
             if not self._debug:
                 os.dup2(file.fileno(), descriptor)
+            file.close()
         if self.log is not None and not keep_log:
             self.log.unlink(missing_ok=True)
 

@@ -78,13 +78,24 @@ def test_a_bar_shows_no_count_before_there_is_one():
     assert "a message" in text
 
 
-def test_messages_go_above_the_bar(capfd):
-    console = Console(debug=True)
-    with console.progress("working") as progress:
-        progress(0, 2)
-        console.say("a message")
-    console.close(keep_log=False)
-    assert "a message" in capfd.readouterr().err
+def test_messages_go_above_the_bar():
+    """On a terminal; the bar is drawn again below them."""
+    terminal, user = os.openpty()
+    before = os.dup(2)
+    os.dup2(user, 2)
+    try:
+        console = Console(debug=True)
+        with console.progress("working on it") as progress:
+            progress(0, 2)
+            console.say("a message [not markup]")
+        console.close(keep_log=False)
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(user)
+    shown = os.read(terminal, 10_000).decode()
+    os.close(terminal)
+    assert "working on it" in shown.partition("a message [not markup]")[2]
 
 
 @pytest.mark.parametrize("events", ["C4 D4 E4", "[C4, D4, E4]"])

@@ -1,6 +1,5 @@
 """What the commands write, where they refuse to, and what they advise."""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -13,7 +12,8 @@ import numpy as np
 import pytest
 
 from etude.commands.estimate import Estimate
-from etude.commands.output_folder import KINDS, kind_of
+from etude.commands.output_folder import KINDS, check_output, kind_of
+from etude.models.errors import EtudeError
 from etude.models.storage.lock import locked
 
 BASIC = pathlib.Path(__file__).parents[1] / "testdata" / "magenta" / "basic_rnn" / "bundle.mag"
@@ -36,17 +36,26 @@ WRITERS = {
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_no_command_writes_among_the_results_of_another(workshop, kind):
-    """Over notes, a dataset, a run and generated melodies, none of which changes."""
-    with contextlib.suppress(FileExistsError):
-        (workshop.folder / "made").mkdir()
-        (workshop.folder / "made" / "generated.jsonl").write_text("")
-    for name, held in (("notes", "notes"), ("dataset", "dataset"), ("runs/basic", "run"), ("made", "melodies")):
+    name, held = ("dataset", "dataset") if kind == "notes" else ("notes", "notes")
+    before = contents(workshop.folder / name)
+    assert f"{name} holds {KINDS[held][0]}" in workshop(*WRITERS[kind], name, status=1).stderr
+    assert contents(workshop.folder / name) == before
+
+
+def test_what_folders_hold(workshop, tmp_path):
+    made = {"notes": "notes", "dataset": "dataset", "run": "runs/basic"}
+    for held, name in made.items():
         folder = workshop.folder / name
         assert kind_of(folder) == held
-        if held != kind:
-            before = contents(folder)
-            assert f"{name} holds {KINDS[held][0]}" in workshop(*WRITERS[kind], name, status=1).stderr
-            assert contents(folder) == before
+        check_output(folder, held)
+        for kind in KINDS.keys() - {held}:
+            with pytest.raises(EtudeError, match=f"{name} holds {KINDS[held][0]}"):
+                check_output(folder, kind)
+    check_output(tmp_path / "new", "run")
+    check_output(workshop.folder / "tunes", "run")
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(EtudeError, match="is a file"):
+        check_output(tmp_path / "taken", "run")
 
 
 def test_advised_commands_can_be_pasted(workshop):
