@@ -41,3 +41,8 @@ class Configuration:
             raise ValueError(
                 f"steps_per_quarter must be from 1 to {MAX_STEPS_PER_QUARTER}, not {self.steps_per_quarter}"
             )
+
+    @property
+    def steps_per_whole_note(self) -> int:
+        """Steps in a whole note, which is a bar of 4/4."""
+        return 4 * self.steps_per_quarter

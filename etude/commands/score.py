@@ -44,8 +44,11 @@ def run(options: argparse.Namespace, console: Console) -> None:
     if not options.sources and not options.events:
         raise UsageError("nothing to score: name a SOURCE, or give --events")
     model = load_model(options.model, options)
-    steps = model.configuration.steps_per_quarter
-    melodies = [Melody(parse_events(text, "--events", steps), source=text) for text in options.events]
+    steps, bar = model.configuration.steps_per_quarter, model.configuration.steps_per_whole_note
+    melodies = [
+        Melody(parse_events(text, "--events", steps), source=text, steps_per_quarter=steps, steps_per_bar=bar)
+        for text in options.events
+    ]
     if options.sources:
         with console.progress("reading") as progress:
             melodies += read_melodies(options.sources, steps, console.say, progress)

@@ -87,7 +87,11 @@ class Rendering:
             from etude.pipelines.rendering.pictures import melody_to_svg
 
             picture = melody_to_svg(
-                events, steps_per_bar=steps_per_bar, num_primer_events=num_primer_events, title=title
+                events,
+                steps_per_bar=steps_per_bar,
+                steps_per_quarter=steps_per_quarter,
+                num_primer_events=num_primer_events,
+                title=title,
             )
             yield "svg", picture.encode()
         if "wav" in self.formats:
@@ -153,7 +157,7 @@ def write_melodies(
                 title,
                 melody.sounding_events,
                 melody.num_primer_events,
-                options.steps_per_bar,
+                options.bar_length(model.configuration),
                 model.configuration.steps_per_quarter,
             ):
                 target = folder / f"{title}.{suffix}"
@@ -257,7 +261,7 @@ def _settings(model: Model, options: GenerationOptions, rendering: Rendering, pr
         "branch_factor": options.branch_factor,
         "steps_per_iteration": options.steps_per_iteration,
         "constraints": dataclasses.asdict(constraints) if constraints.restrict else None,
-        "steps_per_bar": options.steps_per_bar,
+        "steps_per_bar": options.bar_length(model.configuration),
         "steps_per_quarter": model.configuration.steps_per_quarter,
         "metre": None if rendering.metre is None else "/".join(map(str, rendering.metre)),
         "key": None if rendering.key is None else rendering.key.name,

@@ -3,11 +3,11 @@
 import re
 
 from etude.models.errors import UsageError
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, NO_EVENT, Events, as_events
-from etude.models.melodies.scales import parse_pitch
+from etude.models.melodies.melody import NO_EVENT, Events, as_events
+from etude.models.melodies.pitches import parse_pitch
 
 
-def parse_events(text: str, option: str, steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER) -> Events:
+def parse_events(text: str, option: str, steps_per_quarter: int) -> Events:
     """Reads "[60, -2, 62]", or "C4 D4 E4", in which every note lasts a quarter.
 
     Args:
