@@ -8,7 +8,7 @@ import dataclasses
 import math
 import pathlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,6 +26,7 @@ from etude.models.progress import Progress, silent
 from etude.models.registry import make_encoding
 from etude.models.storage import evaluation_pb2
 from etude.models.storage.checkpoint import load_arrays, save_arrays
+from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
 from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog
 from etude.models.storage.run_directory import RunDirectory
@@ -62,6 +63,7 @@ def train(
     schedule: Schedule,
     initial_model: pathlib.Path | str = "",
     progress: Progress = silent,
+    say: Callable[[str], None] = lambda message: None,
 ) -> Result:
     """Trains a model, or goes on training it.
 
@@ -72,14 +74,28 @@ def train(
       schedule: how long and how often.
       initial_model: a model whose weights to start from instead of random ones.
       progress: called after every step, with loss and speed.
+      say: called with what is done otherwise than asked for.
 
     Returns:
       How the run ended.
 
     Raises:
-      EtudeError: if the dataset is missing, empty or does not go with the configuration, the batch is larger than the
-        training split, the run directory holds another run, or the loss stops being a number.
+      EtudeError: if the dataset is missing, empty or does not go with the configuration, the run directory holds another
+        run or another process writes to it, or the loss stops being a number.
     """
+    with locked(run_dir):
+        return _train(configuration, dataset, run_dir, schedule, initial_model, progress, say)
+
+
+def _train(
+    configuration: Configuration,
+    dataset: pathlib.Path,
+    run_dir: pathlib.Path,
+    schedule: Schedule,
+    initial_model: pathlib.Path | str,
+    progress: Progress,
+    say: Callable[[str], None],
+) -> Result:
     run = RunDirectory(run_dir)
     encoding = make_encoding(configuration)
     _check_transpositions(configuration, dataset)
@@ -89,10 +105,11 @@ def train(
     eval_set = read_for_model(dataset, EVAL, configuration)
     batch_size = configuration.hyperparameters.batch_size
     if batch_size > len(train_set):
-        raise EtudeError(
-            f"batch_size={batch_size} is larger than the train split of {dataset}, which has {len(train_set)} melodies; "
-            f"use --hparams batch_size={max(1, len(train_set) // 4)} or a larger dataset"
+        say(
+            f"batch_size={batch_size} is more than the train split of {dataset} has: all its {len(train_set)} melodies "
+            "make one batch"
         )
+        configuration = with_batch_size(configuration, len(train_set))
     weights = _initial_weights(configuration, encoding, schedule.seed, initial_model)
     description = describe(configuration, dataset, schedule)
     description.initial_model = str(initial_model)
@@ -108,6 +125,12 @@ def train(
         return _Loop(run, configuration, encoding, trainer, log, schedule, train_set, eval_set, progress).run()
     finally:
         log.close()
+
+
+def with_batch_size(configuration: Configuration, batch_size: int) -> Configuration:
+    """A configuration with another batch size."""
+    hyperparameters = dataclasses.replace(configuration.hyperparameters, batch_size=batch_size)
+    return dataclasses.replace(configuration, hyperparameters=hyperparameters)
 
 
 def _restore(trainer: Any, checkpoint: pathlib.Path) -> None:
