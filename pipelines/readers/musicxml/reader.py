@@ -9,13 +9,16 @@ import io
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Sequence
+from typing import IO
 from xml.etree import ElementTree
 
 from etude.pipelines.readers.musicxml.order import EndlessError
 from etude.pipelines.readers.musicxml.score import read_score
 from etude.pipelines.readers.musicxml.sequence import make_note_sequence
 from etude.pipelines.readers.reading import Reading, Rejected
-from etude.pipelines.sources.zip_archives import member_name, open_zip
+from etude.pipelines.sources.member import Member
+from etude.pipelines.sources.zip_archives import list_zip, read_zip_member
 
 MAX_BYTES = 1 << 25
 """Of the XML: a large orchestral score has some ten megabytes."""
@@ -49,9 +52,9 @@ def _unpack(data: bytes) -> bytes:
     """The XML of a score, plain or compressed."""
     if data[:2] != b"PK":
         return data
+    file = io.BytesIO(data)
     try:
-        with open_zip(io.BytesIO(data)) as archive:
-            return _expand(archive, _score(archive))
+        return _expand(file, _score(file, list_zip(file)))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"the compressed score cannot be expanded: {error}") from error
 
@@ -63,18 +66,18 @@ def _parse(data: bytes) -> ElementTree.Element:
     return ElementTree.fromstring(data)
 
 
-def _score(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+def _score(file: IO[bytes], members: Sequence[Member]) -> Member:
     """The member that holds the score: the container's first MusicXML root file, or the only XML file."""
-    members = {_normalised(member_name(member)): member for member in archive.infolist()}
-    if _CONTAINER in members:
-        for entry in ElementTree.fromstring(_expand(archive, members[_CONTAINER])).iter():
+    by_name = {_normalised(member.name): member for member in members}
+    if _CONTAINER in by_name:
+        for entry in ElementTree.fromstring(_expand(file, by_name[_CONTAINER])).iter():
             if entry.tag.endswith("rootfile") and "xml" in entry.get("media-type", "musicxml"):
                 name = _normalised(entry.get("full-path", ""))
-                if name in members:
-                    return members[name]
+                if name in by_name:
+                    return by_name[name]
     scores = [
         member
-        for name, member in members.items()
+        for name, member in by_name.items()
         if name.endswith((".xml", ".musicxml")) and not name.startswith(("META-INF/", "__MACOSX/"))
     ]
     if len(scores) != 1:
@@ -87,12 +90,12 @@ def _normalised(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _expand(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    with archive.open(member) as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
+def _expand(file: IO[bytes], member: Member) -> bytes:
+    if member.problem:
+        raise ValueError(f"the compressed score {member.problem}")
+    if member.size > MAX_BYTES:
         raise ValueError(f"the compressed score expands to more than {MAX_BYTES:,} bytes")
-    return data
+    return read_zip_member(file, member)
 
 
 def _reject(reason: str, detail: str) -> list[Reading]:
