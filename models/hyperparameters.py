@@ -5,9 +5,8 @@ import dataclasses
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from etude.models.encodings.encoding import LOOKBACK_UNITS
 from etude.models.errors import UsageError, did_you_mean
 
 MAX_BATCH, MAX_UNITS, MAX_LAYERS, MAX_DISTANCE = 1 << 20, 1 << 14, 32, 1 << 12
@@ -21,8 +20,33 @@ REFUSED = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Hyperparameters:
-    """Hyperparameters under Magenta's names; every family sets its own defaults.
+class Values:
+    """Hyperparameters of any kind of family: a frozen dataclass of numbers, words and lists of whole numbers.
+
+    A kind of hyperparameters adds its fields, checks them in `__post_init__`, and is written, read and overridden by name.
+    """
+
+    def require(self, name: str, condition: bool, wanted: str) -> None:
+        """Checks a value.
+
+        Raises:
+          UsageError: if the condition does not hold, naming the hyperparameter, its value and what it may be.
+        """
+        if not condition:
+            raise UsageError(f"hyperparameter {name} must be {wanted}, not {write(getattr(self, name))}")
+
+    def __str__(self) -> str:
+        """In the form that `parse_overrides` reads."""
+        return ",".join(f"{name}={value}" for name, value in self.as_text().items())
+
+    def as_text(self) -> dict[str, str]:
+        """Every value by its name, in the form that `parse_value` reads."""
+        return {field.name: write(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Hyperparameters(Values):
+    """Those of a recurrent network and its training, under Magenta's names; every family sets its own defaults.
 
     Attributes:
       batch_size: melodies in a training step.
@@ -31,8 +55,6 @@ class Hyperparameters:
       attn_length: steps that attention looks back on; 0 for no attention.
       clip_norm: each variable's gradient is scaled down to this norm.
       learning_rate: Adam's step size.
-      lookback_distances: how far the encoding looks back for repeats, ascending; empty where it does not.
-      lookback_unit: whether those distances are "steps" or "bars" of the melody's own metre.
     """
 
     batch_size: int = 128
@@ -41,8 +63,6 @@ class Hyperparameters:
     attn_length: int = 0
     clip_norm: float = 5.0
     learning_rate: float = 0.001
-    lookback_distances: tuple[int, ...] = ()
-    lookback_unit: str = "steps"
 
     def __post_init__(self) -> None:
         """Checks every value.
@@ -50,37 +70,18 @@ class Hyperparameters:
         Raises:
           UsageError: naming the hyperparameter, its value and what it may be.
         """
-        self._require("batch_size", 1 <= self.batch_size <= MAX_BATCH, f"from 1 to {MAX_BATCH}")
-        sizes = self.rnn_layer_sizes
-        self._require(
-            "rnn_layer_sizes",
-            min(sizes, default=0) >= 1 and max(sizes) <= MAX_UNITS and len(sizes) <= MAX_LAYERS,
-            f"a list of at most {MAX_LAYERS} sizes from 1 to {MAX_UNITS}",
-        )
-        self._require("dropout_keep_prob", 0 < self.dropout_keep_prob <= 1, "above 0 and at most 1")
-        self._require("attn_length", 0 <= self.attn_length <= MAX_DISTANCE, f"from 0 to {MAX_DISTANCE}")
-        self._require("clip_norm", 0 < self.clip_norm < math.inf, "a number above 0")
-        self._require("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0")
-        distances = self.lookback_distances
-        ascending = list(distances) == sorted(set(distances)) and min(distances, default=1) >= 1
-        self._require(
-            "lookback_distances",
-            ascending and max(distances, default=1) <= MAX_DISTANCE and len(distances) <= MAX_LAYERS,
-            f"a list of at most {MAX_LAYERS} positive, ascending distances up to {MAX_DISTANCE}",
-        )
-        self._require("lookback_unit", self.lookback_unit in LOOKBACK_UNITS, " or ".join(LOOKBACK_UNITS))
-
-    def _require(self, name: str, condition: bool, wanted: str) -> None:
-        if not condition:
-            raise UsageError(f"hyperparameter {name} must be {wanted}, not {getattr(self, name)}")
-
-    def __str__(self) -> str:
-        """In the form that `parse_overrides` reads."""
-        values = dataclasses.asdict(self)
-        return ",".join(f"{name}={_write(value)}" for name, value in values.items())
+        self.require("batch_size", self.batch_size >= 1, "at least 1")
+        self.require("rnn_layer_sizes", min(self.rnn_layer_sizes, default=0) >= 1, "a list of positive sizes")
+        self.require("dropout_keep_prob", 0 < self.dropout_keep_prob <= 1, "above 0 and at most 1")
+        self.require("attn_length", self.attn_length >= 0, "0 or more")
+        self.require("clip_norm", 0 < self.clip_norm < math.inf, "a number above 0")
+        self.require("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0")
 
 
-def override(defaults: Hyperparameters, overrides: Mapping[str, Any]) -> Hyperparameters:
+Kind = TypeVar("Kind", bound=Values)
+
+
+def override(defaults: Kind, overrides: Mapping[str, Any]) -> Kind:
     """Hyperparameters with some values replaced.
 
     Args:
@@ -90,7 +91,7 @@ def override(defaults: Hyperparameters, overrides: Mapping[str, Any]) -> Hyperpa
     Raises:
       UsageError: if a name is unknown or a value has the wrong type; the message lists the valid ones.
     """
-    hints = get_type_hints(Hyperparameters)
+    hints = get_type_hints(type(defaults))
     values = {}
     for name, value in overrides.items():
         if name in REFUSED and value:
@@ -119,14 +120,26 @@ def parse_overrides(text: str) -> dict[str, Any]:
         name, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"--hparams takes name=value,name=[value,value], not {item.strip()!r}")
-        try:
-            overrides[name.strip()] = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError):
-            overrides[name.strip()] = {"true": True, "false": False}.get(value.strip().lower(), value.strip())
+        overrides[name.strip()] = parse_value(value.strip())
     return overrides
 
 
-def _convert(name: str, value: Any, wanted: Any, defaults: Hyperparameters) -> Any:
+def parse_value(text: str) -> Any:
+    """The number, list, truth value or word that is written."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def write(value: Any) -> str:
+    """A value in the form that `parse_value` reads."""
+    if isinstance(value, tuple | list):
+        return "[" + ",".join(map(str, value)) + "]"
+    return str(value)
+
+
+def _convert(name: str, value: Any, wanted: Any, defaults: Values) -> Any:
     is_list = get_origin(wanted) is tuple
     kind = get_args(wanted)[0] if is_list else wanted
     items = list(value) if is_list and isinstance(value, list | tuple) else [value]
@@ -135,13 +148,7 @@ def _convert(name: str, value: Any, wanted: Any, defaults: Hyperparameters) -> A
         description = {int: "a whole number", float: "a number", str: "a word"}[kind]
         if is_list:
             description = "a list of whole numbers in square brackets"
-        example = _write(getattr(defaults, name))
+        example = write(getattr(defaults, name))
         raise UsageError(f"hyperparameter {name} takes {description} (default {name}={example}), not {value!r}")
     converted = [kind(item) for item in items]
     return tuple(converted) if is_list else converted[0]
-
-
-def _write(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return "[" + ",".join(map(str, value)) + "]"
-    return str(value)

@@ -9,15 +9,16 @@ train/ eval/       the same for TensorBoard
 import dataclasses
 import pathlib
 import re
+from typing import Any
 
 from google.protobuf import text_format
 
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.errors import EtudeError, UsageError
-from etude.models.hyperparameters import Hyperparameters
+from etude.models.hyperparameters import Values, override, parse_value
 from etude.models.networks.weights import shapes
-from etude.models.registry import make_encoding
+from etude.models.registry import family, make_encoding
 from etude.models.storage import run_pb2
 from etude.models.storage.files import write_text
 
@@ -140,25 +141,35 @@ def to_proto(configuration: Configuration) -> run_pb2.Configuration:
         max_note=configuration.max_note,
         transpose_to_key=configuration.transpose_to_key,
         steps_per_quarter=configuration.steps_per_quarter,
-        hyperparameters=run_pb2.Hyperparameters(**dataclasses.asdict(configuration.hyperparameters)),
+        hyperparameters=run_pb2.Hyperparameters(values=configuration.hyperparameters.as_text()),
     )
 
 
 def from_proto(message: run_pb2.Configuration) -> Configuration:
     """The configuration that a message stores.
 
+    Hyperparameters that are newer than the run have the family's defaults, which are what the run was trained with.
+
     Raises:
-      UsageError: if a stored hyperparameter is out of range.
+      UsageError: if a stored hyperparameter is unknown, of the wrong type or out of range.
       ValueError: if the stored range or key is.
     """
-    stored = message.hyperparameters
-    values = {field.name: getattr(stored, field.name) for field in dataclasses.fields(Hyperparameters)}
-    lists = {name: tuple(values[name]) for name in ("rnn_layer_sizes", "lookback_distances")}
+    defaults = family(message.config).defaults.hyperparameters
     return Configuration(
         config=message.config,
         min_note=message.min_note,
         max_note=message.max_note,
         transpose_to_key=message.transpose_to_key if message.HasField("transpose_to_key") else None,
         steps_per_quarter=message.steps_per_quarter,
-        hyperparameters=Hyperparameters(**{**values, **lists}),
+        hyperparameters=override(defaults, _stored(message.hyperparameters, defaults)),
     )
+
+
+def _stored(message: run_pb2.Hyperparameters, defaults: Values) -> dict[str, Any]:
+    """The hyperparameters by name; of runs that knew only a fixed set of them, those that the family has."""
+    if message.values:
+        return {name: parse_value(text) for name, text in message.values.items()}
+    values = {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields if field.name != "values"}
+    lists = {name: tuple(values[name]) for name in ("rnn_layer_sizes", "lookback_distances")}
+    names = [field.name for field in dataclasses.fields(defaults)]
+    return {name: value for name, value in {**values, **lists}.items() if name in names}

@@ -2,10 +2,11 @@ import dataclasses
 
 import pytest
 
+from etude.models.encodings.lookback import LookbackHyperparameters
 from etude.models.errors import UsageError
 from etude.models.hyperparameters import Hyperparameters, override, parse_overrides
 
-DEFAULTS = Hyperparameters()
+DEFAULTS = LookbackHyperparameters()
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,14 @@ def test_values_get_the_type_of_their_field():
 def test_an_unknown_name_lists_the_valid_ones():
     with pytest.raises(UsageError, match=r"'batchsize'.*batch_size=128,rnn_layer_sizes=\[128,128\],.*lookback_unit"):
         override(DEFAULTS, {"batchsize": 3})
+    with pytest.raises(UsageError, match="'learning_rat'; did you mean 'learning_rate'"):
+        override(DEFAULTS, {"learning_rat": 3})
+
+
+def test_a_family_has_its_own():
+    with pytest.raises(UsageError, match="unknown hyperparameter 'lookback_unit'"):
+        override(Hyperparameters(), {"lookback_unit": "bars"})
+    assert isinstance(override(DEFAULTS, {"batch_size": 3}), LookbackHyperparameters)
 
 
 @pytest.mark.parametrize(

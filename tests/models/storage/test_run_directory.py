@@ -34,13 +34,54 @@ def test_what_is_stored_comes_back(run):
     stored = run.read()
     assert (stored.seed, stored.num_steps, stored.dataset.fingerprint) == (3, 20, "abc")
     assert run.configuration() == CONFIGURATION
-    assert "rnn_layer_sizes: 4" in run.config.read_text()
+    assert dict(stored.configuration.hyperparameters.values) == CONFIGURATION.hyperparameters.as_text()
 
 
 def test_a_field_that_runs_no_longer_have(run):
     run.config.write_text(f'{run.config.read_text()}precision: "float32"\n')
     assert run.read().seed == 3
     assert load(run.path).configuration == CONFIGURATION
+
+
+@pytest.mark.parametrize("config", ["attention", "basic"])
+def test_a_run_of_before_hyperparameters_were_values(run, config):
+    """Its hyperparameters were the fields of a message, the same ones for all families."""
+    old = """batch_size: 32 rnn_layer_sizes: 4 rnn_layer_sizes: 3 dropout_keep_prob: 0.75 attn_length: 2 clip_norm: 3
+        learning_rate: 0.002 lookback_distances: 8 lookback_unit: "bars" """
+    expected = {
+        "batch_size": 32, "rnn_layer_sizes": (4, 3), "dropout_keep_prob": 0.75, "attn_length": 2, "clip_norm": 3.0,
+        "learning_rate": 0.002,
+    }  # fmt: skip
+    if config == "attention":
+        expected |= {"lookback_distances": (8,), "lookback_unit": "bars"}
+    run.config.write_text(
+        f'configuration {{ config: "{config}" min_note: 48 max_note: 84 transpose_to_key: 0 steps_per_quarter: 4 '
+        f"hyperparameters {{ {old} }} }}"
+    )
+    assert run.configuration() == configure(config, expected)
+
+
+def test_a_hyperparameter_that_is_newer_than_the_run(run):
+    stored = run.read()
+    del stored.configuration.hyperparameters.values["dropout_keep_prob"]
+    run.write(stored)
+    assert run.configuration() == CONFIGURATION
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("batch_size", "many", "takes a whole number"),
+        ("clip_norm", "0.0", "must be a number above 0"),
+        ("batchsize", "3", "unknown hyperparameter 'batchsize'; did you mean 'batch_size'"),
+    ],
+)
+def test_hyperparameters_are_read_strictly(run, name, text, message):
+    stored = run.read()
+    stored.configuration.hyperparameters.values[name] = text
+    run.write(stored)
+    with pytest.raises(EtudeError, match=rf"config\.textproto is damaged.*{message}"):
+        load(run.path)
 
 
 def test_steps_are_those_of_whole_checkpoints(run):

@@ -1,0 +1,31 @@
+"""Hyperparameters of families that look back for repeats."""
+
+import dataclasses
+
+from etude.models.encodings.encoding import LOOKBACK_UNITS
+from etude.models.hyperparameters import Hyperparameters
+
+
+@dataclasses.dataclass(frozen=True)
+class LookbackHyperparameters(Hyperparameters):
+    """Those of a network, and how far its encoding looks back.
+
+    Attributes:
+      lookback_distances: how far back each repeat label looks, ascending.
+      lookback_unit: whether those distances are "steps" or "bars" of the melody's own metre.
+    """
+
+    lookback_distances: tuple[int, ...] = (16, 32)
+    lookback_unit: str = "steps"
+
+    def __post_init__(self) -> None:
+        """Checks every value.
+
+        Raises:
+          UsageError: naming the hyperparameter, its value and what it may be.
+        """
+        super().__post_init__()
+        distances = self.lookback_distances
+        ascending = list(distances) == sorted(set(distances)) and min(distances, default=1) >= 1
+        self.require("lookback_distances", ascending, "a list of positive, ascending distances")
+        self.require("lookback_unit", self.lookback_unit in LOOKBACK_UNITS, " or ".join(LOOKBACK_UNITS))
