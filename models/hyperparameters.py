@@ -19,6 +19,9 @@ REFUSED = {
 """Magenta's hyperparameters that have no counterpart here, and why."""
 
 
+CELLS = ("lstm", "gru", "rnn")
+
+
 @dataclasses.dataclass(frozen=True)
 class Values:
     """Hyperparameters of any kind of family: a frozen dataclass of numbers, words and lists of whole numbers.
@@ -50,17 +53,28 @@ class Hyperparameters(Values):
 
     Attributes:
       batch_size: melodies in a training step.
-      rnn_layer_sizes: units of each LSTM layer, first to last.
+      cell: of the layers: lstm, gru or rnn.
+      rnn_layer_sizes: units of each layer, first to last.
       dropout_keep_prob: probability that an output of a layer is kept in training, in (0, 1].
-      attn_length: steps that attention looks back on; 0 for no attention.
+      recurrent_keep_prob: probability that a unit's output reaches the next step in training, in (0, 1]; drawn once a
+        sequence (Gal and Ghahramani 2016).
+      attn_length: steps that attention of the first layer, an LSTM, looks back on; 0 for no attention.
+      forget_bias: what an LSTM adds to its forget gate's bias whenever it runs: TensorFlow 1's form of it.
+      initial_forget_bias: what that bias itself begins with: Keras's form is 1, with a forget_bias of 0.
+      initial_deviation: of normal initial weights; 0 for Glorot's uniform ones.
       clip_norm: each variable's gradient is scaled down to this norm.
       learning_rate: Adam's step size.
     """
 
     batch_size: int = 128
+    cell: str = "lstm"
     rnn_layer_sizes: tuple[int, ...] = (128, 128)
     dropout_keep_prob: float = 0.5
+    recurrent_keep_prob: float = 1.0
     attn_length: int = 0
+    forget_bias: float = 1.0
+    initial_forget_bias: float = 0.0
+    initial_deviation: float = 0.0
     clip_norm: float = 5.0
     learning_rate: float = 0.001
 
@@ -73,7 +87,17 @@ class Hyperparameters(Values):
         self.require("batch_size", self.batch_size >= 1, "at least 1")
         self.require("rnn_layer_sizes", min(self.rnn_layer_sizes, default=0) >= 1, "a list of positive sizes")
         self.require("dropout_keep_prob", 0 < self.dropout_keep_prob <= 1, "above 0 and at most 1")
+        self.require("recurrent_keep_prob", 0 < self.recurrent_keep_prob <= 1, "above 0 and at most 1")
+        self.require("cell", self.cell in CELLS, " or ".join(CELLS))
         self.require("attn_length", self.attn_length >= 0, "0 or more")
+        attends = self.attn_length > 0
+        self.require("cell", not attends or self.cell == "lstm", "lstm where attn_length is not 0")
+        self.require(
+            "recurrent_keep_prob", not attends or self.recurrent_keep_prob == 1, "1 where attn_length is not 0"
+        )
+        for name in ("forget_bias", "initial_forget_bias"):
+            self.require(name, math.isfinite(getattr(self, name)), "a number")
+        self.require("initial_deviation", 0 <= self.initial_deviation < math.inf, "0 or more")
         self.require("clip_norm", 0 < self.clip_norm < math.inf, "a number above 0")
         self.require("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0")
 

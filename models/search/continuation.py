@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding
 from etude.models.melodies.melody import Events
+from etude.models.networks.cells.arrays import Array
 from etude.models.networks.network import Network, log_softmax
-from etude.models.networks.weights import Array
 
 Rows = npt.NDArray[np.int64]
 

@@ -20,8 +20,8 @@ import tensorflow as tf
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.evaluation.likelihood import LogProbabilities
-from etude.models.networks import tensorflow_network
-from etude.models.networks.tensorflow_lstm import Tensor
+from etude.models.networks.tensorflow_network import Dropout, TensorFlowNetwork
+from etude.models.networks.tensorflow_steps import Tensor
 from etude.models.networks.weights import Weights
 from etude.models.storage.checkpoint import Arrays
 
@@ -48,6 +48,7 @@ class Trainer:
         """
         self._hyperparameters = configuration.hyperparameters
         self._no_event_label = encoding.no_event_label
+        self._network = TensorFlowNetwork(self._hyperparameters, encoding.input_size)
         self._seed = seed
         self._at_once, self._melodies_of_a_part = _cut(configuration)
         self.step = 0
@@ -130,7 +131,7 @@ class Trainer:
                 labels[some, :longest],
                 lengths[some],
                 num_steps,
-                tensorflow_network.Dropout(seed, steps, number * size),
+                Dropout(seed, steps, number * size),
             )
             return number + 1, sums + more, {name: value + gradients_of_more[name] for name, value in gradients.items()}
 
@@ -150,7 +151,7 @@ class Trainer:
         labels: Tensor,
         lengths: Tensor,
         num_steps: Tensor,
-        dropout: tensorflow_network.Dropout,
+        dropout: Dropout,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The sums of some melodies, and the gradients of their share of the loss."""
         melodies = tf.size(lengths, tf.int64)
@@ -178,10 +179,10 @@ class Trainer:
         inputs: Tensor,
         labels: Tensor,
         lengths: Tensor,
-        dropout: tensorflow_network.Dropout,
+        dropout: Dropout,
     ) -> Tensor:
         """Sums over real steps: loss, correct labels, labels other than no event, correct ones among those."""
-        logits = tensorflow_network.logits(self._hyperparameters, weights, inputs, lengths, dropout)
+        logits = self._network.logits(weights, inputs, lengths, dropout)
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         correct = is_real & (tf.argmax(logits, axis=2, output_type=tf.int32) == labels)
@@ -190,7 +191,7 @@ class Trainer:
         return tf.stack([tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts])
 
     def _log_probabilities(self, inputs: Tensor, lengths: Tensor) -> Tensor:
-        return tf.nn.log_softmax(tensorflow_network.logits(self._hyperparameters, self._weights, inputs, lengths))
+        return tf.nn.log_softmax(self._network.logits(self._weights, inputs, lengths))
 
     def _apply(self, gradients: Mapping[str, Tensor], step: Tensor) -> None:
         """Adam (Kingma and Ba 2015) on gradients that are clipped one by one."""

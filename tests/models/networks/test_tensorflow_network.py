@@ -4,23 +4,24 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from etude.models.networks import tensorflow_attention, tensorflow_lstm, tensorflow_network
+from etude.models.networks import tensorflow_attention, tensorflow_network
+from etude.models.networks.cells import SHAPES
 from etude.models.networks.network import Network
-from etude.models.registry import FAMILIES
+from etude.models.networks.tensorflow_cells import GATES, RecurrentLayer
+from etude.models.networks.tensorflow_network import TensorFlowNetwork
 from etude.models.storage.checkpoint import load_arrays, save_arrays
 
 STEPS = 11
-
-
-@pytest.fixture(params=FAMILIES)
-def model(request, tiny_model):
-    return tiny_model(request.param)
 
 
 @pytest.fixture
 def inputs(model, random_events):
     batch = np.stack([random_events(seed, STEPS) for seed in range(3)])
     return model.encoding.inputs(batch, np.array([16, 12, 6]))
+
+
+def network_of(model):
+    return TensorFlowNetwork(model.configuration.hyperparameters, model.encoding.input_size)
 
 
 def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, batch_steps=None):
@@ -32,9 +33,7 @@ def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, ba
             tf.constant(batch_steps or inputs.shape[1]),
             tf.constant(first_row, tf.int64),
         )
-    return tensorflow_network.logits(
-        model.configuration.hyperparameters, weights, tf.constant(inputs), tf.constant(lengths), dropout
-    ).numpy()
+    return network_of(model).logits(weights, tf.constant(inputs), tf.constant(lengths), dropout).numpy()
 
 
 def plain_logits(hyperparameters, weights, inputs):
@@ -54,9 +53,20 @@ def plain_logits(hyperparameters, weights, inputs):
             attends = layer == 0 and hyperparameters.attn_length
             if attends:
                 value = linear("attention/input", value, summary)
-            gates = tf.concat([value, outputs[layer]], 1) @ weights[f"layer_{layer}/kernel"]
-            i, j, f, o = tf.split(gates + weights[f"layer_{layer}/bias"], 4, 1)
-            cells[layer] = tf.sigmoid(f + 1.0) * cells[layer] + tf.sigmoid(i) * tf.tanh(j)
+            kernel, bias = weights[f"layer_{layer}/kernel"], weights[f"layer_{layer}/bias"]
+            if hyperparameters.cell == "gru":
+                xz, xr, xh = tf.split(value @ kernel + bias, 3, 1)
+                recurrent = outputs[layer] @ weights[f"layer_{layer}/recurrent_kernel"]
+                hz, hr, hh = tf.split(recurrent + weights[f"layer_{layer}/recurrent_bias"], 3, 1)
+                update, new = tf.sigmoid(xz + hz), tf.tanh(xh + tf.sigmoid(xr + hr) * hh)
+                outputs[layer] = value = update * outputs[layer] + (1.0 - update) * new
+                continue
+            gates = tf.concat([value, outputs[layer]], 1) @ kernel + bias
+            if hyperparameters.cell == "rnn":
+                outputs[layer] = value = tf.tanh(gates)
+                continue
+            i, j, f, o = tf.split(gates, 4, 1)
+            cells[layer] = tf.sigmoid(f + hyperparameters.forget_bias) * cells[layer] + tf.sigmoid(i) * tf.tanh(j)
             outputs[layer] = value = tf.sigmoid(o) * tf.tanh(cells[layer])
             if attends:
                 query = linear("attention/query", cells[0], outputs[0])
@@ -75,6 +85,34 @@ def test_equals_numpy(model, inputs):
     np.testing.assert_allclose(found, model.network.logits(inputs), atol=2e-5)
 
 
+@pytest.mark.parametrize("sizes", [(1,) * STEPS, (4, 7), (9, 1, 1)])
+def test_chunks_of_any_length_equal_the_whole(model, inputs, sizes):
+    """The state goes out of each into the next, and in between to disk and back; a row may begin anew where others go on."""
+    weights = {name: tf.constant(value) for name, value in model.weights.items()}
+    network = network_of(model)
+    state, start, found = network.initial_state(3), 0, []
+    for size in sizes:
+        logits, state = network.unroll(weights, tf.constant(inputs[:, start : start + size]), [size] * 3, state)
+        found.append(logits)
+        start += size
+    np.testing.assert_allclose(np.concatenate(found, axis=1), tensorflow_logits(model, inputs, [STEPS] * 3), atol=1e-5)
+
+    kept = tf.constant([1.0, 0.0, 1.0])
+    state = tf.nest.map_structure(lambda values: values * tf.reshape(kept, [3] + [1] * (len(values.shape) - 1)), state)
+    again, _ = network.unroll(weights, tf.constant(inputs), [STEPS] * 3, state)
+    whole = model.network.logits(np.concatenate([inputs, inputs], axis=1))[:, STEPS:]
+    np.testing.assert_allclose(again.numpy()[[0, 2]], whole[[0, 2]], atol=2e-5)
+    np.testing.assert_allclose(again.numpy()[1], model.network.logits(inputs)[1], atol=2e-5)
+    assert np.abs(again.numpy()[0] - model.network.logits(inputs)[0]).max() > 1e-3
+
+
+def test_inputs_may_be_indices(tiny_model, random_events):
+    model = tiny_model("basic", cell="gru")
+    inputs = model.encoding.inputs(np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
+    found = tensorflow_logits(model, inputs.argmax(axis=2), [STEPS, 4, 1])
+    np.testing.assert_array_equal(found[0], tensorflow_logits(model, inputs, [STEPS, 4, 1])[0])
+
+
 def test_padding_is_harmless(model, inputs):
     """Even if it is not a number: in the logits of real steps and in the gradients."""
     lengths = [STEPS, 4, 1]
@@ -86,12 +124,11 @@ def test_padding_is_harmless(model, inputs):
 
     weights = {name: tf.Variable(value) for name, value in model.weights.items()}
     is_real = tf.sequence_mask(lengths, STEPS)
+    network = network_of(model)
     gradients = []
     for values in (inputs, padded):
         with tf.GradientTape() as tape:
-            logits = tensorflow_network.logits(
-                model.configuration.hyperparameters, weights, tf.constant(values), tf.constant(lengths)
-            )
+            logits = network.logits(weights, tf.constant(values), tf.constant(lengths))
             loss = tf.reduce_sum(tf.where(is_real[..., None], logits**2, 0.0))
         gradients.append(tape.gradient(loss, weights))
     for name in weights:
@@ -108,10 +145,8 @@ def test_saved_weights_give_identical_logits(model, inputs, tmp_path):
     np.testing.assert_array_equal(found, tensorflow_logits(model, inputs, [STEPS] * 3))
 
 
-@pytest.mark.parametrize("name", ["lookback", "attention"])
-def test_gradients(name, tiny_model, random_events):
+def test_gradients(model, random_events):
     """Of a random function of the logits, with respect to every weight."""
-    model = tiny_model(name)
     hyperparameters = model.configuration.hyperparameters
     inputs = model.encoding.inputs(np.stack([random_events(seed, 7) for seed in range(3)]), np.full(3, 16))
     random = np.random.default_rng(5)
@@ -119,7 +154,7 @@ def test_gradients(name, tiny_model, random_events):
 
     ours = {name: tf.Variable(value) for name, value in model.weights.items()}
     with tf.GradientTape() as tape:
-        logits = tensorflow_network.logits(hyperparameters, ours, tf.constant(inputs), tf.constant([7] * 3))
+        logits = network_of(model).logits(ours, tf.constant(inputs), tf.constant([7] * 3))
         loss = tf.reduce_sum(logits * tf.constant(direction, tf.float32))
     gradients = tape.gradient(loss, ours)
 
@@ -148,7 +183,7 @@ def test_gradients(name, tiny_model, random_events):
         assert (up - down) / 2 == pytest.approx(np.sum(step * value), rel=1e-3, abs=1e-5 * scale * 1e-6), name
 
 
-@pytest.mark.parametrize("attn_length", [0, 1, 3, 7, 20])
+@pytest.mark.parametrize("attn_length", [1, 3, 7, 20])
 def test_nothing_depends_on_the_blocks(attn_length, tiny_model, random_events, monkeypatch):
     """Logits and gradients are the same whether a sequence is one block or many, shorter or longer than the memory."""
     model = tiny_model("attention", attn_length=attn_length)
@@ -160,12 +195,10 @@ def test_nothing_depends_on_the_blocks(attn_length, tiny_model, random_events, m
     )
     found = []
     for block in (64, 4):
-        for module in (tensorflow_attention, tensorflow_lstm):
-            monkeypatch.setattr(module, "BLOCK", block)
+        monkeypatch.setattr(tensorflow_attention, "BLOCK", block)
         weights = {name: tf.Variable(value) for name, value in model.weights.items()}
         with tf.GradientTape() as tape:
-            hyperparameters = model.configuration.hyperparameters
-            logits = tensorflow_network.logits(hyperparameters, weights, inputs, tf.constant([STEPS] * 3))
+            logits = network_of(model).logits(weights, inputs, tf.constant([STEPS] * 3))
             loss = tf.reduce_sum(logits * direction)
         found.append({"logits": logits, **tape.gradient(loss, weights)})
     np.testing.assert_allclose(found[0]["logits"], model.network.logits(inputs.numpy()), atol=2e-5)
@@ -188,7 +221,7 @@ def test_attention_where_tanh_is_saturated(factor, tiny_model, random_events):
     hyperparameters = model.configuration.hyperparameters
     variables = {name: tf.Variable(value) for name, value in weights.items()}
     with tf.GradientTape() as tape:
-        logits = tensorflow_network.logits(hyperparameters, variables, tf.constant(inputs), tf.constant([STEPS] * 3))
+        logits = network_of(model).logits(variables, tf.constant(inputs), tf.constant([STEPS] * 3))
         loss = tf.reduce_sum(logits**2)
     gradients = tape.gradient(loss, variables)
     assert all(np.isfinite(value).all() for value in gradients.values())
@@ -196,33 +229,41 @@ def test_attention_where_tanh_is_saturated(factor, tiny_model, random_events):
         np.testing.assert_allclose(logits, Network(hyperparameters, weights).logits(inputs), atol=2e-4)
 
 
-def test_lstm_layer_equals_keras():
-    """Outputs and gradients, also with respect to the inputs; for sizes that are known when the graph is built."""
+@pytest.mark.parametrize("cell", GATES)
+def test_recurrent_dropout(cell, tiny_model):
+    """The same for a whole sequence and whatever part of the batch it is taken in; none without training."""
+    model = tiny_model("basic", cell=cell, recurrent_keep_prob=0.5, dropout_keep_prob=1.0)
+    inputs = np.ones((6, 5, model.encoding.input_size), np.float32)
+    np.testing.assert_allclose(tensorflow_logits(model, inputs, [5] * 6), model.network.logits(inputs), atol=2e-5)
+    whole = tensorflow_logits(model, inputs, [5] * 6, 7)
+    # Nothing comes from before the first step, so the bottom layer's first output has nothing to lose.
+    assert np.abs(whole[:, 0] - whole[:1, 0]).max() < 1e-6
+    assert len(np.unique(whole[:, 4], axis=0)) == 6
+    for first, last, steps in [(0, 2, 5), (2, 6, 5), (1, 5, 3)]:
+        part = inputs[first:last, :steps]
+        found = tensorflow_logits(model, part, [steps] * len(part), 7, first, 5)
+        np.testing.assert_allclose(found, whole[first:last, :steps], atol=1e-6)
+    assert not np.array_equal(whole, tensorflow_logits(model, inputs, [5] * 6, 8))
+
+
+@pytest.mark.parametrize("cell", GATES)
+def test_recurrent_masks_are_of_what_goes_into_the_gates(cell):
+    """A mask of zeros cuts a layer off from its last output; what an LSTM or GRU remembers stays."""
     random = np.random.default_rng(0)
-    inputs = tf.Variable(random.normal(size=(STEPS, 3, 5)), dtype=tf.float32)
-    keras = tf.keras.layers.LSTM(4, return_sequences=True, bias_initializer="glorot_uniform", unit_forget_bias=False)
-    direction = tf.constant(random.normal(size=(STEPS, 3, 4)), tf.float32)
-    with tf.GradientTape() as tape:
-        expected = tf.transpose(keras(tf.transpose(inputs, [1, 0, 2])), [1, 0, 2])
-        loss = tf.reduce_sum(expected * direction)
-    d_inputs, *d_weights = tape.gradient(loss, [inputs, *keras.trainable_variables])
-
-    def reordered(weights):
-        """Ours has the forget gate third, and adds 1 to its bias by itself."""
-        input_gate, forget_gate, new_input, output_gate = np.split(np.asarray(weights), 4, axis=-1)
-        return np.concatenate([input_gate, new_input, forget_gate, output_gate], axis=-1)
-
-    input_kernel, recurrent_kernel, bias = map(reordered, keras.get_weights())
-    bias -= np.repeat([0, 0, 1, 0], 4).astype(np.float32)
-    kernel, bias = tf.Variable(np.concatenate([input_kernel, recurrent_kernel])), tf.Variable(bias)
-    with tf.GradientTape() as tape:
-        outputs = tf.function(tensorflow_lstm.lstm_layer)(inputs, kernel, bias)
-        loss = tf.reduce_sum(outputs * direction)
-    found = tape.gradient(loss, [inputs, kernel, bias])
-    np.testing.assert_allclose(outputs, expected, atol=1e-6)
-    np.testing.assert_allclose(found[0], d_inputs, atol=1e-5)
-    np.testing.assert_allclose(found[1], np.concatenate(list(map(reordered, d_weights[:2]))), atol=2e-5)
-    np.testing.assert_allclose(found[2], reordered(d_weights[2]), atol=2e-5)
+    layer = RecurrentLayer(cell, 3, 4, forget_bias=1.0, is_masked=True)
+    weights = {name: tf.constant(random.normal(size=shape), tf.float32) for name, shape in SHAPES[cell](3, 4).items()}
+    inputs = tf.constant(random.normal(size=(2, 1, 3)), tf.float32)
+    state = tuple(tf.constant(random.normal(size=(2, 4)), tf.float32) for _ in layer.state_sizes)
+    masked, _ = layer(inputs, weights, state, tf.zeros([2, GATES[cell] * 4]))
+    cut = {
+        name: tf.concat([value[:3], 0 * value[3:]], 0) if name == "kernel" and cell != "gru" else value
+        for name, value in weights.items()
+    }
+    if cell == "gru":
+        cut["recurrent_kernel"] *= 0
+    expected, _ = layer(inputs, cut, state)
+    np.testing.assert_allclose(masked, expected, atol=1e-6)
+    assert not np.allclose(masked, layer(inputs, weights, state)[0])
 
 
 def test_dropout_masks_depend_on_the_seed_alone(tiny_model):
@@ -237,7 +278,7 @@ def test_dropout_masks_depend_on_the_seed_alone(tiny_model):
 
 def test_layers_and_seeds_have_masks_of_their_own():
     """And no row or step has that of another, not only of its neighbour."""
-    ones = tf.ones([30, 20, 64])
+    ones = tf.ones([20, 30, 64])
     masks = [
         tensorflow_network._drop(
             ones, 0.5, tensorflow_network.Dropout(tf.constant(seed, tf.int64), 30, tf.constant(0, tf.int64)), layer
@@ -257,7 +298,7 @@ def test_dropout_of_a_part_is_that_of_its_rows_in_the_batch(tiny_model):
     model = tiny_model("attention", rnn_layer_sizes=[3, 7], dropout_keep_prob=0.5)
     inputs = np.ones((6, 5, model.encoding.input_size), np.float32)
     whole = tensorflow_logits(model, inputs, [5] * 6, 7)
-    for first, last, steps in [(0, 2, 5), (2, 6, 5), (3, 4, 5), (1, 5, 3), (6, 6, 5)]:
+    for first, last, steps in [(0, 2, 5), (2, 6, 5), (3, 4, 5), (1, 5, 3)]:
         part = inputs[first:last, :steps]
         found = tensorflow_logits(model, part, [steps] * len(part), 7, first, 5)
         np.testing.assert_allclose(found, whole[first:last, :steps], atol=1e-6)

@@ -191,11 +191,12 @@ def test_log_probabilities_are_without_dropout(make_trainer, make_batch):
         np.testing.assert_allclose(found[row, :length], expected[row, :length], atol=1e-4)
 
 
-def plain_lstm_layer(inputs, kernel, bias):
+def plain_lstm_layer(layer, inputs, weights, state, masks=None):
     """The LSTM's equations, differentiated by TensorFlow itself."""
     import tensorflow as tf
 
-    units = kernel.shape[1] // 4
+    kernel, bias = weights["kernel"], weights["bias"]
+    inputs, units = tf.transpose(inputs, [1, 0, 2]), kernel.shape[1] // 4
 
     def step(state, value):
         cell, output = state
@@ -204,14 +205,15 @@ def plain_lstm_layer(inputs, kernel, bias):
         return cell, tf.sigmoid(o) * tf.tanh(cell)
 
     zeros = tf.zeros([tf.shape(inputs)[1], units])
-    return tf.ensure_shape(tf.scan(step, inputs, (zeros, zeros))[1], [None, None, units])
+    outputs = tf.ensure_shape(tf.scan(step, inputs, (zeros, zeros))[1], [None, None, units])
+    return tf.transpose(outputs, [1, 0, 2]), state
 
 
-def plain_attention_layer(inputs, weights, attn_length):
+def plain_attention_layer(inputs, weights, state, forget_bias):
     """The equations of the LSTM with attention: every key projected at every step, oldest memory first."""
     import tensorflow as tf
 
-    units = weights["attention/score_vector"].shape[0]
+    units, attn_length = weights["attention/score_vector"].shape[0], state[3].shape[1]
 
     def linear(name, *parts):
         return tf.concat(parts, 1) @ weights[f"{name}_kernel"] + weights[f"{name}_bias"]
@@ -232,7 +234,7 @@ def plain_attention_layer(inputs, weights, attn_length):
     zeros = tf.zeros([tf.shape(inputs)[1], units])
     memory = tf.zeros([tf.shape(inputs)[1], attn_length, units])
     outputs = tf.scan(step, inputs, (zeros, zeros, zeros, memory))[3][:, :, -1]
-    return tf.ensure_shape(outputs, [None, None, units])
+    return tf.ensure_shape(outputs, [None, None, units]), state
 
 
 def losses_of_training(make_trainer, make_batch, name, steps, **options):
@@ -251,7 +253,7 @@ def test_a_hundred_steps_end_as_those_of_the_plain_formulation(name, make_traine
     from etude.models.networks import tensorflow_network
 
     ours = losses_of_training(make_trainer, make_batch, name, 100)
-    monkeypatch.setattr(tensorflow_network, "lstm_layer", plain_lstm_layer)
+    monkeypatch.setattr(tensorflow_network.RecurrentLayer, "__call__", plain_lstm_layer)
     monkeypatch.setattr(tensorflow_network, "attention_layer", plain_attention_layer)
     plain = losses_of_training(make_trainer, make_batch, name, 100)
     assert plain[-4:].mean() < 0.8 * plain[:4].mean(), "nothing was learnt"
