@@ -19,7 +19,15 @@ REFUSED = {
 """Magenta's hyperparameters that have no counterpart here, and why."""
 
 
-CELLS = ("lstm", "gru", "rnn")
+WORDS = {
+    "batches": ("sequences", "windows", "stream"),
+    "window_labels": ("all", "last"),
+    "cell": ("lstm", "gru", "rnn"),
+    "clip_by": ("variable_norm", "global_norm", "value", "none"),
+    "optimiser": ("adam", "rmsprop", "adagrad"),
+    "loss": ("mean", "sum"),
+}
+"""What hyperparameters that are words may be."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +60,12 @@ class Hyperparameters(Values):
     """Those of a recurrent network and its training, under Magenta's names; every family sets its own defaults.
 
     Attributes:
-      batch_size: melodies in a training step.
+      batch_size: rows of a training step: melodies, windows, or streams.
+      batches: what rows are: sequences (whole), windows, or a stream of sequences in chunks, whose state goes on from chunk
+        to chunk and begins anew with each sequence.
+      chunk_steps: steps of a chunk or window.
+      window_stride: steps from the start of a window to that of the next.
+      window_labels: of each row, all steps count in the loss, or only the last one.
       cell: of the layers: lstm, gru or rnn.
       rnn_layer_sizes: units of each layer, first to last.
       dropout_keep_prob: probability that an output of a layer is kept in training, in (0, 1].
@@ -62,11 +75,21 @@ class Hyperparameters(Values):
       forget_bias: what an LSTM adds to its forget gate's bias whenever it runs: TensorFlow 1's form of it.
       initial_forget_bias: what that bias itself begins with: Keras's form is 1, with a forget_bias of 0.
       initial_deviation: of normal initial weights; 0 for Glorot's uniform ones.
-      clip_norm: each variable's gradient is scaled down to this norm.
-      learning_rate: Adam's step size.
+      clip_by: what bounds the gradients: variable_norm (of each variable), global_norm, value, or none.
+      clip_norm: the bound.
+      optimiser: adam, rmsprop or adagrad.
+      learning_rate: its step size.
+      learning_rate_decay: the step size is divided by 1 + this x the steps taken.
+      learning_rate_epoch_factor: the step size is multiplied with it after every epoch,
+      learning_rate_epochs: but for the first ones, this many.
+      loss: the mean over the steps of a batch, or their sum.
     """
 
     batch_size: int = 128
+    batches: str = "sequences"
+    chunk_steps: int = 100
+    window_stride: int = 1
+    window_labels: str = "all"
     cell: str = "lstm"
     rnn_layer_sizes: tuple[int, ...] = (128, 128)
     dropout_keep_prob: float = 0.5
@@ -75,8 +98,14 @@ class Hyperparameters(Values):
     forget_bias: float = 1.0
     initial_forget_bias: float = 0.0
     initial_deviation: float = 0.0
+    clip_by: str = "variable_norm"
     clip_norm: float = 5.0
+    optimiser: str = "adam"
     learning_rate: float = 0.001
+    learning_rate_decay: float = 0.0
+    learning_rate_epoch_factor: float = 1.0
+    learning_rate_epochs: int = 0
+    loss: str = "mean"
 
     def __post_init__(self) -> None:
         """Checks every value.
@@ -85,16 +114,22 @@ class Hyperparameters(Values):
           UsageError: naming the hyperparameter, its value and what it may be.
         """
         self.require("batch_size", self.batch_size >= 1, "at least 1")
+        self.require("chunk_steps", self.chunk_steps >= 1, "at least 1")
+        self.require("window_stride", self.window_stride >= 1, "at least 1")
         self.require("rnn_layer_sizes", min(self.rnn_layer_sizes, default=0) >= 1, "a list of positive sizes")
         self.require("dropout_keep_prob", 0 < self.dropout_keep_prob <= 1, "above 0 and at most 1")
         self.require("recurrent_keep_prob", 0 < self.recurrent_keep_prob <= 1, "above 0 and at most 1")
-        self.require("cell", self.cell in CELLS, " or ".join(CELLS))
+        for name, words in WORDS.items():
+            self.require(name, getattr(self, name) in words, " or ".join(words))
         self.require("attn_length", self.attn_length >= 0, "0 or more")
         attends = self.attn_length > 0
         self.require("cell", not attends or self.cell == "lstm", "lstm where attn_length is not 0")
         self.require(
             "recurrent_keep_prob", not attends or self.recurrent_keep_prob == 1, "1 where attn_length is not 0"
         )
+        self.require("learning_rate_decay", 0 <= self.learning_rate_decay < math.inf, "0 or more")
+        self.require("learning_rate_epoch_factor", 0 < self.learning_rate_epoch_factor <= 1, "above 0 and at most 1")
+        self.require("learning_rate_epochs", self.learning_rate_epochs >= 0, "0 or more")
         for name in ("forget_bias", "initial_forget_bias"):
             self.require(name, math.isfinite(getattr(self, name)), "a number")
         self.require("initial_deviation", 0 <= self.initial_deviation < math.inf, "0 or more")

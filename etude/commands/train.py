@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, metavar="NAME", help="basic, lookback, attention or mono")
     add_dataset(parser)
     parser.add_argument("--run-dir", required=True, metavar="RUN", help="folder of the run; made if need be")
-    parser.add_argument("--num-steps", type=int, default=1000, help="training steps in all (default 1000)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--num-steps", type=int, default=1000, help="training steps in all (default 1000)")
+    length.add_argument("--num-epochs", type=int, default=0, help="instead: times that the train split is seen")
     parser.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout (default 0)")
     parser.add_argument(
         "--hparams",
@@ -57,11 +59,12 @@ def run(options: argparse.Namespace, console: Console) -> None:
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
     steps = steps_per_quarter(read_description(options.dataset))
     configuration = configure(options.config, parse_overrides(options.hparams), steps_per_quarter=steps, **fields)
-    schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping)
+    schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping, options.num_epochs)
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
         f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "
-        f"{steps} steps a quarter note, seed {schedule.seed}, {schedule.num_steps:,} training steps\n"
+        f"{steps} steps a quarter note, seed {schedule.seed}, "
+        f"{f'{schedule.num_epochs:,} epochs' if schedule.num_epochs else f'{schedule.num_steps:,} training steps'}\n"
         f"  {configuration.hyperparameters}"
     )
     run_dir = pathlib.Path(options.run_dir)

@@ -1,7 +1,7 @@
 """The optimiser's step in TensorFlow, and the forward pass for evaluation.
 
-As Magenta's graph: the loss is the mean over the real steps of the batch; every variable's gradient is clipped by its own
-norm; Adam with epsilon 1e-8.
+As Magenta's graph, unless the hyperparameters say otherwise: the loss is the mean over the real steps of the batch; every
+variable's gradient is clipped by its own norm; Adam with epsilon 1e-8.
 
 A batch is cut into parts. As many as there are cores are taken at the same time, and their gradients added up: so memory
 depends on the size of a part, not on that of a batch. Parts that are taken together end where their longest melody ends.
@@ -20,12 +20,12 @@ import tensorflow as tf
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.evaluation.likelihood import LogProbabilities
-from etude.models.networks.tensorflow_network import Dropout, TensorFlowNetwork
+from etude.models.networks.tensorflow_cells import takes_cudnn
+from etude.models.networks.tensorflow_network import Dropout, State, TensorFlowNetwork
 from etude.models.networks.tensorflow_steps import Tensor
 from etude.models.networks.weights import Weights
 from etude.models.storage.checkpoint import Arrays
-
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+from etude.models.training.optimisers import Optimiser
 
 MELODIES_OF_A_PART = 64
 """At most: the matrix products of fewer are slower, and those of more not faster."""
@@ -53,27 +53,46 @@ class Trainer:
         self._at_once, self._melodies_of_a_part = _cut(configuration)
         self.step = 0
         self._weights = {name: tf.Variable(value) for name, value in weights.items()}
-        self._first_moments = {name: tf.Variable(tf.zeros_like(value)) for name, value in weights.items()}
-        self._second_moments = {name: tf.Variable(tf.zeros_like(value)) for name, value in weights.items()}
+        self._carried = (
+            tf.nest.map_structure(
+                lambda values: tf.Variable(values, trainable=False),
+                self._network.initial_state(self._hyperparameters.batch_size),
+            )
+            if self._hyperparameters.batches == "stream"
+            else []
+        )
+        self._optimiser = Optimiser(self._hyperparameters, self._weights)
         inputs = tf.TensorSpec([None, None, encoding.input_size], tf.float32)
         labels = tf.TensorSpec([None, None], tf.int32)
         lengths = tf.TensorSpec([None], tf.int64)
-        number = tf.TensorSpec([], tf.int64)
-        self._train = tf.function(self._train_step, [inputs, labels, lengths, number], autograph=False)
+        begins = tf.TensorSpec([None], tf.bool)
+        number, rate = tf.TensorSpec([], tf.int64), tf.TensorSpec([], tf.float32)
+        self._train = tf.function(self._train_step, [inputs, labels, lengths, number, rate, begins], autograph=False)
         self._forward = tf.function(self._log_probabilities, [inputs, lengths], autograph=False)
 
-    def train(self, inputs: Inputs, labels: Labels, lengths: npt.NDArray[np.int64]) -> dict[str, float]:
+    def train(
+        self,
+        inputs: Inputs,
+        labels: Labels,
+        lengths: npt.NDArray[np.int64],
+        learning_rate: float | None = None,
+        begins: npt.NDArray[np.bool_] | None = None,
+    ) -> dict[str, float]:
         """Takes one step.
 
         Args:
           inputs: [batch, steps, input_size].
           labels: [batch, steps].
           lengths: real steps of each melody, [batch].
+          learning_rate: where it is not that of the hyperparameters.
+          begins: of a stream, which rows begin a sequence; the others go on from the state of the step before.
 
         Returns:
           loss, accuracy, event_accuracy and no_event_accuracy of the batch (before the step, with dropout).
         """
-        sums = self._train(inputs, labels.astype(np.int32), lengths, np.int64(self.step))
+        rate = np.float32(self._hyperparameters.learning_rate if learning_rate is None else learning_rate)
+        first = np.full(len(lengths), True) if begins is None else begins
+        sums = self._train(inputs, labels.astype(np.int32), lengths, np.int64(self.step), rate, first)
         self.step += 1
         loss, steps, correct, events, event_correct = (float(value) for value in sums)
         return {
@@ -110,28 +129,54 @@ class Trainer:
         self.step = int(state["step"])
 
     def _groups(self) -> dict[str, dict[str, tf.Variable]]:
-        return {
-            "weights": self._weights,
-            "first_moments": self._first_moments,
-            "second_moments": self._second_moments,
-        }
+        carried = {str(number): variable for number, variable in enumerate(tf.nest.flatten(self._carried))}
+        return {"weights": self._weights, **self._optimiser.slots, "carried": carried}
 
-    def _train_step(self, inputs: Tensor, labels: Tensor, lengths: Tensor, step: Tensor) -> Tensor:
-        num_steps = tf.cast(tf.reduce_sum(lengths), tf.float32)
+    @property
+    def implementation(self) -> str:
+        """What layers run on, where there is a GPU; empty where there is none."""
+        if not tf.config.list_physical_devices("GPU"):
+            return ""
+        values = self._hyperparameters
+        if takes_cudnn(values.cell, values.attn_length > 0, values.recurrent_keep_prob < 1):
+            return "on cuDNN"
+        return "step by step: cuDNN takes LSTM and GRU layers without attention and recurrent dropout"
+
+    def _train_step(
+        self, inputs: Tensor, labels: Tensor, lengths: Tensor, step: Tensor, rate: Tensor, begins: Tensor
+    ) -> Tensor:
+        """Sums over the steps that count: loss, steps, correct labels, labels other than no event, correct ones of those."""
+        num_steps = tf.cast(tf.reduce_sum(self._num_counted(lengths)), tf.float32)
+        seed, steps = _mix(step, self._seed), tf.shape(inputs)[1]
+        if self._carried:
+            dropout = Dropout(seed, steps, tf.constant(0, tf.int64))
+            state = tf.nest.map_structure(lambda values: _where_not(begins, values), self._carried)
+            sums, gradients, after = self._gradients(inputs, labels, lengths, num_steps, dropout, state)
+            tf.nest.map_structure(lambda variable, values: variable.assign(values), self._carried, after)
+        else:
+            sums, gradients = self._in_rounds(inputs, labels, lengths, num_steps, seed)
+        self._optimiser.apply(gradients, step, rate)
+        return tf.stack([sums[0], num_steps, *tf.unstack(sums[1:])])
+
+    def _in_rounds(
+        self, inputs: Tensor, labels: Tensor, lengths: Tensor, num_steps: Tensor, seed: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The sums and gradients of a batch of any size, part after part."""
         melodies, most = tf.size(lengths, tf.int64), self._at_once * self._melodies_of_a_part
         rounds = (melodies + most - 1) // most
         size = (melodies + rounds - 1) // rounds
-        seed, steps = _mix(step, self._seed), tf.shape(inputs)[1]
+        steps = tf.shape(inputs)[1]
 
         def add(number: Tensor, sums: Tensor, gradients: Mapping[str, Tensor]) -> tuple[Any, ...]:
             some = slice(number * size, (number + 1) * size)
             longest = tf.reduce_max(lengths[some])
-            more, gradients_of_more = self._gradients(
+            more, gradients_of_more, _ = self._gradients(
                 inputs[some, :longest],
                 labels[some, :longest],
                 lengths[some],
                 num_steps,
                 Dropout(seed, steps, number * size),
+                self._network.initial_state(tf.size(lengths[some])),
             )
             return number + 1, sums + more, {name: value + gradients_of_more[name] for name, value in gradients.items()}
 
@@ -142,36 +187,32 @@ class Trainer:
             (tf.constant(0, tf.int64), tf.zeros([4]), zeros),
             parallel_iterations=1,
         )
-        self._apply(gradients, step)
-        return tf.stack([sums[0], num_steps, *tf.unstack(sums[1:])])
+        return sums, gradients
 
     def _gradients(
-        self,
-        inputs: Tensor,
-        labels: Tensor,
-        lengths: Tensor,
-        num_steps: Tensor,
-        dropout: Dropout,
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sums of some melodies, and the gradients of their share of the loss."""
+        self, inputs: Tensor, labels: Tensor, lengths: Tensor, num_steps: Tensor, dropout: Dropout, state: State
+    ) -> tuple[Tensor, dict[str, Tensor], State]:
+        """The sums of some melodies, the gradients of their share of the loss, and their next state."""
         melodies = tf.size(lengths, tf.int64)
         bounds = [melodies * part // self._at_once for part in range(self._at_once + 1)]
         with tf.GradientTape() as tape:
             weights = {name: tf.convert_to_tensor(variable) for name, variable in self._weights.items()}
             # The parts are independent graphs, which TensorFlow runs on different cores at the same time.
-            sums = [
+            parts = [
                 self._sums(
                     weights,
                     inputs[start:stop],
                     labels[start:stop],
                     lengths[start:stop],
                     dropout._replace(first_row=dropout.first_row + start),
+                    tf.nest.map_structure(lambda values, start=start, stop=stop: values[start:stop], state),
                 )
                 for start, stop in itertools.pairwise(bounds)
             ]
-            total = tf.add_n(sums)
-            loss = total[0] / num_steps
-        return total, tape.gradient(loss, self._weights)
+            total = tf.add_n([sums for sums, _ in parts])
+            loss = total[0] / num_steps if self._hyperparameters.loss == "mean" else total[0]
+        after = tf.nest.map_structure(lambda *values: tf.concat(values, 0), *(state for _, state in parts))
+        return total, tape.gradient(loss, self._weights), after
 
     def _sums(
         self,
@@ -180,35 +221,29 @@ class Trainer:
         labels: Tensor,
         lengths: Tensor,
         dropout: Dropout,
-    ) -> Tensor:
-        """Sums over real steps: loss, correct labels, labels other than no event, correct ones among those."""
-        logits = self._network.logits(weights, inputs, lengths, dropout)
+        state: State,
+    ) -> tuple[Tensor, State]:
+        """Loss, correct labels, labels other than no event, correct ones among those; and the next state."""
+        logits, after = self._network.unroll(weights, inputs, lengths, state, dropout)
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
+        is_real &= ~tf.sequence_mask(lengths - self._num_counted(lengths), tf.shape(inputs)[1])
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         correct = is_real & (tf.argmax(logits, axis=2, output_type=tf.int32) == labels)
         is_event = is_real if self._no_event_label is None else is_real & (labels != self._no_event_label)
         counts = [tf.reduce_sum(tf.cast(where, tf.float32)) for where in (correct, is_event, correct & is_event)]
-        return tf.stack([tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts])
+        return tf.stack([tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts]), after
+
+    def _num_counted(self, lengths: Tensor) -> Tensor:
+        """How many of the last steps of each row count."""
+        return tf.minimum(lengths, 1) if self._hyperparameters.window_labels == "last" else lengths
 
     def _log_probabilities(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         return tf.nn.log_softmax(self._network.logits(self._weights, inputs, lengths))
 
-    def _apply(self, gradients: Mapping[str, Tensor], step: Tensor) -> None:
-        """Adam (Kingma and Ba 2015) on gradients that are clipped one by one."""
-        taken = tf.cast(step, tf.float32) + 1.0
-        for name, gradient in gradients.items():
-            tf.raw_ops.ResourceApplyAdam(
-                var=self._weights[name].handle,
-                m=self._first_moments[name].handle,
-                v=self._second_moments[name].handle,
-                beta1_power=tf.pow(BETA_1, taken),
-                beta2_power=tf.pow(BETA_2, taken),
-                lr=self._hyperparameters.learning_rate,
-                beta1=BETA_1,
-                beta2=BETA_2,
-                epsilon=EPSILON,
-                grad=tf.clip_by_norm(gradient, self._hyperparameters.clip_norm),
-            )
+
+def _where_not(begins: Tensor, values: Tensor) -> Tensor:
+    """The values of rows that go on, zeros for those that begin."""
+    return tf.where(tf.reshape(begins, [-1] + [1] * (len(values.shape) - 1)), 0.0, values)
 
 
 def _mix(step: Tensor, seed: int) -> Tensor:

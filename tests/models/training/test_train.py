@@ -378,3 +378,16 @@ def test_schedules_out_of_range(options):
     (name,) = options
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} must be from"):
         Schedule(**options)
+
+
+def test_a_stream_that_is_stopped_ends_the_same(tmp_path, dataset, toy_configuration):
+    """The state that rows carry from chunk to chunk is in the checkpoint; the length is given in epochs."""
+    configuration = toy_configuration("basic", cell="gru", batches="stream", chunk_steps=9, recurrent_keep_prob=0.9)
+    schedule = Schedule(num_epochs=1, seed=3, eval_every=5)
+    whole = train(configuration, dataset, tmp_path / "whole", schedule)
+    assert RunDirectory(tmp_path / "whole").read().num_steps == whole.step > 10
+    with pytest.raises(StoppedError):
+        train(configuration, dataset, tmp_path / "run", schedule, progress=stop_after(8))
+    train(configuration, dataset, tmp_path / "run", schedule)
+    assert weights_of(tmp_path / "run") == weights_of(tmp_path / "whole")
+    assert timeless(tmp_path / "run") == timeless(tmp_path / "whole")
