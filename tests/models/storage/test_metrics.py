@@ -3,6 +3,7 @@ import json
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from etude.models.errors import EtudeError
 from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog, read_metrics, scalars
 
 LABEL = {"loss": 2.0, "perplexity": 7.4, "accuracy": 0.5, "event_accuracy": 0.25, "no_event_accuracy": 0.75}
