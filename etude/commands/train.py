@@ -55,9 +55,12 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.training.train import train
 
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
-    steps = steps_per_quarter(read_description(options.dataset))
-    configuration = configure(options.config, parse_overrides(options.hparams), steps_per_quarter=steps, **fields)
+    overrides = parse_overrides(options.hparams)
+    # What is wrong with the options is said before anything is read.
+    configure(options.config, overrides, **fields)
     schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping)
+    steps = steps_per_quarter(read_description(options.dataset))
+    configuration = configure(options.config, overrides, steps_per_quarter=steps, **fields)
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
         f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "
