@@ -168,6 +168,7 @@ class AttentionStream(EncodingStream):
         np.copyto(inputs[:, encoding.num_pitches + ATTACK], is_note, where=events != NOTE_OFF)
         changed = np.flatnonzero(events != NO_EVENT)
         if changed.size:
+            encoding.check_range(events[changed])
             inputs[changed, : encoding.num_pitches + SILENCE + 1] = encoding.sounding[events[changed]]
         notes = np.flatnonzero(is_note)
         if notes.size:
@@ -182,7 +183,6 @@ class AttentionStream(EncodingStream):
 
     def _hear(self, rows: npt.NDArray[np.int64], pitches: Events) -> None:
         """A note begins in the melodies at `rows`."""
-        self._encoding.check_range(pitches)
         newest, second, third = self._recent[rows].T
         moves = (newest != NONE) & (pitches != newest)
         direction = self._encoding.num_pitches + DIRECTION

@@ -20,13 +20,15 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.melodies.melody import MAX_PITCH, NO_EVENT, Events
+from etude.models.melodies.melody import MAX_PITCH, NO_EVENT, NOTE_OFF, Events
 
 Inputs = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 StepsPerBar = npt.NDArray[np.int64]
 
 LOOKBACK_UNITS = ("steps", "bars")
+
+_BELOW = np.int64(NO_EVENT - 1)
 
 
 class Encoding(abc.ABC):
@@ -36,15 +38,15 @@ class Encoding(abc.ABC):
       min_note: lowest pitch that it can encode.
       max_note: the pitch above the highest.
       input_size: length of an input vector.
-      num_events: number of event labels: note-ons in the range, no event, and note-off.
+      num_events: number of event labels: as a rule note-ons in the range, no event, and note-off.
       num_labels: event labels and repeat labels together.
-      no_event_label: the label that Magenta counts as "no event" in its accuracies.
+      no_event_label: the label that Magenta counts as "no event" in its accuracies; None where no label is.
     """
 
     min_note: int
     max_note: int
     input_size: int
-    no_event_label: int
+    no_event_label: int | None
 
     def __init__(
         self, min_note: int, max_note: int, lookback_distances: Sequence[int] = (), lookback_unit: str = "steps"
@@ -70,29 +72,35 @@ class Encoding(abc.ABC):
             raise ValueError(f"the unit of lookback distances is one of {LOOKBACK_UNITS}, not {lookback_unit!r}")
         self.min_note = min_note
         self.max_note = max_note
-        self.num_events = max_note - min_note + 2
+        label_events = self.label_events()
+        self.num_events = len(label_events)
         self.num_repeats = len(distances)
         self.num_labels = self.num_events + self.num_repeats
         self._distances = np.array(distances, dtype=np.int64)
         self._in_bars = lookback_unit == "bars"
-        # By event: -2 and -1 are the last two.
-        self._event_labels = np.full(MAX_PITCH + 3, -1)
-        self._event_labels[self.label_events()] = np.arange(self.num_events)
+        # By event, from one below the lowest to one above the highest: what is beyond has no label either.
+        self._event_labels = np.full(MAX_PITCH - NO_EVENT + 3, -1)
+        self._event_labels[label_events - _BELOW] = np.arange(self.num_events)
 
-    def event_labels(self, events: Events) -> Labels:
+    def event_labels(self, events: npt.NDArray[np.signedinteger[Any]]) -> Labels:
         """The event label of every event, of any shape.
 
         Raises:
-          ValueError: if a pitch is outside the range; the message gives the pitch and the range.
+          ValueError: if one has none; the message gives the event and what there may be.
         """
-        labels = self._event_labels[events]
+        labels: Labels = self._event_labels.take(events - _BELOW, mode="clip")
         if labels.min(initial=0) < 0:
-            self.check_range(events)
+            raise ValueError(self._refusal(int(events[labels < 0].flat[0])))
         return labels
 
     @abc.abstractmethod
     def label_events(self) -> Events:
         """The event that each event label stands for: [num_events]."""
+
+    @property
+    def padding(self) -> int:
+        """The event to pad melodies with."""
+        return NO_EVENT if self.no_event_label is not None else int(self.label_events()[0])
 
     @abc.abstractmethod
     def inputs(self, events: Events, steps_per_bar: StepsPerBar) -> Inputs:
@@ -149,10 +157,15 @@ class Encoding(abc.ABC):
         return scale * self._distances
 
     def check_range(self, events: npt.NDArray[np.signedinteger[Any]]) -> None:
-        """Raises a ValueError that names the first pitch outside the range, if there is one."""
-        outside = events[(events >= 0) & ((events < self.min_note) | (events >= self.max_note))]
-        if outside.size:
-            raise ValueError(f"pitch {int(outside.flat[0])} is outside the range [{self.min_note}, {self.max_note})")
+        """Raises a ValueError that names the first event without a label, if there is one."""
+        self.event_labels(events)
+
+    def _refusal(self, event: int) -> str:
+        if event >= 0:
+            return f"pitch {event} is outside the range [{self.min_note}, {self.max_note})"
+        others = {NO_EVENT: "no event", NOTE_OFF: "note-off"}
+        known = [f"{other} ({others[other]})" for other in sorted(others) if other in self.label_events()]
+        return f"event {event} is none of {', '.join([*known, f'pitches in [{self.min_note}, {self.max_note})'])}"
 
 
 class EncodingStream(abc.ABC):

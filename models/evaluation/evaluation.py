@@ -88,7 +88,7 @@ def batch_sums(encoding: Encoding, batch: Batch, log_probabilities: LogProbabili
     event_likelihood = event_log_likelihoods(encoding, log_probabilities, events, repeats)
     best_event = event_probabilities(encoding, log_probabilities, repeats).argmax(axis=-1)
     correct = log_probabilities.argmax(axis=-1) == labels
-    is_event = labels != encoding.no_event_label
+    is_event = np.full(labels.shape, True) if encoding.no_event_label is None else labels != encoding.no_event_label
 
     with np.errstate(over="ignore"):
         inverse_probability = np.exp(-label_likelihood.astype(np.float64))
@@ -123,7 +123,7 @@ def evaluate(
     parts, order = [], []
     done = 0
     for indices in batches_by_length(melodies):
-        batch = melodies.batch(indices)
+        batch = melodies.batch(indices, encoding.padding)
         inputs = encoding.inputs(batch.events[:, :-1], batch.steps_per_bar)
         parts.append(batch_sums(encoding, batch, function(inputs, batch.num_predicted)))
         order.append(indices)

@@ -1,6 +1,7 @@
 """The training loop: batches, steps, evaluation, checkpoints; resumes where a killed run stopped.
 
-Batch order and dropout depend on seed and step alone, so a resumed run ends with the weights of an undisturbed one.
+Batch order and dropout depend on seed and step alone, so a resumed run ends with the weights of an undisturbed one;
+on another number of cores, to rounding.
 """
 
 import dataclasses
@@ -212,7 +213,7 @@ class _Loop:
                 yield batch
 
     def _batch(self, step: int) -> tuple[Inputs, Labels, npt.NDArray[np.int64]]:
-        batch = self._train_set.batch(self._plan.indices(step))
+        batch = self._train_set.batch(self._plan.indices(step), self._encoding.padding)
         inputs = self._encoding.inputs(batch.events[:, :-1], batch.steps_per_bar)
         labels = self._encoding.labels(batch.events, batch.steps_per_bar)[:, 1:]
         return inputs, labels, batch.num_predicted

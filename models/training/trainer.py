@@ -185,7 +185,7 @@ class Trainer:
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         correct = is_real & (tf.argmax(logits, axis=2, output_type=tf.int32) == labels)
-        is_event = is_real & (labels != self._no_event_label)
+        is_event = is_real if self._no_event_label is None else is_real & (labels != self._no_event_label)
         counts = [tf.reduce_sum(tf.cast(where, tf.float32)) for where in (correct, is_event, correct & is_event)]
         return tf.stack([tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts])
 

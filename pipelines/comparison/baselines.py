@@ -13,6 +13,7 @@ import numpy.typing as npt
 from etude.models.encodings.encoding import lookback
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.evaluation.likelihood import LogProbabilities
+from etude.models.melodies.melody import NO_EVENT
 from etude.models.melodies.melody_set import Batch, MelodySet
 
 _CERTAIN_NOT = -500.0
@@ -39,15 +40,16 @@ class Baseline:
     has_likelihood: bool = True
 
 
-def fit_baselines(encoding: OneHotEncoding, train: MelodySet) -> list[Baseline]:
-    """All baselines, fitted on training melodies that are in the encoding's range."""
-    return [no_event(encoding), unigram(encoding, train), bigram(encoding, train), repeat_bar(encoding, train)]
+def fit_baselines(encoding: OneHotEncoding, train: MelodySet, with_no_event: bool = True) -> list[Baseline]:
+    """All baselines, fitted on training melodies that are in the encoding's range; models may know no "no event"."""
+    first = [no_event(encoding)] if with_no_event else []
+    return [*first, unigram(encoding, train), bigram(encoding, train), repeat_bar(encoding, train)]
 
 
 def no_event(encoding: OneHotEncoding) -> Baseline:
     """Always "no event"."""
     row = np.full(encoding.num_events, _CERTAIN_NOT, np.float32)
-    row[encoding.no_event_label] = 0.0
+    row[encoding.event_labels(np.array(NO_EVENT))] = 0.0
     return Baseline(
         "no_event",
         "Always “no event”",

@@ -58,7 +58,7 @@ def evaluate_model(
     indices = list(batches_by_length(melodies))
     done = 0
     for chosen in indices:
-        batch = melodies.batch(chosen)
+        batch = melodies.batch(chosen, encoding.padding)
         inputs = encoding.inputs(batch.events[:, :-1], batch.steps_per_bar)
         parts.append(detailed_sums(encoding, batch, function(inputs, batch.num_predicted), breakdowns))
         done += len(chosen)

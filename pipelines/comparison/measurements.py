@@ -78,9 +78,11 @@ def measure(
                 done += 1
             measured.append(ConfigurationMeasurement(configuration, tuple(sums)))
         encoding = OneHotEncoding(pitch_range.min_note, pitch_range.max_note)
+        models = [run.model for configuration in members for run in configuration.runs]
+        with_no_event = any(model.encoding.no_event_label is not None for model in models)
         baselines = [
             BaselineMeasurement(baseline, evaluate_baseline(encoding, squashed, baseline, divisions))
-            for baseline in fit_baselines(encoding, squashed_train)
+            for baseline in fit_baselines(encoding, squashed_train, with_no_event)
         ]
         result.append(PitchRangeMeasurement(pitch_range, squashed, squashed_train, divisions, measured, baselines))
     return result
