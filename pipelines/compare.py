@@ -9,7 +9,7 @@ from etude.models.dataset import read_description, read_melodies, steps_per_quar
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
 from etude.models.storage import dataset_pb2
-from etude.models.storage.files import write_text
+from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
 from etude.pipelines.comparison.configurations import ComparedConfiguration, group, load_runs
@@ -90,6 +90,7 @@ def compare(
     content = Content(results, presentation, _curves(configurations), sets)
     report, table, figures = page(content), to_csv(results), to_json(results)
     with locked(output):
+        remove_partial_files(output)
         write_tensorboard(output, results, configurations, sets)
         write_text(output / REPORT_FILE, report)
         write_text(output / TABLE_FILE, table)

@@ -16,12 +16,15 @@ from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
-from etude.models.storage.files import write_text, write_whole
+from etude.models.storage.files import remove_partial_files, write_text, write_whole
 from etude.models.storage.lock import locked
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams
 from etude.pipelines.rendering.midi import DEFAULT_QPM, melody_to_midi
 
 GENERATED_FILE = "generated.jsonl"
+
+WRITING_SECONDS = 60.0
+"""How long to wait for another process that writes melodies to the same folder: it only writes."""
 
 FORMATS = ("abc", "svg", "wav")
 """What melodies can be written as besides MIDI: ABC notation, a picture of piano roll and score, sound."""
@@ -145,7 +148,8 @@ def write_melodies(
     for melody in melodies:
         overlap = None if known is None else known.overlap(melody.events[melody.num_primer_events :])
         contents.append({**_figures(melody), "ngram_overlap": overlap, **settings})
-    with locked(folder), contextlib.ExitStack() as undo:
+    with locked(folder, WRITING_SECONDS), contextlib.ExitStack() as undo:
+        remove_partial_files(folder)
         path = folder / GENERATED_FILE
         lines = {line["file"]: line for line in read_generated(path)}
         new = _named(name, contents, lines)
