@@ -5,9 +5,10 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from etude.models.errors import EtudeError
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events, as_events
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, DEFAULT_STEPS_PER_QUARTER, Events, as_events
 from etude.pipelines.comparison.configurations import ComparedConfiguration, short_name
 from etude.pipelines.generation.generate import GENERATED_FILE, read_generated
+from etude.pipelines.rendering.music import Music, melody_music
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Example:
       events: in the model's key, primer included.
       num_primer_events: how many of them are the primer.
       steps_per_bar: of its metre.
+      steps_per_quarter: of the model that made it.
       log_likelihood: of the canonical labels, under the model that made it, in nats.
       event_log_likelihood: of the events.
       path_log_likelihood: of the labels that were drawn; None where none were.
@@ -29,10 +31,22 @@ class Example:
     events: Events
     num_primer_events: int
     steps_per_bar: int
+    steps_per_quarter: int
     log_likelihood: float
     event_log_likelihood: float
     path_log_likelihood: float | None
     qpm: float
+
+    @property
+    def music(self) -> Music:
+        """What is rendered of it, in the model's key."""
+        return melody_music(
+            self.events,
+            steps_per_quarter=self.steps_per_quarter,
+            steps_per_bar=self.steps_per_bar,
+            qpm=self.qpm,
+            num_primer_events=self.num_primer_events,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +91,7 @@ def _read(folder: pathlib.Path, owners: Mapping[str, str]) -> GeneratedSet:
                 events=as_events(line["events"]),
                 num_primer_events=line["num_primer_events"],
                 steps_per_bar=line.get("steps_per_bar", DEFAULT_STEPS_PER_BAR),
+                steps_per_quarter=line.get("steps_per_quarter", DEFAULT_STEPS_PER_QUARTER),
                 log_likelihood=line["log_likelihood"],
                 event_log_likelihood=line["event_log_likelihood"],
                 path_log_likelihood=line.get("path_log_likelihood"),

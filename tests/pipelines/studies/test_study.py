@@ -7,7 +7,8 @@ import pytest
 from etude.models.errors import EtudeError, UsageError
 from etude.models.generation import GenerationOptions
 from etude.models.storage.run_directory import RunDirectory
-from etude.pipelines.rendering.midi import melody_to_midi
+from etude.pipelines.rendering.midi import to_midi
+from etude.pipelines.rendering.music import melody_music
 from etude.pipelines.studies.budget import FILE, FIRST_TRIAL_STEPS, steps_within
 from etude.pipelines.studies.file import BUILT_IN, find_study, key_lines, read_study
 from etude.pipelines.studies.steps import Finished, shares
@@ -56,7 +57,7 @@ def study_file(tmp_path_factory):
         pitches = 60 + np.array([0, 2, 4, 5, 7, 9, 11, 12])[random.integers(8, size=64)]
         events = np.full(128, -2)
         events[::2] = pitches
-        (music / f"{number:02}.mid").write_bytes(melody_to_midi(events))
+        (music / f"{number:02}.mid").write_bytes(to_midi(melody_music(events, steps_per_quarter=4, steps_per_bar=16)))
     path = folder / "small.toml"
     path.write_text(STUDY.format(music=music))
     return path
