@@ -29,8 +29,8 @@ from etude.models.encodings.encoding import (
 )
 from etude.models.encodings.one_hot import one_hot
 from etude.models.melodies.melody import (
-    DEFAULT_STEPS_PER_BAR,
     IS_IN_KEY,
+    MAGENTA_STEPS_PER_BAR,
     MAX_PITCH,
     NO_EVENT,
     NOTE_OFF,
@@ -98,7 +98,7 @@ class AttentionEncoding(Encoding):
 
     def bar_length(self, steps_per_bar: StepsPerBar) -> npt.NDArray[np.int64]:
         """Steps between bar flags, [batch]: Magenta's 16, or the melody's own bar where distances are in bars."""
-        return steps_per_bar if self._in_bars else np.full_like(steps_per_bar, DEFAULT_STEPS_PER_BAR)
+        return steps_per_bar if self._in_bars else np.full_like(steps_per_bar, MAGENTA_STEPS_PER_BAR)
 
     def assemble(
         self,

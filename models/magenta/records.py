@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events
+from etude.models.melodies.melody import MAGENTA_STEPS_PER_BAR, Events
 from etude.models.storage import dataset_pb2
 from etude.models.storage.records import read_records
 from etude.models.storage.sequence_examples import decode_inputs_and_labels
@@ -68,7 +68,7 @@ def decode_record(record: bytes, encoding: Encoding) -> Events:
             f"{encoding.input_size} and {encoding.num_labels - 1}"
         )
     events = _decode_labels(_first_event(inputs, encoding), labels, encoding)
-    bars = np.array([DEFAULT_STEPS_PER_BAR])
+    bars = np.array([MAGENTA_STEPS_PER_BAR])
     if not np.array_equal(encoding.inputs(events[None, :-1], bars)[0], inputs):
         raise ValueError("its inputs are not those of its labels: it was written for another configuration")
     return events
@@ -79,7 +79,7 @@ def _first_event(inputs: Inputs, encoding: Encoding) -> int:
     candidates = encoding.label_events()
     # No event comes before note-off: at the start of a melody they look the same, and only the first occurs.
     candidates = candidates[np.argsort(candidates, kind="stable")]
-    known = encoding.inputs(candidates[:, None], np.full(len(candidates), DEFAULT_STEPS_PER_BAR))[:, 0]
+    known = encoding.inputs(candidates[:, None], np.full(len(candidates), MAGENTA_STEPS_PER_BAR))[:, 0]
     matches = np.flatnonzero((known == inputs[0]).all(axis=1))
     if not matches.size:
         raise ValueError("its first input is that of no event: it was written for another configuration")
@@ -88,7 +88,7 @@ def _first_event(inputs: Inputs, encoding: Encoding) -> int:
 
 def _decode_labels(first: int, labels: Labels, encoding: Encoding) -> Events:
     fixed = encoding.label_events()
-    distances = encoding.distances(np.array([DEFAULT_STEPS_PER_BAR]))[0]
+    distances = encoding.distances(np.array([MAGENTA_STEPS_PER_BAR]))[0]
     no_event = int(fixed.min())
     events = [first]
     for label in labels.tolist():

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from etude.models.melodies.pitches import pitch_name
 from etude.pipelines.rendering.markup import element
 from etude.pipelines.rendering.music import Music
 
@@ -14,7 +15,6 @@ _ROWS = 15
 """A roll has at least so many."""
 
 _MIDDLE_C = 60
-_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 _BLACK_KEYS = (1, 3, 6, 8, 10)
 
 
@@ -24,11 +24,6 @@ class Picture(NamedTuple):
     png: bytes
     width: int
     height: int
-
-
-def pitch_name(pitch: int) -> str:
-    """The name of a MIDI pitch; 60 is C4."""
-    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def shown_pitches(music: Music) -> tuple[int, int]:

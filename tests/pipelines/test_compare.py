@@ -124,7 +124,7 @@ def test_two_copies_of_a_model_cannot_be_told_apart(trained, tmp_path):
     assert pair.p_value == 1.0
     assert not pair.is_told_apart
     assert pair.nats_per_step.value == 0.0
-    assert "cannot be reported apart" in results.verdict.headline
+    assert "cannot be told apart" in results.verdict.headline
 
 
 def test_a_model_is_told_apart_from_its_early_checkpoint(trained, tmp_path):
@@ -139,7 +139,7 @@ def test_a_model_is_told_apart_from_its_early_checkpoint(trained, tmp_path):
 def test_sums_of_parts_are_those_of_the_whole(trained):
     model = load(trained.runs["lookback-0"])
     melodies = squash_all(read_melodies(trained.dataset, "eval"), model.configuration)
-    divisions = breakdowns(melodies)
+    divisions = breakdowns(melodies, 4)
 
     def evaluate(indices):
         return evaluate_model(model.encoding, melodies.select(indices), model.log_probabilities, divisions)

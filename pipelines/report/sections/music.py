@@ -29,7 +29,10 @@ def music_section(content: Content) -> str:
         f"The first {EXAMPLES} melodies of the first run of each configuration, not chosen, in the key that the model works "
         "in. The primer is drawn in grey."
     )
-    melodies = [{"events": item.events.tolist(), "secondsPerStep": 15 / item.qpm} for item in shown]
+    seconds = [60 / (item.qpm * item.steps_per_quarter) for item in shown]
+    melodies = [
+        {"events": one.events.tolist(), "secondsPerStep": step} for one, step in zip(shown, seconds, strict=True)
+    ]
     data = element("script", json.dumps(melodies).replace("<", "\\u003c"), type="application/json", id="melodies")
     return section("music", "What they play", paragraph(note), *parts) + data
 

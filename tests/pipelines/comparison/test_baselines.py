@@ -90,7 +90,7 @@ def test_accuracy_of_repeating_the_last_bar():
 
 def test_categories_add_up_to_the_whole():
     melodies = MelodySet.of(EVAL)
-    divisions = breakdowns(melodies)
+    divisions = breakdowns(melodies, 4)
     sums = evaluate_baseline(ENCODING, melodies, BASELINES["bigram"], divisions)
     whole = [sums.melodies.num_steps, sums.melodies.event_log_likelihood, sums.melodies.most_probable_event_correct]
     for division in divisions:
