@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
+from etude.models.encodings.melody import MelodyEncoding
 from etude.models.errors import UsageError
-from etude.models.evaluation.likelihood import event_log_likelihoods, label_log_likelihoods
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events, as_events, squash, transpose
+from etude.models.evaluation.likelihood import label_log_likelihoods, token_log_likelihoods
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events, as_events, metres, squash, transpose
 from etude.models.networks.network import Network, log_softmax
 from etude.models.progress import Progress, silent
+from etude.models.representations.batch import Attributes
 from etude.models.search.beam import beam_search
 from etude.models.search.choice import Choice
 from etude.models.search.constraints import Constraints
@@ -237,9 +239,9 @@ class _Start:
         encoding, num_outputs = self.model.encoding, self.options.num_outputs
         beam_size = 1 if self.options.search == "greedy" else self.options.beam_size
         paths = beam_search(encoding, self._continuation(), self.num_new_steps, beam_size, self.choice)
-        stored = [tuple(as_events(events).tolist()) for events in paths.events]
+        stored = [tuple(as_events(events).tolist()) for events in paths.tokens]
         different = [stored.index(events) for events in dict.fromkeys(stored)][:num_outputs]
-        return Paths(paths.events[different], paths.logits[different])
+        return Paths(paths.tokens[different], paths.logits[different])
 
     def melodies(self, paths: Paths, scores: npt.NDArray[np.float64] | None = None) -> list[GeneratedMelody]:
         """Melodies with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
@@ -248,7 +250,7 @@ class _Start:
         share = len(self.primer) - 1
         return [
             GeneratedMelody(
-                events=paths.events[index],
+                events=paths.tokens[index],
                 transpose_amount=self.transpose_amount,
                 num_primer_events=len(self.primer),
                 log_likelihood=float(labels[index].sum()),
@@ -258,11 +260,11 @@ class _Start:
                 path_log_likelihood=None if scores is None else float(scores[index]),
                 seed=None if scores is None else self.options.seed,
             )
-            for index in range(len(paths.events))
+            for index in range(len(paths.tokens))
         ]
 
     def _continuation(self) -> Continuation:
-        return Continuation(self.model.encoding, self.model.network, self.primer, self.options.steps_per_bar)
+        return Continuation(self.model.encoding, self.model.network, self.primer, metres(self.options.steps_per_bar))
 
     def _as_stored(self, paths: Paths) -> Paths:
         """After a primer without a note a search may add note-offs; `as_events` drops them, as wherever melodies are read.
@@ -271,10 +273,10 @@ class _Start:
         """
         if (self.primer >= 0).any():
             return paths
-        stored = np.stack([as_events(events) for events in paths.events])
-        if np.array_equal(stored, paths.events):
+        stored = np.stack([as_events(events) for events in paths.tokens])
+        if np.array_equal(stored, paths.tokens):
             return paths
-        inputs = self.model.encoding.inputs(stored[:, :-1], _bars(stored, self.options.steps_per_bar))
+        inputs = self.model.encoding.inputs(stored[:, :-1], _metres(stored, self.options.steps_per_bar))
         return Paths(stored, self.model.network.logits(inputs))
 
 
@@ -292,12 +294,14 @@ def _start(model: Predictor, primer: npt.ArrayLike, options: GenerationOptions) 
         )
     configuration = model.configuration
     squashed, moved = squash(events, configuration.min_note, configuration.max_note, configuration.transpose_to_key)
-    constraints, choice = options.constraints, None
+    constraints, choice, encoding = options.constraints, None, model.encoding
+    if not isinstance(encoding, MelodyEncoding):
+        raise UsageError(f"configuration {configuration.config} makes no melodies")
     if constraints.restrict or options.top_k or options.top_p < 1:
         choice = Choice(
             model.encoding,
-            constraints.allowed_events(model.encoding, moved),
-            constraints.final_notes(model.encoding, moved),
+            constraints.allowed_events(encoding, moved),
+            constraints.final_notes(encoding, moved),
             # The last quarter note.
             max(0, options.num_steps - len(events) - configuration.steps_per_quarter),
             options.top_k,
@@ -310,15 +314,15 @@ def _log_likelihoods(
     encoding: Encoding, paths: Paths, steps_per_bar: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The log-likelihoods of the canonical label and of the event of every step but the first, [melodies, steps - 1]."""
-    events = paths.events[:, 1:]
-    repeats = encoding.repeats(paths.events, _bars(paths.events, steps_per_bar))[:, 1:]
+    events = paths.tokens[:, 1:]
+    aliases = encoding.aliases(paths.tokens, _metres(paths.tokens, steps_per_bar))[:, 1:]
     log_probabilities = log_softmax(paths.logits)
-    labels = label_log_likelihoods(log_probabilities, encoding.canonical_labels(events, repeats))
+    labels = label_log_likelihoods(log_probabilities, encoding.canonical_labels(events, aliases))
     return (
         labels.astype(np.float64),
-        event_log_likelihoods(encoding, log_probabilities, events, repeats).astype(np.float64),
+        token_log_likelihoods(encoding, log_probabilities, events, aliases).astype(np.float64),
     )
 
 
-def _bars(events: Events, steps_per_bar: int) -> npt.NDArray[np.int64]:
-    return np.full(len(events), steps_per_bar)
+def _metres(events: Events, steps_per_bar: int) -> Attributes:
+    return metres(np.full(len(events), steps_per_bar))

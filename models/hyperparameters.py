@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
-from etude.models.encodings.encoding import LOOKBACK_UNITS
+from etude.models.encodings.melody import LOOKBACK_UNITS
 from etude.models.errors import UsageError
 
 REFUSED = {

@@ -6,15 +6,15 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from etude.models.configuration import Configuration
 from etude.models.dataset import squash_all
-from etude.models.encodings.encoding import Encoding, Inputs
+from etude.models.encodings.encoding import Encoding
 from etude.models.errors import EtudeError
-from etude.models.evaluation.evaluation import MelodySums, evaluate
+from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.likelihood import LogProbabilities
+from etude.models.evaluation.statistics import Sums
 from etude.models.generation import GeneratedMelody, GenerationOptions, generate
 from etude.models.melodies.melody import Melody, as_events
 from etude.models.melodies.melody_set import MelodySet
@@ -22,6 +22,7 @@ from etude.models.networks.network import Network, log_softmax
 from etude.models.networks.weights import Weights
 from etude.models.progress import Progress, silent
 from etude.models.registry import make_encoding
+from etude.models.representations.batch import Batch
 from etude.models.storage.run_directory import BEST
 from etude.models.trained import read_trained
 
@@ -54,11 +55,11 @@ class Model:
         """The network with these weights."""
         return Network(self.configuration.hyperparameters, self.weights)
 
-    def log_probabilities(self, inputs: Inputs, lengths: npt.NDArray[np.int64]) -> LogProbabilities:
-        """Log-probabilities after every step: [batch, steps, num_labels] from [batch, steps, input_size]."""
-        return log_softmax(self.network.logits(inputs))
+    def predict(self, batch: Batch) -> LogProbabilities:
+        """Log-probabilities after each token of a batch but the last: [batch, steps - 1, num_labels]."""
+        return log_softmax(self.network.logits(self.encoding.inputs(batch.tokens[:, :-1], batch.attributes)))
 
-    def evaluate(self, melodies: MelodySet, squash: bool = True, progress: Progress = silent) -> MelodySums:
+    def evaluate(self, melodies: MelodySet, squash: bool = True, progress: Progress = silent) -> Sums:
         """The sums of every melody.
 
         Args:
@@ -72,10 +73,10 @@ class Model:
         if squash:
             melodies = squash_all(melodies, self.configuration)
         try:
-            self.encoding.check_range(melodies.flat)
+            self.encoding.check(melodies.flat)
         except ValueError as error:
             raise EtudeError(f"{error} of {self.path}; leave out --no-squash to bring the melody into it") from error
-        return evaluate(self.encoding, melodies, self.log_probabilities, progress)
+        return evaluate(self.encoding, melodies, self.predict, progress=progress)
 
     def log_likelihood(self, melodies: Sequence[npt.ArrayLike], squash: bool = True) -> list[float]:
         """The log-likelihood of melodies, in nats, given their first event.
@@ -95,7 +96,7 @@ class Model:
         packed = MelodySet.of(Melody(as_events(events)) for events in melodies)
         if not packed.lengths.all():
             raise ValueError("a melody without events has no log-likelihood")
-        return [float(value) for value in self.evaluate(packed, squash).log_likelihood] if len(packed) else []
+        return [float(value) for value in self.evaluate(packed, squash)["log_likelihood"]] if len(packed) else []
 
     def generate(self, primer: npt.ArrayLike = (60,), **options: Any) -> list[GeneratedMelody]:
         """Generates melodies that continue a primer.

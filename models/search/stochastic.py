@@ -105,10 +105,26 @@ def _extend(continuation: Continuation, rows: Rows, events: npt.NDArray[np.int64
     """
     flat = rows.ravel()
     if rows.shape[1] > 1:
-        _, first, inverse = np.unique(flat << 8 | events.ravel() & 255, return_index=True, return_inverse=True)
+        first, inverse = different(flat, events.ravel())
         continuation.extend(events.ravel()[first], flat[first])
         return inverse.reshape(rows.shape)
     places = np.arange(len(rows))
-    is_same = len(rows) == continuation.num_melodies and bool((flat == places).all())
+    is_same = len(rows) == continuation.num_sequences and bool((flat == places).all())
     continuation.extend(events[:, 0], None if is_same else flat)
     return places[:, None]
+
+
+def different(rows: Rows, tokens: npt.NDArray[np.int64]) -> tuple[Rows, Rows]:
+    """Which pairs of row and token there are, whatever numbers stand for the tokens.
+
+    Args:
+      rows: not negative, [n].
+      tokens: [n].
+
+    Returns:
+      Where each different pair first stands, and the number of its pair for every place: [pairs], [n].
+    """
+    lowest = tokens.min(initial=0)
+    keys = rows * (tokens.max(initial=0) - lowest + 1) + (tokens - lowest)
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return first, inverse

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from etude.models.dataset import squash_all
 from etude.models.encodings.one_hot import OneHotEncoding
+from etude.models.evaluation.evaluation import evaluate
+from etude.models.evaluation.statistics import Breakdown, Sums
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
 from etude.pipelines.comparison.baselines import Baseline, fit_baselines
-from etude.pipelines.comparison.breakdowns import Breakdown, breakdowns
+from etude.pipelines.comparison.breakdowns import breakdowns
 from etude.pipelines.comparison.configurations import ComparedConfiguration, PitchRange, pitch_ranges
-from etude.pipelines.comparison.detailed_evaluation import DetailedSums, evaluate_baseline, evaluate_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +19,7 @@ class ConfigurationMeasurement:
     """A configuration and the sums of each of its models, in the order of its runs."""
 
     configuration: ComparedConfiguration
-    sums: tuple[DetailedSums, ...]
+    sums: tuple[Sums, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +27,7 @@ class BaselineMeasurement:
     """A baseline and its sums."""
 
     baseline: Baseline
-    sums: DetailedSums
+    sums: Sums
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +49,11 @@ class PitchRangeMeasurement:
     breakdowns: Sequence[Breakdown]
     configurations: Sequence[ConfigurationMeasurement]
     baselines: Sequence[BaselineMeasurement]
+
+    @property
+    def unit(self) -> str:
+        """What a token is called in figures."""
+        return self.configurations[0].configuration.runs[0].model.encoding.unit
 
 
 def measure(
@@ -74,13 +80,16 @@ def measure(
             for run in configuration.runs:
                 report = _part(progress, done, num_models, len(melodies), f"evaluating {run.path}")
                 model = run.model
-                sums.append(evaluate_model(model.encoding, squashed, model.log_probabilities, divisions, report))
+                sums.append(evaluate(model.encoding, squashed, model.predict, divisions, report))
                 done += 1
             measured.append(ConfigurationMeasurement(configuration, tuple(sums)))
+        knows_no_event = any(
+            run.model.encoding.label_masks() for configuration in members for run in configuration.runs
+        )
         encoding = OneHotEncoding(pitch_range.min_note, pitch_range.max_note)
         baselines = [
-            BaselineMeasurement(baseline, evaluate_baseline(encoding, squashed, baseline, divisions))
-            for baseline in fit_baselines(encoding, squashed_train)
+            BaselineMeasurement(baseline, evaluate(encoding, squashed, baseline.predict, divisions))
+            for baseline in fit_baselines(encoding, squashed_train, knows_no_event)
         ]
         result.append(PitchRangeMeasurement(pitch_range, squashed, squashed_train, divisions, measured, baselines))
     return result

@@ -59,8 +59,8 @@ def score(model: Model, melodies: Sequence[Melody], squash: bool = True) -> list
         {
             "source": melody.source,
             "num_steps": len(melody.events),
-            "log_likelihood": float(sums.log_likelihood[index]),
-            "event_log_likelihood": float(sums.event_log_likelihood[index]),
+            "log_likelihood": float(sums["log_likelihood"][index]),
+            f"{model.encoding.unit}_log_likelihood": float(sums["token_log_likelihood"][index]),
         }
         for index, melody in enumerate(melodies)
     ]

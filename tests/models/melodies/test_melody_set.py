@@ -58,7 +58,7 @@ def test_select(melodies):
 
 def test_a_batch_is_padded_with_no_event(melodies):
     batch = melodies.batch(np.array([3, 0, 1]))
-    assert batch.events.tolist() == [[127, 0, -1, -2], [60, -2, 62, -2], [-2, -2, -2, -2]]
+    assert batch.tokens.tolist() == [[127, 0, -1, -2], [60, -2, 62, -2], [-2, -2, -2, -2]]
     assert batch.lengths.tolist() == [4, 3, 0]
     assert batch.num_predicted.tolist() == [3, 2, 0]
-    assert batch.steps_per_bar.tolist() == [15, 12, 13]
+    assert batch.attributes["steps_per_bar"].tolist() == [15, 12, 13]
