@@ -27,12 +27,20 @@ class Configuration:
     hyperparameters: Hyperparameters = dataclasses.field(default_factory=Hyperparameters)
 
     def __post_init__(self) -> None:
-        """Checks range and key.
+        """Checks range, key and steps.
 
         Raises:
-          ValueError: if the range is not within [0, 128) or under an octave, or the key is not in [0, 12).
+          ValueError: if the range is not within [0, 128) or under an octave, the key is not in [0, 12), or there is no
+            step in a quarter note.
         """
         if not self.min_note >= 0 or self.max_note > 128 or self.max_note - self.min_note < 12:
             raise ValueError(f"the range [{self.min_note}, {self.max_note}) is not an octave or more within [0, 128)")
         if self.transpose_to_key is not None and not 0 <= self.transpose_to_key < 12:
             raise ValueError(f"transpose_to_key must be from 0 (C) to 11 (B), not {self.transpose_to_key}")
+        if self.steps_per_quarter < 1:
+            raise ValueError(f"steps_per_quarter must be at least 1, not {self.steps_per_quarter}")
+
+    @property
+    def steps_per_whole_note(self) -> int:
+        """Steps in a whole note, which is a bar of 4/4."""
+        return 4 * self.steps_per_quarter

@@ -10,7 +10,7 @@ from etude.models.configuration import Configuration
 from etude.models.encodings.melody import MelodyEncoding
 from etude.models.errors import EtudeError
 from etude.models.magenta import records as magenta_records
-from etude.models.melodies.melody import Melody, squash
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Melody, squash
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.registry import make_encoding
 from etude.models.storage import dataset_pb2
@@ -44,6 +44,30 @@ def read_description(folder: pathlib.Path | str) -> dataset_pb2.DatasetDescripti
         raise EtudeError(f"{path} is damaged: {error}; write the dataset again") from error
 
 
+def steps_per_quarter(description: dataset_pb2.DatasetDescription) -> int:
+    """The steps in a quarter note of a dataset's melodies; Magenta's datasets, which do not say it, have Magenta's."""
+    return description.extraction.steps_per_quarter or DEFAULT_STEPS_PER_QUARTER
+
+
+def check_steps(configuration: Configuration, model: object, folder: pathlib.Path | str) -> None:
+    """Checks that a model has the same steps as the melodies of a dataset.
+
+    Args:
+      configuration: the model's.
+      model: how to call it in the error.
+      folder: the dataset folder.
+
+    Raises:
+      EtudeError: if it has others; the message gives both.
+    """
+    expected, stored = configuration.steps_per_quarter, steps_per_quarter(read_description(folder))
+    if expected != stored:
+        raise EtudeError(
+            f"{model} takes {expected} steps a quarter note, but {folder} has {stored}; use a dataset that was written "
+            f"with --steps-per-quarter {expected}, or a model of {stored} steps"
+        )
+
+
 def read_melodies(folder: pathlib.Path | str, split: str) -> MelodySet:
     """The melodies of a split as they were extracted.
 
@@ -64,7 +88,8 @@ def read_for_model(folder: pathlib.Path | str, split: str, configuration: Config
     """The melodies of a split in the key and range of a model, from a dataset in either form.
 
     Raises:
-      EtudeError: as `read_melodies`, and if a dataset in Magenta's form was written for another configuration.
+      EtudeError: as `read_melodies`, and if the model has other steps, or a dataset in Magenta's form was written for another
+        configuration.
     """
     folder = pathlib.Path(folder)
     return _all_of(folder, find_split(folder, split), _decoder(folder, configuration))
@@ -96,6 +121,7 @@ def find_split(folder: pathlib.Path | str, split: str) -> dataset_pb2.Split:
 
 def _decoder(folder: pathlib.Path, configuration: Configuration) -> Callable[[bytes], Melody]:
     """What makes a melody in the model's key and range of a record."""
+    check_steps(configuration, f"configuration {configuration.config}", folder)
     if read_description(folder).format == magenta_records.FORMAT:
         encoding = make_encoding(configuration)
         if not isinstance(encoding, MelodyEncoding):

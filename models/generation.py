@@ -14,7 +14,7 @@ from etude.models.encodings.encoding import Encoding
 from etude.models.encodings.melody import MelodyEncoding
 from etude.models.errors import UsageError
 from etude.models.evaluation.likelihood import label_log_likelihoods, token_log_likelihoods
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events, as_events, metres, squash, transpose
+from etude.models.melodies.melody import Events, as_events, metres, squash, transpose
 from etude.models.networks.network import Network, log_softmax
 from etude.models.progress import Progress, silent
 from etude.models.representations.batch import Attributes
@@ -30,7 +30,7 @@ MELODIES_AT_ONCE = (48, 256)
 """Melodies of all beams together that grow in one batch: fewer waste its fixed cost, more overflow the cache."""
 
 STEPS_AT_ONCE = 1 << 17
-"""Bounds the memory of a batch of long melodies, and a melody: 2^17 steps, 8192 bars of 4/4, of 40 labels take 20 MB."""
+"""Bounds the memory of a batch of long melodies, and a melody: 2^17 steps, 8192 bars of 16 steps, of 40 labels take 20 MB."""
 
 
 class Predictor(Protocol):
@@ -62,7 +62,7 @@ class GenerationOptions:
       beam_size: melodies kept in a beam.
       branch_factor: samples of each melody of a beam; for stochastic search.
       steps_per_iteration: steps between two cuts of a beam; for stochastic search.
-      steps_per_bar: of the primer's metre.
+      steps_per_bar: of the primer's metre; None for those of 4/4, in the model's steps.
       top_k: sample from the k most likely events only; 0 for all; for stochastic search.
       top_p: sample from the most likely events that together have this probability only; for stochastic search.
       constraints: what the notes after the primer may be, for every search.
@@ -76,7 +76,7 @@ class GenerationOptions:
     beam_size: int = 1
     branch_factor: int = 1
     steps_per_iteration: int = 1
-    steps_per_bar: int = DEFAULT_STEPS_PER_BAR
+    steps_per_bar: int | None = None
     top_k: int = 0
     top_p: float = 1.0
     constraints: Constraints = dataclasses.field(default_factory=Constraints)
@@ -88,8 +88,9 @@ class GenerationOptions:
           UsageError: naming the option, its value and what it may be.
         """
         for name in ("num_outputs", "num_steps", "beam_size", "branch_factor", "steps_per_iteration", "steps_per_bar"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
         if self.num_steps > STEPS_AT_ONCE:
             raise UsageError(f"--num-steps must be at most {STEPS_AT_ONCE}, not {self.num_steps}")
         if not 0 <= self.seed < 1 << 63:
@@ -111,6 +112,10 @@ class GenerationOptions:
                 f"a beam of {self.beam_size} holds at most {self.beam_size} melodies; "
                 f"use --beam-size {self.num_outputs} or more"
             )
+
+    def bar_length(self, configuration: Configuration) -> int:
+        """Steps in a bar of a model's melodies."""
+        return configuration.steps_per_whole_note if self.steps_per_bar is None else self.steps_per_bar
 
 
 @dataclasses.dataclass(frozen=True)
@@ -214,6 +219,11 @@ class _Start:
     choice: Choice | None
 
     @property
+    def steps_per_bar(self) -> int:
+        """Steps in a bar."""
+        return self.options.bar_length(self.model.configuration)
+
+    @property
     def num_new_steps(self) -> int:
         """Steps to add."""
         return self.options.num_steps - len(self.primer)
@@ -246,7 +256,7 @@ class _Start:
     def melodies(self, paths: Paths, scores: npt.NDArray[np.float64] | None = None) -> list[GeneratedMelody]:
         """Melodies with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
         paths = self._as_stored(paths)
-        labels, events = _log_likelihoods(self.model.encoding, paths, self.options.steps_per_bar)
+        labels, events = _log_likelihoods(self.model.encoding, paths, self.steps_per_bar)
         share = len(self.primer) - 1
         return [
             GeneratedMelody(
@@ -264,7 +274,7 @@ class _Start:
         ]
 
     def _continuation(self) -> Continuation:
-        return Continuation(self.model.encoding, self.model.network, self.primer, metres(self.options.steps_per_bar))
+        return Continuation(self.model.encoding, self.model.network, self.primer, metres(self.steps_per_bar))
 
     def _as_stored(self, paths: Paths) -> Paths:
         """After a primer without a note a search may add note-offs; `as_events` drops them, as wherever melodies are read.
@@ -276,7 +286,7 @@ class _Start:
         stored = np.stack([as_events(events) for events in paths.tokens])
         if np.array_equal(stored, paths.tokens):
             return paths
-        inputs = self.model.encoding.inputs(stored[:, :-1], _metres(stored, self.options.steps_per_bar))
+        inputs = self.model.encoding.inputs(stored[:, :-1], _metres(stored, self.steps_per_bar))
         return Paths(stored, self.model.network.logits(inputs))
 
 

@@ -81,7 +81,8 @@ class Model:
     def log_likelihood(self, melodies: Sequence[npt.ArrayLike], squash: bool = True) -> list[float]:
         """The log-likelihood of melodies, in nats, given their first event.
 
-        Source: Magenta's `melody_log_likelihood`: the canonical labels of events 2 to n, at temperature 1.
+        Source: Magenta's `melody_log_likelihood`: the canonical labels of events 2 to n, at temperature 1. Their bars are
+        those of 4/4, for encodings that look back by bars.
 
         Args:
           melodies: lists of events, each of at least one.
@@ -93,7 +94,10 @@ class Model:
         Raises:
           ValueError: if an event is outside [-2, 127], or a melody is empty.
         """
-        packed = MelodySet.of(Melody(as_events(events)) for events in melodies)
+        steps, bar = self.configuration.steps_per_quarter, self.configuration.steps_per_whole_note
+        packed = MelodySet.of(
+            Melody(as_events(events), steps_per_quarter=steps, steps_per_bar=bar) for events in melodies
+        )
         if not packed.lengths.all():
             raise ValueError("a melody without events has no log-likelihood")
         return [float(value) for value in self.evaluate(packed, squash)["log_likelihood"]] if len(packed) else []

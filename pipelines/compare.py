@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from importlib import metadata
 
-from etude.models.dataset import read_description, read_melodies
+from etude.models.dataset import read_description, read_melodies, steps_per_quarter
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
 from etude.models.storage import dataset_pb2
@@ -109,6 +109,7 @@ def _dataset(
     return DatasetResult(
         path=str(path),
         fingerprint=description.fingerprint,
+        steps_per_quarter=steps_per_quarter(description),
         split=split,
         num_melodies=len(melodies),
         num_steps=sum(len(events) for events in predicted),

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--polyphony", default="reject", metavar="reject|highest|skip-later",
         help="what to do where notes start together: drop the rest of the track, keep the highest, keep the first",
     )  # fmt: skip
-    melodies.add_argument("--steps-per-quarter", type=int, default=4, help="resolution of the grid (default 4)")
+    melodies.add_argument("--steps-per-quarter", type=int, default=4, help="steps in a quarter note (default 4)")
     parser.add_argument(
         "--transpose", type=int, nargs="+", default=[0], metavar="N",
         help="semitones by which copies of training melodies are moved, such as -2 0 2; for mono (default 0: none)",

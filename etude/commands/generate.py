@@ -127,8 +127,8 @@ def run(options: argparse.Namespace, console: Console) -> None:
     output = pathlib.Path(options.output)
     names = distinct_names([pathlib.Path(path) for path in options.models])
     folders = [output / name for name in names] if len(names) > 1 else [output]
-    # What is wrong with the options is said before anything is read.
-    _settings(options, _typed_primer(options), seed)
+    # What is wrong with the options is said before anything is read: on the coarsest grid, where bars are shortest.
+    _settings(options, _typed_primer(options, steps_per_quarter=1), seed)
     models = [load_model(path, options) for path in options.models]
     primers = [_primer(options, model.configuration.steps_per_quarter) for model in models]
     for model, primer, folder in zip(models, primers, folders, strict=True):
@@ -163,7 +163,8 @@ def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple
     """How a primer is continued, and how the melodies are written."""
     from etude.models.generation import GenerationOptions
     from etude.models.melodies.melody import major_key
-    from etude.models.melodies.scales import parse_pitch, parse_scale
+    from etude.models.melodies.pitches import parse_pitch
+    from etude.models.melodies.scales import parse_scale
     from etude.models.search.constraints import Constraints
     from etude.pipelines.generation.generate import FORMATS, Rendering
 
@@ -205,16 +206,19 @@ def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple
     return settings, rendering
 
 
-def _typed_primer(options: argparse.Namespace) -> "Primer":
+def _typed_primer(options: argparse.Namespace, steps_per_quarter: int) -> "Primer":
     from etude.pipelines.generation.primer import default_primer, parse_primer
 
-    return default_primer() if options.primer_melody is None else parse_primer(options.primer_melody)
+    if options.primer_melody is None:
+        return default_primer(steps_per_quarter)
+    return parse_primer(options.primer_melody, steps_per_quarter)
 
 
 def _primer(options: argparse.Namespace, steps_per_quarter: int) -> "Primer":
     from etude.pipelines.generation.primer import parse_metre, read_primer
 
-    primer = read_primer(options.primer, steps_per_quarter) if options.primer else _typed_primer(options)
+    read = read_primer(options.primer, steps_per_quarter) if options.primer else None
+    primer = read or _typed_primer(options, steps_per_quarter)
     if options.metre:
         primer = primer.in_metre(parse_metre(options.metre), steps_per_quarter)
     return primer if options.primer_bars is None else primer.first_bars(options.primer_bars)

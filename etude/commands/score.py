@@ -41,10 +41,14 @@ def run(options: argparse.Namespace, console: Console) -> None:
     if not options.sources and not options.events:
         raise UsageError("nothing to score: name a SOURCE, or give --events")
     model = load_model(options.model, options)
-    melodies = [Melody(parse_events(text, "--events"), source=text) for text in options.events]
+    steps, bar = model.configuration.steps_per_quarter, model.configuration.steps_per_whole_note
+    melodies = [
+        Melody(parse_events(text, "--events"), source=text, steps_per_quarter=steps, steps_per_bar=bar)
+        for text in options.events
+    ]
     if options.sources:
         with console.progress("reading") as progress:
-            melodies += read_melodies(options.sources, model.configuration.steps_per_quarter, console.say, progress)
+            melodies += read_melodies(options.sources, steps, console.say, progress)
     if not melodies:
         raise EtudeError(f"nothing to score: there is no melody in {', '.join(options.sources)}")
     for line in score(model, melodies, squash=not options.no_squash):

@@ -37,11 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--early-stopping", type=int, default=0, metavar="N",
         help="stop after N evaluations without a lower event loss on the eval split (default: never)",
     )  # fmt: skip
-    parser.add_argument(
-        "--precision", default="float32", metavar="NAME",
-        help="of the large matrix products: float32, or bfloat16, which can be a little faster where a processor has it "
-        "(default float32)",
-    )  # fmt: skip
     parser.add_argument("--init-from", metavar="MODEL", help=f"start from the weights of a {MODEL_HELP}")
     parser.add_argument("--min-note", type=int, help="lowest pitch of the model's range (default 48; mono: 0)")
     parser.add_argument("--max-note", type=int, help="the pitch above the highest of the range (default 84; mono: 128)")
@@ -49,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Trains."""
+    from etude.models.dataset import read_description, steps_per_quarter
     from etude.models.errors import UsageError
     from etude.models.hyperparameters import parse_overrides
     from etude.models.registry import configure
@@ -56,14 +52,16 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.training.train import train
 
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
-    configuration = configure(options.config, parse_overrides(options.hparams), **fields)
+    steps = steps_per_quarter(read_description(options.dataset))
+    configuration = configure(options.config, parse_overrides(options.hparams), steps_per_quarter=steps, **fields)
     if min(options.num_steps, options.eval_every) < 1 or options.early_stopping < 0:
         raise UsageError("--num-steps and --eval-every must be at least 1, and --early-stopping not negative")
-    schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping, options.precision)
+    schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping)
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
         f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "
-        f"seed {schedule.seed}, {schedule.num_steps:,} steps\n  {configuration.hyperparameters}"
+        f"{steps} steps a quarter note, seed {schedule.seed}, {schedule.num_steps:,} training steps\n"
+        f"  {configuration.hyperparameters}"
     )
     run_dir = pathlib.Path(options.run_dir)
     with console.progress(f"training {configuration.config}") as progress:

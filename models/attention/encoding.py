@@ -27,8 +27,8 @@ from etude.models.encodings.melody import (
     lookback,
 )
 from etude.models.melodies.melody import (
-    DEFAULT_STEPS_PER_BAR,
     IS_IN_KEY,
+    MAGENTA_STEPS_PER_BAR,
     MAX_PITCH,
     NO_EVENT,
     NOTE_OFF,
@@ -99,7 +99,7 @@ class AttentionEncoding(MelodyEncoding):
 
     def bar_length(self, attributes: Attributes) -> npt.NDArray[np.int64]:
         """Steps between bar flags, [batch or 1]: Magenta's 16, or a melody's own bar where distances are in bars."""
-        return attributes[STEPS_PER_BAR] if self._in_bars else np.array([DEFAULT_STEPS_PER_BAR])
+        return attributes[STEPS_PER_BAR] if self._in_bars else np.array([MAGENTA_STEPS_PER_BAR])
 
     def assemble(
         self,

@@ -8,7 +8,7 @@ import numpy as np
 
 from etude.models.encodings.encoding import Inputs, Labels, as_vectors
 from etude.models.encodings.melody import MelodyEncoding
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events, metres
+from etude.models.melodies.melody import MAGENTA_STEPS_PER_BAR, Events, metres
 from etude.models.storage import dataset_pb2
 from etude.models.storage.records import read_records
 from etude.models.storage.sequence_examples import decode_inputs_and_labels
@@ -69,7 +69,7 @@ def decode_record(record: bytes, encoding: MelodyEncoding) -> Events:
             f"{encoding.input_size} and {encoding.num_labels - 1}"
         )
     events = _decode_labels(_first_event(inputs, encoding), labels, encoding)
-    metre = metres(DEFAULT_STEPS_PER_BAR)
+    metre = metres(MAGENTA_STEPS_PER_BAR)
     if not np.array_equal(as_vectors(encoding.inputs(events[None, :-1], metre)[0], encoding.input_size), inputs):
         raise ValueError("its inputs are not those of its labels: it was written for another configuration")
     return events
@@ -80,7 +80,7 @@ def _first_event(inputs: Inputs, encoding: MelodyEncoding) -> int:
     candidates = encoding.label_tokens()
     # No event comes before note-off: at the start of a melody they look the same, and only the first occurs.
     candidates = candidates[np.argsort(candidates, kind="stable")]
-    metre = metres(np.full(len(candidates), DEFAULT_STEPS_PER_BAR))
+    metre = metres(np.full(len(candidates), MAGENTA_STEPS_PER_BAR))
     known = as_vectors(encoding.inputs(candidates[:, None], metre)[:, 0], encoding.input_size)
     matches = np.flatnonzero((known == inputs[0]).all(axis=1))
     if not matches.size:
@@ -90,7 +90,7 @@ def _first_event(inputs: Inputs, encoding: MelodyEncoding) -> int:
 
 def _decode_labels(first: int, labels: Labels, encoding: MelodyEncoding) -> Events:
     fixed = encoding.label_tokens()
-    distances = encoding.distances(metres(DEFAULT_STEPS_PER_BAR))[0]
+    distances = encoding.distances(metres(MAGENTA_STEPS_PER_BAR))[0]
     no_event = int(fixed.min())
     events = [first]
     for label in labels.tolist():

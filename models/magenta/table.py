@@ -7,7 +7,7 @@ keys share prefixes, an index of the blocks, and a footer that says where the in
 import struct
 from collections.abc import Iterator
 
-import google_crc32c
+from etude.models.storage.records import masked_crc
 
 MAGIC = 0xDB4775248B80FB57
 FOOTER_BYTES = 48
@@ -47,9 +47,7 @@ def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]
     stored = data[offset : offset + size + BLOCK_TRAILER_BYTES]
     if len(stored) < size + BLOCK_TRAILER_BYTES or size < 4:
         raise ValueError("a block is cut short")
-    crc = google_crc32c.value(stored[: size + 1])
-    masked = (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
-    if masked != struct.unpack_from("<I", stored, size + 1)[0]:
+    if masked_crc(stored[: size + 1]) != struct.unpack_from("<I", stored, size + 1)[0]:
         raise ValueError("the checksum of a block is wrong")
     if stored[size]:
         raise ValueError("a block is compressed, which TensorFlow's own checkpoints are not")

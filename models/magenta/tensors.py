@@ -5,13 +5,13 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import google_crc32c
 import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
 from etude.models.magenta.magenta_pb2 import BundleEntry, SavedSliceMeta, SavedTensorSlices, Tensor, TensorShape
 from etude.models.magenta.table import read_table
+from etude.models.storage.records import masked_crc
 
 Tensors = Mapping[str, npt.NDArray[np.generic]]
 
@@ -81,8 +81,7 @@ def tensors_of_version_2(prefix: pathlib.Path) -> Tensors:
         with shards[entry.shard_id].open("rb") as file:
             file.seek(entry.offset)
             content = file.read(entry.size)
-        crc = google_crc32c.value(content)
-        if ((((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF) != entry.crc32c:
+        if masked_crc(content) != entry.crc32c:
             raise ValueError(f"the data of {name} is damaged or cut short")
         tensors[name] = np.frombuffer(content, data_type).reshape(shape)
     return tensors

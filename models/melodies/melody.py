@@ -15,7 +15,10 @@ MIN_PITCH = 0
 MAX_PITCH = 127
 PITCHES_PER_OCTAVE = 12
 DEFAULT_STEPS_PER_QUARTER = 4
-DEFAULT_STEPS_PER_BAR = 16
+"""Magenta's: sixteenth notes."""
+
+MAGENTA_STEPS_PER_BAR = 16
+"""What Magenta takes for a bar, whatever the metre and the steps per quarter note."""
 
 STEPS_PER_BAR = "steps_per_bar"
 """The attribute under which a batch holds the metre of its melodies."""
@@ -48,7 +51,7 @@ class Melody:
     id: str = ""
     source: str = ""
     steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER
-    steps_per_bar: int = DEFAULT_STEPS_PER_BAR
+    steps_per_bar: int = 4 * DEFAULT_STEPS_PER_QUARTER
     transposition: int = 0
 
 

@@ -1,10 +1,10 @@
 """Scales by name ("C major", "F# minor pentatonic", or notes one by one, "C D E G A"), and keys with their signature."""
 
 import dataclasses
-import re
 
 from etude.models.errors import UsageError
-from etude.models.melodies.melody import MAJOR_SCALE, MAX_PITCH, MIN_PITCH, PITCHES_PER_OCTAVE
+from etude.models.melodies.melody import MAJOR_SCALE, PITCHES_PER_OCTAVE
+from etude.models.melodies.pitches import parse_pitch_class
 
 _MINOR = (0, 2, 3, 5, 7, 8, 10)
 MODES = {
@@ -27,11 +27,6 @@ MODES = {
     "chromatic": tuple(range(PITCHES_PER_OCTAVE)),
 }
 """Semitones above the tonic."""
-
-_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
-_NOTE = re.compile(r"([A-Ga-g])([#♯b♭]?)")
-_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,29 +122,7 @@ def parse_scale(text: str) -> Scale:
     )
 
 
-def parse_pitch(text: str) -> int:
-    """Reads a pitch: a MIDI number, or a name such as C4 (middle C), F#5 or Bb3.
-
-    Raises:
-      UsageError: if it is none.
-    """
-    match = re.fullmatch(r"([A-Ga-g])([#♯b♭]?)(-?\d)", text.strip())
-    if match:
-        pitch = _LETTERS[match[1].upper()] + _ACCIDENTALS[match[2]] + PITCHES_PER_OCTAVE * (int(match[3]) + 1)
-    else:
-        pitch = int(text) if text.strip().isdecimal() else -1
-    if not MIN_PITCH <= pitch <= MAX_PITCH:
-        raise UsageError(f"a pitch is a MIDI number from 0 to 127 or a name such as C4 (middle C), not {text!r}")
-    return pitch
-
-
-def pitch_class_name(pitch_class: int) -> str:
-    """The usual name of a pitch class: C, C#, D, Eb and so on."""
-    return _NAMES[pitch_class]
-
-
 def _pitch_class(word: str) -> int | None:
     if word.isdecimal() and int(word) < PITCHES_PER_OCTAVE:
         return int(word)
-    match = _NOTE.fullmatch(word)
-    return (_LETTERS[match[1].upper()] + _ACCIDENTALS[match[2]]) % PITCHES_PER_OCTAVE if match else None
+    return parse_pitch_class(word)

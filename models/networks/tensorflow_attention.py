@@ -14,16 +14,13 @@ from etude.models.networks.tensorflow_attention_steps import backward_steps, for
 from etude.models.networks.tensorflow_lstm import BLOCK, Tensor, array_of, product_over_steps, project, shifted
 
 
-def attention_layer(
-    inputs: Tensor, weights: Mapping[str, Tensor], attn_length: int, precision: tf.DType = tf.float32
-) -> Tensor:
+def attention_layer(inputs: Tensor, weights: Mapping[str, Tensor], attn_length: int) -> Tensor:
     """The outputs of an LSTM layer that attends to its own last outputs, starting from zeros.
 
     Args:
       inputs: [steps, batch, input_size].
       weights: `layer_0/*` and `attention/*` of `etude.models.networks.weights.shapes`.
       attn_length: number of outputs in the memory.
-      precision: of the matrix products over many steps; what they add up, and all else, is float32.
 
     Returns:
       [steps, batch, units].
@@ -33,7 +30,7 @@ def attention_layer(
     # Input and summary enter the gates through the input mix and the LSTM's kernel: one product does both.
     to_gates = tf.matmul(mix, kernel[:input_size])
     bias = tf.matmul(weights["attention/input_bias"][None], kernel[:input_size])[0] + weights["layer_0/bias"]
-    return _recurrence(attn_length, precision)(
+    return _recurrence(attn_length)(
         inputs,
         to_gates[:input_size],
         bias,
@@ -52,25 +49,22 @@ def _kernel_gradients(
     computed: tuple[Tensor, ...],
     outputs: Tensor,
     gradients: tuple[Tensor, ...],
-    precision: tf.DType,
 ) -> tuple[Tensor, ...]:
     """What a block adds to the gradients of kernel, query kernel and bias, memory kernel, output kernel and bias."""
     _, cells, hiddens, summaries, *_ = computed
     d_gates, *others = gradients
     d_queries, d_keys, d_outputs = (tf.transpose(values, [0, 2, 1]) for values in others)
     return (
-        product_over_steps(
-            tf.concat([shifted(before[2], summaries), shifted(before[1], hiddens)], axis=2), d_gates, precision
-        ),
-        product_over_steps(tf.concat([cells, hiddens], axis=2), d_queries, precision),
+        product_over_steps(tf.concat([shifted(before[2], summaries), shifted(before[1], hiddens)], axis=2), d_gates),
+        product_over_steps(tf.concat([cells, hiddens], axis=2), d_queries),
         tf.reduce_sum(d_queries, axis=[0, 1]),
-        product_over_steps(outputs, d_keys, precision),
-        product_over_steps(tf.concat([hiddens, summaries], axis=2), d_outputs, precision),
+        product_over_steps(outputs, d_keys),
+        product_over_steps(tf.concat([hiddens, summaries], axis=2), d_outputs),
         tf.reduce_sum(d_outputs, axis=[0, 1]),
     )
 
 
-def _recurrence(attn_length: int, precision: tf.DType) -> Any:
+def _recurrence(attn_length: int) -> Any:
     """The layer for a length of memory, as a function of tensors alone.
 
     It takes the inputs [steps, batch, input_size]; the kernel and the bias that take them to the gates; the kernel
@@ -102,7 +96,7 @@ def _recurrence(attn_length: int, precision: tf.DType) -> Any:
         )
 
         def forward(block: Tensor, state: tuple[Tensor, ...], outputs: Any, *arrays: Any) -> tuple[Any, ...]:
-            projected = project(_block(inputs, block), input_kernel, bias, precision)
+            projected = project(_block(inputs, block), input_kernel, bias)
             start = block * BLOCK
             after, (*computed, output) = forward_steps(
                 start, tf.minimum(steps - start, BLOCK), projected, kernels, state
@@ -161,12 +155,12 @@ def _recurrence(attn_length: int, precision: tf.DType) -> Any:
                 )
                 d_gates = gradients[0]
                 added = (
-                    product_over_steps(_block(inputs, block), d_gates, precision),
+                    product_over_steps(_block(inputs, block), d_gates),
                     tf.reduce_sum(d_gates, axis=[0, 1]),
-                    *_kernel_gradients(before, computed, _block(outputs, block), gradients, precision),
+                    *_kernel_gradients(before, computed, _block(outputs, block), gradients),
                 )
                 sums = tuple(total + more for total, more in zip(sums, added, strict=True))
-                return block, state, sums, d_inputs.write(block, project(d_gates, to_inputs, None, precision))
+                return block, state, sums, d_inputs.write(block, project(d_gates, to_inputs, None))
 
             summed = (input_kernel, bias, kernel, query_kernel, query_bias, memory_kernel, output_kernel, output_bias)
             column = tf.transpose(zeros)

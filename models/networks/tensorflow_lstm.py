@@ -18,26 +18,24 @@ BLOCK = 64
 """Steps that are taken together."""
 
 
-def lstm_layer(inputs: Tensor, kernel: Tensor, bias: Tensor, precision: tf.DType = tf.float32) -> Tensor:
+def lstm_layer(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """The outputs of an LSTM layer that starts from zeros.
 
     Args:
       inputs: [steps, batch, input_size].
       kernel: [input_size + units, 4 x units], gates in the order input, new input, forget, output.
       bias: [4 x units].
-      precision: of the matrix products over many steps; what they add up, and all else, is float32.
 
     Returns:
       [steps, batch, units].
     """
     input_size = inputs.shape[2]
-    return _recurrence(precision)(inputs, kernel[:input_size], kernel[input_size:], bias)
+    return _recurrence(inputs, kernel[:input_size], kernel[input_size:], bias)
 
 
-def project(inputs: Tensor, kernel: Tensor, bias: Tensor | None, precision: tf.DType = tf.float32) -> Tensor:
+def project(inputs: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
     """Inputs x kernel + bias at every step: [steps, batch, columns]."""
-    flat = tf.reshape(inputs, [-1, inputs.shape[2]])
-    product = tf.cast(tf.matmul(tf.cast(flat, precision), tf.cast(kernel, precision)), tf.float32)
+    product = tf.matmul(tf.reshape(inputs, [-1, inputs.shape[2]]), kernel)
     if bias is not None:
         product = tf.nn.bias_add(product, bias)
     shape = tf.concat([tf.shape(inputs)[:2], [kernel.shape[1]]], axis=0)
@@ -80,10 +78,10 @@ def cell_gradients(
     return d_gates, d_cell * forget_gate
 
 
-def product_over_steps(left: Tensor, right: Tensor, precision: tf.DType = tf.float32) -> Tensor:
+def product_over_steps(left: Tensor, right: Tensor) -> Tensor:
     """The gradient of a kernel: left' x right summed over steps and batch, [left columns, right columns]."""
-    flat = (tf.cast(tf.reshape(values, [-1, values.shape[2]]), precision) for values in (left, right))
-    return tf.cast(tf.matmul(*flat, transpose_a=True), tf.float32)
+    flat = (tf.reshape(values, [-1, values.shape[2]]) for values in (left, right))
+    return tf.matmul(*flat, transpose_a=True)
 
 
 def shifted(first: Tensor, values: Tensor) -> Tensor:
@@ -97,61 +95,57 @@ def array_of(size: Tensor, *shape: int | None) -> tf.TensorArray:
     return tf.TensorArray(tf.float32, size=size, element_shape=shapes, clear_after_read=False, infer_shape=False)
 
 
-def _recurrence(precision: tf.DType) -> Any:
+@tf.custom_gradient
+def _recurrence(inputs: Tensor, input_kernel: Tensor, kernel: Tensor, bias: Tensor) -> tuple[Tensor, Any]:
     """The layer as a function of tensors alone: inputs, input kernel, recurrent kernel and bias to outputs."""
+    units = kernel.shape[0]
+    steps, batch = tf.unstack(tf.shape(inputs)[:2])
+    blocks = (steps + BLOCK - 1) // BLOCK
+    zeros = tf.zeros([batch, units])
 
-    @tf.custom_gradient
-    def recurrence(inputs: Tensor, input_kernel: Tensor, kernel: Tensor, bias: Tensor) -> tuple[Tensor, Any]:
-        units = kernel.shape[0]
-        steps, batch = tf.unstack(tf.shape(inputs)[:2])
-        blocks = (steps + BLOCK - 1) // BLOCK
-        zeros = tf.zeros([batch, units])
+    def forward(block: Tensor, *state: Any) -> tuple[Any, ...]:
+        start = block * BLOCK
+        projected = project(inputs[start : start + BLOCK], input_kernel, bias)
+        return (block + 1, *_forward_block(start, projected, kernel, *state))
 
-        def forward(block: Tensor, *state: Any) -> tuple[Any, ...]:
+    _, last_cell, _, activated, cells, array = tf.while_loop(
+        lambda block, *_: block < blocks,
+        forward,
+        (0, zeros, zeros, _stack(4 * units), _stack(units), array_of(steps, None, units)),
+        maximum_iterations=blocks,
+    )
+    outputs = array.stack()
+
+    def gradient(d_outputs: Tensor) -> tuple[Tensor, ...]:
+        transposed = tf.transpose(input_kernel), tf.transpose(kernel)
+
+        def backward(
+            block: Tensor, state: tuple[Tensor, ...], sums: tuple[Tensor, ...], d_inputs: Any
+        ) -> tuple[Any, ...]:
+            block -= 1
             start = block * BLOCK
-            projected = project(inputs[start : start + BLOCK], input_kernel, bias, precision)
-            return (block + 1, *_forward_block(start, projected, kernel, *state))
+            here = slice(start, start + BLOCK)
+            state, d_gates = _backward_block(d_outputs[here], transposed[1], *state)
+            first = tf.where(start > 0, outputs[tf.maximum(start - 1, 0)], zeros)
+            added = (
+                product_over_steps(inputs[here], d_gates),
+                product_over_steps(shifted(first, outputs[here]), d_gates),
+                tf.reduce_sum(d_gates, axis=[0, 1]),
+            )
+            sums = tuple(total + more for total, more in zip(sums, added, strict=True))
+            return block, state, sums, d_inputs.write(block, project(d_gates, transposed[0], None))
 
-        _, last_cell, _, activated, cells, array = tf.while_loop(
-            lambda block, *_: block < blocks,
-            forward,
-            (0, zeros, zeros, _stack(4 * units), _stack(units), array_of(steps, None, units)),
+        state = (last_cell, zeros, zeros, activated, cells)
+        sums = tuple(tf.zeros_like(weight) for weight in (input_kernel, kernel, bias))
+        _, _, sums, d_inputs = tf.while_loop(
+            lambda block, *_: block > 0,
+            backward,
+            (blocks, state, sums, array_of(blocks, None, *inputs.shape[1:])),
             maximum_iterations=blocks,
         )
-        outputs = array.stack()
+        return (d_inputs.concat(), *sums)
 
-        def gradient(d_outputs: Tensor) -> tuple[Tensor, ...]:
-            transposed = tf.transpose(input_kernel), tf.transpose(kernel)
-
-            def backward(
-                block: Tensor, state: tuple[Tensor, ...], sums: tuple[Tensor, ...], d_inputs: Any
-            ) -> tuple[Any, ...]:
-                block -= 1
-                start = block * BLOCK
-                here = slice(start, start + BLOCK)
-                state, d_gates = _backward_block(d_outputs[here], transposed[1], *state)
-                first = tf.where(start > 0, outputs[tf.maximum(start - 1, 0)], zeros)
-                added = (
-                    product_over_steps(inputs[here], d_gates, precision),
-                    product_over_steps(shifted(first, outputs[here]), d_gates, precision),
-                    tf.reduce_sum(d_gates, axis=[0, 1]),
-                )
-                sums = tuple(total + more for total, more in zip(sums, added, strict=True))
-                return block, state, sums, d_inputs.write(block, project(d_gates, transposed[0], None, precision))
-
-            state = (last_cell, zeros, zeros, activated, cells)
-            sums = tuple(tf.zeros_like(weight) for weight in (input_kernel, kernel, bias))
-            _, _, sums, d_inputs = tf.while_loop(
-                lambda block, *_: block > 0,
-                backward,
-                (blocks, state, sums, array_of(blocks, None, *inputs.shape[1:])),
-                maximum_iterations=blocks,
-            )
-            return (d_inputs.concat(), *sums)
-
-        return outputs, gradient
-
-    return recurrence
+    return outputs, gradient
 
 
 def _forward_block(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from etude.models.encodings.melody import MelodyEncoding
 from etude.models.errors import UsageError
 from etude.models.melodies.melody import MAX_PITCH, MIN_PITCH, NOTE_OFF, PITCHES_PER_OCTAVE
-from etude.models.melodies.scales import pitch_class_name
+from etude.models.melodies.pitches import pitch_class_name
 
 Mask = npt.NDArray[np.bool_]
 

@@ -23,7 +23,7 @@ MAX_RECORD_BYTES = 1 << 28
 def frame(data: bytes) -> bytes:
     """The bytes that store one record."""
     length = struct.pack("<Q", len(data))
-    return length + _masked_crc(length) + data + _masked_crc(data)
+    return length + _crc(length) + data + _crc(data)
 
 
 def write_records(path: pathlib.Path | str, records: Iterable[bytes]) -> int:
@@ -74,7 +74,7 @@ def read_records(path: pathlib.Path | str) -> Iterator[bytes]:
 
 
 def _read_record(file: IO[bytes], header: bytes) -> bytes:
-    if len(header) < 12 or _masked_crc(header[:8]) != header[8:]:
+    if len(header) < 12 or _crc(header[:8]) != header[8:]:
         raise ValueError("its length is damaged (this may not be a TFRecord file)")
     (length,) = struct.unpack("<Q", header[:8])
     if length > MAX_RECORD_BYTES:
@@ -83,11 +83,16 @@ def _read_record(file: IO[bytes], header: bytes) -> bytes:
     crc = file.read(4)
     if len(data) < length or len(crc) < 4:
         raise ValueError("the file ends inside it")
-    if _masked_crc(data) != crc:
+    if _crc(data) != crc:
         raise ValueError("its checksum is wrong")
     return data
 
 
-def _masked_crc(data: bytes) -> bytes:
+def masked_crc(data: bytes) -> int:
+    """The CRC-32C of some bytes, rotated and shifted, as TensorFlow stores it."""
     crc = google_crc32c.value(data)
-    return struct.pack("<I", (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)
+    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def _crc(data: bytes) -> bytes:
+    return struct.pack("<I", masked_crc(data))

@@ -26,6 +26,9 @@ METRICS_FILE = "metrics.jsonl"
 BEST = "best"
 LATEST = "latest"
 
+_RESERVED_FIELD = re.compile(r'^precision: "\w*"\n', re.MULTILINE)
+"""Of runs that were trained before it went. (protobuf's text form knows reserved fields in C++ alone.)"""
+
 _CHECKPOINT_NAME = re.compile(r"step-(\d{8})\.npz")
 
 
@@ -103,7 +106,7 @@ class RunDirectory:
         if not self.config.is_file():
             raise EtudeError(f"{self.path} is not a run directory: it has no {CONFIG_FILE}")
         try:
-            return text_format.Parse(self.config.read_text(), run_pb2.Run())
+            return text_format.Parse(_RESERVED_FIELD.sub("", self.config.read_text()), run_pb2.Run())
         except (text_format.ParseError, UnicodeDecodeError) as error:
             raise EtudeError(f"{self.config} is damaged: {error}; restore it or train again") from error
 

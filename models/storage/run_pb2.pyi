@@ -43,7 +43,7 @@ class Hyperparameters(_message.Message):
     def __init__(self, batch_size: _Optional[int] = ..., rnn_layer_sizes: _Optional[_Iterable[int]] = ..., dropout_keep_prob: _Optional[float] = ..., attn_length: _Optional[int] = ..., clip_norm: _Optional[float] = ..., learning_rate: _Optional[float] = ..., lookback_distances: _Optional[_Iterable[int]] = ..., lookback_unit: _Optional[str] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("configuration", "seed", "num_steps", "eval_every", "early_stopping", "dataset", "versions", "initial_model", "precision")
+    __slots__ = ("configuration", "seed", "num_steps", "eval_every", "early_stopping", "dataset", "versions", "initial_model")
     class Dataset(_message.Message):
         __slots__ = ("path", "fingerprint")
         PATH_FIELD_NUMBER: _ClassVar[int]
@@ -59,7 +59,6 @@ class Run(_message.Message):
     DATASET_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     INITIAL_MODEL_FIELD_NUMBER: _ClassVar[int]
-    PRECISION_FIELD_NUMBER: _ClassVar[int]
     configuration: Configuration
     seed: int
     num_steps: int
@@ -68,8 +67,7 @@ class Run(_message.Message):
     dataset: Run.Dataset
     versions: Versions
     initial_model: str
-    precision: str
-    def __init__(self, configuration: _Optional[_Union[Configuration, _Mapping]] = ..., seed: _Optional[int] = ..., num_steps: _Optional[int] = ..., eval_every: _Optional[int] = ..., early_stopping: _Optional[int] = ..., dataset: _Optional[_Union[Run.Dataset, _Mapping]] = ..., versions: _Optional[_Union[Versions, _Mapping]] = ..., initial_model: _Optional[str] = ..., precision: _Optional[str] = ...) -> None: ...
+    def __init__(self, configuration: _Optional[_Union[Configuration, _Mapping]] = ..., seed: _Optional[int] = ..., num_steps: _Optional[int] = ..., eval_every: _Optional[int] = ..., early_stopping: _Optional[int] = ..., dataset: _Optional[_Union[Run.Dataset, _Mapping]] = ..., versions: _Optional[_Union[Versions, _Mapping]] = ..., initial_model: _Optional[str] = ...) -> None: ...
 
 class Versions(_message.Message):
     __slots__ = ("etude", "python", "tensorflow", "numpy")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, DEFAULT_STEPS_PER_QUARTER, Melody, as_events
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, MAGENTA_STEPS_PER_BAR, Melody, as_events
 from etude.models.storage import sequence_example_pb2
 
 
@@ -63,7 +63,7 @@ def decode_melody(record: bytes) -> Melody:
         id=text("id"),
         source=text("source"),
         steps_per_quarter=positive("steps_per_quarter", DEFAULT_STEPS_PER_QUARTER),
-        steps_per_bar=positive("steps_per_bar", DEFAULT_STEPS_PER_BAR),
+        steps_per_bar=positive("steps_per_bar", MAGENTA_STEPS_PER_BAR),
         transposition=integer("transposition", 0),
     )
 

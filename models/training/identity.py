@@ -25,7 +25,6 @@ def describe(configuration: Configuration, dataset: pathlib.Path, schedule: Sche
         num_steps=schedule.num_steps,
         eval_every=schedule.eval_every,
         early_stopping=schedule.early_stopping,
-        precision=schedule.precision,
         dataset=run_pb2.Run.Dataset(path=str(dataset), fingerprint=read_description(dataset).fingerprint),
         versions=run_pb2.Versions(
             etude=metadata.version("etude"),
@@ -65,7 +64,6 @@ def _identity(run: run_pb2.Run) -> dict[str, Any]:
     hyperparameters = configuration.pop("hyperparameters")
     others = {
         "seed": run.seed,
-        "precision": run.precision,
         "initial_model": run.initial_model,
         "dataset fingerprint": run.dataset.fingerprint,
     }

@@ -4,8 +4,6 @@ import dataclasses
 
 from etude.models.errors import UsageError
 
-PRECISIONS = ("float32", "bfloat16")
-
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
@@ -16,14 +14,12 @@ class Schedule:
       seed: of initial weights, batch order and dropout.
       eval_every: steps between evaluations.
       early_stopping: stop after so many evaluations without a lower event loss; 0 never stops early.
-      precision: of the large matrix products in training; weights, and all that is added up, are float32 always.
     """
 
     num_steps: int = 1000
     seed: int = 0
     eval_every: int = 100
     early_stopping: int = 0
-    precision: str = PRECISIONS[0]
 
     def __post_init__(self) -> None:
         """Checks every number.
@@ -36,5 +32,3 @@ class Schedule:
                 raise UsageError(
                     f"--{name.replace('_', '-')} must be from {lowest} to 2^63 - 1, not {getattr(self, name)}"
                 )
-        if self.precision not in PRECISIONS:
-            raise UsageError(f"--precision must be {' or '.join(PRECISIONS)}, not {self.precision!r}")

@@ -100,7 +100,7 @@ def train(
 
     from etude.models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
 
-    trainer = Trainer(configuration, encoding, weights, schedule.seed, schedule.precision)
+    trainer = Trainer(configuration, encoding, weights, schedule.seed)
     if steps := run.steps():
         _restore(trainer, run.checkpoint(steps[-1]))
     log = MetricsLog(run.metrics, trainer.step, shown_hyperparameters(configuration, schedule.seed))
@@ -243,19 +243,25 @@ class _Loop:
 def _initial_weights(
     configuration: Configuration, encoding: Encoding, seed: int, initial_model: pathlib.Path | str
 ) -> Weights:
-    """Random weights, or those of a model of the same shape."""
+    """Random weights, or those of a model of the same shape and steps."""
     if not initial_model:
         return initialise(configuration.hyperparameters, encoding, seed)
-    weights = read_trained(pathlib.Path(initial_model)).weights
-    wanted = shapes(configuration.hyperparameters, encoding)
-    for name in wanted.keys() | weights.keys():
-        found = weights[name].shape if name in weights else None
-        if found != wanted.get(name):
+    model = read_trained(pathlib.Path(initial_model))
+    found, wanted = model.configuration.steps_per_quarter, configuration.steps_per_quarter
+    if found != wanted:
+        raise EtudeError(
+            f"{initial_model} takes {found} steps a quarter note, but this run is to take {wanted}, as its dataset does; "
+            f"use a dataset that was written with --steps-per-quarter {found}, or another model to start from"
+        )
+    expected = shapes(configuration.hyperparameters, encoding)
+    for name in expected.keys() | model.weights.keys():
+        shape = model.weights[name].shape if name in model.weights else None
+        if shape != expected.get(name):
             raise EtudeError(
-                f"{initial_model} does not fit the configuration: its {name} has the shape {found}, not {wanted.get(name)}; "
-                "use its --config and --hparams"
+                f"{initial_model} does not fit the configuration: its {name} has the shape {shape}, not "
+                f"{expected.get(name)}; use its --config and --hparams"
             )
-    return weights
+    return model.weights
 
 
 def _check_transpositions(configuration: Configuration, dataset: pathlib.Path) -> None:

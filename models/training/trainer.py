@@ -5,8 +5,10 @@ norm; Adam with epsilon 1e-8.
 
 A batch is cut into parts. As many as there are cores are taken at the same time, and their gradients added up: so memory
 depends on the size of a part, not on that of a batch. Parts that are taken together end where their longest melody ends.
+How a batch is cut changes nothing but the order of additions: a row of it has the same dropout in every part.
 """
 
+import itertools
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -32,16 +34,11 @@ MELODIES_OF_A_PART = 64
 MELODIES_OF_A_PART_WITH_ATTENTION = 32
 """At most: a memory of as many fits into a processor's cache."""
 
-_MOST_PARTS = 1 << 20
-"""Of a batch."""
-
 
 class Trainer:
     """A network in training: its weights, its optimiser's moments, and the number of steps taken."""
 
-    def __init__(
-        self, configuration: Configuration, encoding: Encoding, weights: Weights, seed: int, precision: str = "float32"
-    ) -> None:
+    def __init__(self, configuration: Configuration, encoding: Encoding, weights: Weights, seed: int) -> None:
         """Starts at step 0.
 
         Args:
@@ -49,9 +46,7 @@ class Trainer:
           encoding: the configuration's.
           weights: initial weights.
           seed: of the dropout.
-          precision: of the large matrix products, as `etude.models.training.schedule.PRECISIONS` names them.
         """
-        self._precision = tf.as_dtype(precision)
         self._hyperparameters = configuration.hyperparameters
         masks = encoding.label_masks()
         self._masks = [tf.constant(mask) for mask in masks.values()]
@@ -103,8 +98,7 @@ class Trainer:
         """All that is needed to go on from here, for a checkpoint."""
         groups = self._groups().items()
         arrays: Arrays = {f"{group}/{name}": value.numpy() for group, some in groups for name, value in some.items()}
-        numbers = {"step": self.step, "parts_at_once": self._at_once, "melodies_of_a_part": self._melodies_of_a_part}
-        return {**arrays, **{name: np.array(number, np.int64) for name, number in numbers.items()}}
+        return {**arrays, "step": np.array(self.step, np.int64)}
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every array of `state`."""
@@ -116,8 +110,6 @@ class Trainer:
             for name, variable in variables.items():
                 variable.assign(state[f"{group}/{name}"])
         self.step = int(state["step"])
-        # Dropout depends on how a batch is cut: a run keeps the cut that it began with.
-        self._at_once, self._melodies_of_a_part = int(state["parts_at_once"]), int(state["melodies_of_a_part"])
 
     def _groups(self) -> dict[str, dict[str, tf.Variable]]:
         return {
@@ -131,6 +123,7 @@ class Trainer:
         melodies, most = tf.size(lengths, tf.int64), self._at_once * self._melodies_of_a_part
         rounds = (melodies + most - 1) // most
         size = (melodies + rounds - 1) // rounds
+        seed, steps = _mix(step, self._seed), tf.shape(inputs)[1]
 
         def add(number: Tensor, sums: Tensor, gradients: Mapping[str, Tensor]) -> tuple[Any, ...]:
             some = slice(number * size, (number + 1) * size)
@@ -140,7 +133,7 @@ class Trainer:
                 labels[some, :longest],
                 lengths[some],
                 num_steps,
-                step * _MOST_PARTS + number * self._at_once,
+                tensorflow_network.Dropout(seed, steps, number * size),
             )
             return number + 1, sums + more, {name: value + gradients_of_more[name] for name, value in gradients.items()}
 
@@ -155,33 +148,43 @@ class Trainer:
         return tf.stack([sums[0], num_steps, *tf.unstack(sums[1:])])
 
     def _gradients(
-        self, inputs: Tensor, labels: Tensor, lengths: Tensor, num_steps: Tensor, first_part: Tensor
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        lengths: Tensor,
+        num_steps: Tensor,
+        dropout: tensorflow_network.Dropout,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sums of some melodies, and the gradients of their share of the loss; `first_part` numbers their parts."""
+        """The sums of some melodies, and the gradients of their share of the loss."""
+        melodies = tf.size(lengths, tf.int64)
+        bounds = [melodies * part // self._at_once for part in range(self._at_once + 1)]
         with tf.GradientTape() as tape:
             weights = {name: tf.convert_to_tensor(variable) for name, variable in self._weights.items()}
             # The parts are independent graphs, which TensorFlow runs on different cores at the same time.
             sums = [
                 self._sums(
                     weights,
-                    inputs[part :: self._at_once],
-                    labels[part :: self._at_once],
-                    lengths[part :: self._at_once],
-                    (first_part + part, self._seed),
+                    inputs[start:stop],
+                    labels[start:stop],
+                    lengths[start:stop],
+                    dropout._replace(first_row=dropout.first_row + start),
                 )
-                for part in range(self._at_once)
+                for start, stop in itertools.pairwise(bounds)
             ]
             total = tf.add_n(sums)
             loss = -total[0] / num_steps
         return total, tape.gradient(loss, self._weights)
 
     def _sums(
-        self, weights: Mapping[str, Tensor], inputs: Tensor, labels: Tensor, lengths: Tensor, seed: Any
+        self,
+        weights: Mapping[str, Tensor],
+        inputs: Tensor,
+        labels: Tensor,
+        lengths: Tensor,
+        dropout: tensorflow_network.Dropout,
     ) -> Tensor:
         """Sums over real steps: log-likelihood, correct labels; for each kind of labels how many, and correct ones."""
-        logits = tensorflow_network.logits(
-            self._hyperparameters, weights, inputs, lengths, _mix(*seed), self._precision
-        )
+        logits = tensorflow_network.logits(self._hyperparameters, weights, inputs, lengths, dropout)
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         correct = is_real & (tf.argmax(logits, axis=2, output_type=tf.int32) == labels)
@@ -212,7 +215,7 @@ class Trainer:
 
 
 def _mix(step: Tensor, seed: int) -> Tensor:
-    """One seed from the step (and part) and the run's seed."""
+    """One seed from the step and the run's seed."""
     return tf.random.stateless_uniform([], tf.stack([step, tf.constant(seed, tf.int64)]), None, None, tf.int64)
 
 

@@ -1,6 +1,7 @@
 """Ways to divide the predicted steps of melodies into categories, to see where a model is good and where it is not."""
 
 import itertools
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -14,19 +15,20 @@ Indices = npt.NDArray[np.int64]
 
 LENGTH_EDGES = (64, 128, 256, 384)
 BAR_EDGES = (1, 2, 3, 4, 8, 16)
-METRE_NAMES = {16: "4/4", 8: "2/4", 12: "3/4 or 6/8", 18: "9/8", 24: "6/4 or 12/8", 6: "3/8", 32: "4/2 or 8/4"}
-"""The usual metres of bars of so many sixteenths. A melody does not keep more of its metre than that."""
+METRE_NAMES = {4: "4/4", 2: "2/4", 3: "3/4 or 6/8", 4.5: "9/8", 6: "6/4 or 12/8", 1.5: "3/8", 8: "4/2 or 8/4"}
+"""The usual metres of bars of so many quarter notes. A melody does not keep more of its metre than that."""
 
 
-def breakdowns(melodies: MelodySet) -> list[Breakdown]:
+def breakdowns(melodies: MelodySet, steps_per_quarter: int) -> list[Breakdown]:
     """All divisions; their categories are those that occur in `melodies`."""
-    metres = sorted({int(steps) for steps in melodies.steps_per_bar})
-    return [_metre(metres), *(_position(steps) for steps in metres), _bar(), _length(), _event(), _repetition()]
+    names = {steps: metre_name(steps, steps_per_quarter) for steps in sorted(set(melodies.steps_per_bar.tolist()))}
+    positions = [_position(steps, name) for steps, name in names.items()]
+    return [_metre(names), *positions, _bar(), _length(), _event(), _repetition()]
 
 
-def metre_name(steps_per_bar: int) -> str:
-    """What a bar of so many sixteenths usually is."""
-    usual = METRE_NAMES.get(steps_per_bar)
+def metre_name(steps_per_bar: int, steps_per_quarter: int) -> str:
+    """What a bar of so many steps usually is."""
+    usual = METRE_NAMES.get(steps_per_bar / steps_per_quarter)
     return f"{usual} ({steps_per_bar} steps a bar)" if usual else f"{steps_per_bar} steps a bar"
 
 
@@ -41,16 +43,17 @@ def bars_seen_before(events: Indices, steps_per_bar: int) -> npt.NDArray[np.bool
     return result
 
 
-def _metre(metres: list[int]) -> Breakdown:
+def _metre(names: Mapping[int, str]) -> Breakdown:
+    """The metres by their steps in a bar, ascending."""
     return Breakdown(
         "metre",
         "Metre",
-        tuple(metre_name(steps) for steps in metres),
-        lambda batch: _per_melody(np.searchsorted(metres, batch.attributes[STEPS_PER_BAR]), batch),
+        tuple(names.values()),
+        lambda batch: _per_melody(np.searchsorted(list(names), batch.attributes[STEPS_PER_BAR]), batch),
     )
 
 
-def _position(steps_per_bar: int) -> Breakdown:
+def _position(steps_per_bar: int, name: str) -> Breakdown:
     """Positions in bars of this length; steps of other melodies go to no category."""
 
     def index(batch: Batch) -> Indices:
@@ -59,7 +62,7 @@ def _position(steps_per_bar: int) -> Breakdown:
 
     return Breakdown(
         f"position_in_bar_{steps_per_bar}",
-        f"Position in the bar, {metre_name(steps_per_bar)}",
+        f"Position in the bar, {name}",
         tuple(str(position + 1) for position in range(steps_per_bar)),
         index,
     )

@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from etude.models.configuration import Configuration
+from etude.models.dataset import check_steps
 from etude.models.errors import EtudeError
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.model import Model, load
@@ -115,7 +116,7 @@ def load_runs(
     runs = []
     for path in paths:
         model = load(path, checkpoint)
-        _check_steps(path, model, dataset, description)
+        check_steps(model.configuration, path, dataset)
         trained_on = model.training_fingerprint
         if trained_on and trained_on != description.fingerprint and not allow_other_training_data:
             raise EtudeError(
@@ -150,17 +151,6 @@ def group(runs: Sequence[Run], labels: Mapping[str, Label] | None = None) -> lis
         ComparedConfiguration(name, _title(name, found[0], labels), tuple(found))
         for name, found in zip(names, members, strict=True)
     ]
-
-
-def _check_steps(
-    path: pathlib.Path, model: Model, dataset: pathlib.Path, description: dataset_pb2.DatasetDescription
-) -> None:
-    steps, stored = model.configuration.steps_per_quarter, description.extraction.steps_per_quarter
-    if stored and steps != stored:
-        raise EtudeError(
-            f"{path} takes {steps} steps a quarter note, but {dataset} has {stored}; write a dataset with "
-            f"--steps-per-quarter {steps}"
-        )
 
 
 def _identity(run: Run, number: int) -> bytes:

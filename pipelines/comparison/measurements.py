@@ -73,7 +73,7 @@ def measure(
     for pitch_range in pitch_ranges(configurations):
         members = [configuration for configuration in configurations if configuration.pitch_range == pitch_range]
         squashed, squashed_train = (squash_all(melody, members[0].configuration) for melody in (melodies, train))
-        divisions = breakdowns(squashed)
+        divisions = breakdowns(squashed, members[0].configuration.steps_per_quarter)
         measured = []
         for configuration in members:
             sums = []

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from etude.models.dataset import find_split, read_description, read_file_for_model, read_for_model
+from etude.models.dataset import check_steps, find_split, read_description, read_file_for_model, read_for_model
 from etude.models.evaluation.figures import report
 from etude.models.evaluation.statistics import Sums, join
 from etude.models.model import Model
@@ -40,8 +40,9 @@ def evaluate_model(
       progress: called after every batch, or, by a Beam job, at the end.
 
     Raises:
-      EtudeError: if the dataset or the split is missing, empty or damaged.
+      EtudeError: if the dataset or the split is missing, empty or damaged, or has other steps than the model.
     """
+    check_steps(model.configuration, model.path, dataset)
     if workers == 1 and not beam_options:
         melodies = read_for_model(dataset, split, model.configuration)
         sums = model.evaluate(melodies, squash=False, progress=progress)

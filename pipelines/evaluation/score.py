@@ -37,7 +37,8 @@ def read_melodies(
             report(f"{piece.name}: {explain(rejection)}")
         for melody in extraction.melodies:
             name = f"{piece.name}:{melody.instrument}"
-            melodies.append(Melody(melody.events, source=name, steps_per_bar=melody.steps_per_bar))
+            bar = melody.steps_per_bar
+            melodies.append(Melody(melody.events, source=name, steps_per_quarter=steps_per_quarter, steps_per_bar=bar))
     return melodies
 
 

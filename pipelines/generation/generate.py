@@ -83,7 +83,11 @@ class Rendering:
             from etude.pipelines.rendering.pictures import melody_to_svg
 
             picture = melody_to_svg(
-                events, steps_per_bar=steps_per_bar, num_primer_events=num_primer_events, title=title
+                events,
+                steps_per_bar=steps_per_bar,
+                steps_per_quarter=steps_per_quarter,
+                num_primer_events=num_primer_events,
+                title=title,
             )
             yield "svg", picture.encode()
         if "wav" in self.formats:
@@ -134,13 +138,14 @@ def write_melodies(
     written = []
     for number, melody in enumerate(melodies, start=1):
         title = f"{name}-{number:0{digits}}"
-        for suffix, content in rendering.files(
+        files = rendering.files(
             title,
             melody.sounding_events,
             melody.num_primer_events,
-            options.steps_per_bar,
+            options.bar_length(model.configuration),
             model.configuration.steps_per_quarter,
-        ):
+        )
+        for suffix, content in list(files):
             with write_whole(folder / f"{title}.{suffix}") as stream:
                 stream.write(content)
         file = f"{title}.mid"
@@ -210,7 +215,7 @@ def _settings(model: Model, options: GenerationOptions, rendering: Rendering, pr
         "branch_factor": options.branch_factor,
         "steps_per_iteration": options.steps_per_iteration,
         "constraints": dataclasses.asdict(constraints) if constraints.restrict else None,
-        "steps_per_bar": options.steps_per_bar,
+        "steps_per_bar": options.bar_length(model.configuration),
         "steps_per_quarter": model.configuration.steps_per_quarter,
         "metre": None if rendering.metre is None else "/".join(map(str, rendering.metre)),
         "key": None if rendering.key is None else rendering.key.name,

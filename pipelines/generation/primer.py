@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from etude.models.errors import EtudeError, UsageError
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, DEFAULT_STEPS_PER_QUARTER, Events
+from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
 from etude.pipelines.readers.note_sequences import NoteSequence, read_note_sequences
 from etude.pipelines.readers.pieces import read_pieces
@@ -22,16 +22,16 @@ class Primer:
 
     Attributes:
       events: at least one.
+      steps_per_bar: of its metre; of 4/4 if that is unknown.
       qpm: quarter notes a minute.
-      steps_per_bar: of its metre.
       metre: numerator and denominator; None if unknown.
       key: as written; None if unknown.
       source: the file and tune that it is from; empty where it was typed.
     """
 
     events: Events
+    steps_per_bar: int
     qpm: float = DEFAULT_QPM
-    steps_per_bar: int = DEFAULT_STEPS_PER_BAR
     metre: tuple[int, int] | None = None
     key: Key | None = None
     source: str = ""
@@ -59,14 +59,14 @@ class Primer:
         return dataclasses.replace(self, metre=metre, steps_per_bar=steps)
 
 
-def default_primer() -> Primer:
+def default_primer(steps_per_quarter: int) -> Primer:
     """A single middle C, Magenta's default."""
-    return Primer(np.array([60]))
+    return Primer(np.array([60]), 4 * steps_per_quarter)
 
 
-def parse_primer(text: str) -> Primer:
-    """A primer typed as a list of events; see `parse_events`."""
-    return Primer(parse_events(text, "--primer-melody"))
+def parse_primer(text: str, steps_per_quarter: int) -> Primer:
+    """A primer typed as a list of events (see `parse_events`), in the steps of the model that is to continue it."""
+    return Primer(parse_events(text, "--primer-melody"), 4 * steps_per_quarter)
 
 
 def parse_metre(text: str) -> tuple[int, int]:
@@ -83,7 +83,7 @@ def parse_metre(text: str) -> tuple[int, int]:
     raise UsageError(f"--metre takes a time signature such as 3/4 or 6/8, not {text!r}")
 
 
-def read_primer(path: str, steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER) -> Primer:
+def read_primer(path: str, steps_per_quarter: int) -> Primer:
     """The first melody of a piece: the whole track, silences included, with the highest note of every chord.
 
     Source: Magenta's generator extracts its primer with the same settings.
@@ -108,7 +108,7 @@ def read_primer(path: str, steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER) -
             melody = extraction.melodies[0]
             qpm = sequence.tempos[0].qpm if sequence.tempos else DEFAULT_QPM
             metre = _metre(sequence, melody.steps_per_bar, steps_per_quarter)
-            return Primer(melody.events, qpm, melody.steps_per_bar, metre, _key(sequence), path)
+            return Primer(melody.events, melody.steps_per_bar, qpm, metre, _key(sequence), path)
         reasons += map(explain, extraction.rejections)
     what = f"it has no tune {number}" if number and not reasons else "; ".join(reasons) or "it has no notes"
     raise EtudeError(f"the primer {path} holds no melody: {what}")

@@ -1,14 +1,16 @@
 """Melodies in ABC notation (version 2.1 of the standard), one tune a melody."""
 
+import collections
 from collections.abc import Iterator
 
 from etude.models.errors import UsageError
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Events, major_key
+from etude.models.melodies.melody import Events, major_key
 from etude.models.melodies.scales import Key
 from etude.pipelines.rendering.midi import DEFAULT_QPM
-from etude.pipelines.rendering.score_layout import Symbol, bars, beat
+from etude.pipelines.rendering.score_layout import Symbol, bars, beat, tuplet_ratio
 
 BARS_PER_LINE = 4
+_LARGEST_TUPLET = 9
 _MODES = {
     "major": "",
     "minor": "m",
@@ -26,9 +28,9 @@ def melody_to_abc(
     events: Events,
     *,
     steps_per_bar: int,
+    steps_per_quarter: int,
     title: str,
     number: int = 1,
-    steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER,
     qpm: float = DEFAULT_QPM,
     metre: tuple[int, int] | None = None,
     key: Key | None = None,
@@ -39,22 +41,27 @@ def melody_to_abc(
     Args:
       events: [num_steps].
       steps_per_bar: steps in a bar.
+      steps_per_quarter: steps in a quarter note; where they do not halve it, notes are written as tuplets.
       title: of the tune.
       number: of the tune, for `X:`.
-      steps_per_quarter: a power of two.
       qpm: quarter notes a minute.
       metre: numerator and denominator; None for one that fits the bar.
       key: to write it in; None for the major key that holds most of its notes.
       program: General MIDI instrument.
 
     Raises:
-      UsageError: if the steps are not note values that ABC can write.
+      UsageError: if ABC has no tuplets of as many notes as the steps need, or no metre for the bar.
     """
-    if steps_per_quarter & (steps_per_quarter - 1):
-        raise UsageError(f"ABC notation needs steps that halve a quarter note, not {steps_per_quarter} a quarter")
+    ratio = tuplet_ratio(steps_per_quarter)
+    if ratio[0] > _LARGEST_TUPLET:
+        raise UsageError(
+            f"ABC notation has tuplets of up to {_LARGEST_TUPLET} notes, but {steps_per_quarter} steps a quarter note need "
+            f"some of {ratio[0]}"
+        )
     key = key or Key(major_key(events))
-    unit = 4 * steps_per_quarter
-    numerator, denominator = metre or _metre(steps_per_bar, unit)
+    # The shortest note: a step, or within a tuplet what a step is written as.
+    unit = 4 * steps_per_quarter // ratio[0] * ratio[1]
+    numerator, denominator = metre or _metre(steps_per_bar, steps_per_quarter)
     letter, mode = key.name.split(" ")
     header = [
         f"X:{number}",
@@ -65,19 +72,27 @@ def melody_to_abc(
         *([f"%%MIDI program {program}"] if program else []),
         f"K:{letter}{_MODES[mode]}",
     ]
-    written = ["".join(_bar(bar, beat(steps_per_bar), key)) for bar in bars(events, steps_per_bar)]
+    beat_length = beat(steps_per_bar, steps_per_quarter)
+    whole = bars(events, steps_per_bar, steps_per_quarter)
+    written = ["".join(_bar(bar, beat_length, unit, ratio, key)) for bar in whole]
     lines = ["|".join(written[start : start + BARS_PER_LINE]) for start in range(0, len(written), BARS_PER_LINE)]
     return "\n".join([*header, *(line + "|" for line in lines[:-1]), lines[-1] + "|]"]) + "\n"
 
 
-def _bar(bar: list[Symbol], beat_length: int, key: Key) -> Iterator[str]:
+def _bar(bar: list[Symbol], beat_length: int, unit: int, ratio: tuple[int, int], key: Key) -> Iterator[str]:
     """The symbols of a bar; a space parts the beats, so that notes of one beat are beamed."""
     altered: set[str] = set()
+    sizes = collections.Counter(symbol.tuplet for symbol in bar)
+    last: int | None = None
     for symbol in bar:
         if symbol.onset and symbol.onset % beat_length == 0:
             yield " "
+        if symbol.tuplet is not None and symbol.tuplet != last:
+            yield f"({ratio[0]}:{ratio[1]}:{sizes[symbol.tuplet]}"
+        last = symbol.tuplet
+        length = round(symbol.value * unit / 16)
         note = "z" if symbol.pitch is None else _note(symbol.pitch, key, altered)
-        yield f"{note}{symbol.duration if symbol.duration > 1 else ''}{'-' if symbol.is_tied else ''}"
+        yield f"{note}{length if length > 1 else ''}{'-' if symbol.is_tied else ''}"
 
 
 def _note(pitch: int, key: Key, altered: set[str]) -> str:
@@ -99,9 +114,10 @@ def _note(pitch: int, key: Key, altered: set[str]) -> str:
     return mark + letter + "," * -octave
 
 
-def _metre(steps_per_bar: int, unit: int) -> tuple[int, int]:
+def _metre(steps_per_bar: int, steps_per_quarter: int) -> tuple[int, int]:
     """The metre of a bar of so many steps: in quarters where they go into it, else in eighths and so on."""
-    denominator = 4
-    while steps_per_bar * denominator % unit and denominator < unit:
-        denominator *= 2
-    return steps_per_bar * denominator // unit, denominator
+    for denominator in (4, 8, 16, 32, 64):
+        numerator, rest = divmod(steps_per_bar * denominator, 4 * steps_per_quarter)
+        if not rest:
+            return numerator, denominator
+    raise UsageError(f"no metre has bars of {steps_per_bar} steps where {steps_per_quarter} are a quarter note")

@@ -7,7 +7,7 @@ import wave
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Events
+from etude.models.melodies.melody import Events
 from etude.models.melodies.notes import notes_of
 from etude.pipelines.rendering.midi import DEFAULT_QPM, DEFAULT_VELOCITY
 from etude.pipelines.rendering.soundfont import SoundFont, Voice, general_midi_path
@@ -23,8 +23,8 @@ Sound = npt.NDArray[np.float32]
 def melody_to_wav(
     events: Events,
     *,
+    steps_per_quarter: int,
     qpm: float = DEFAULT_QPM,
-    steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER,
     program: int = 0,
     velocity: int = DEFAULT_VELOCITY,
 ) -> bytes:
@@ -32,8 +32,8 @@ def melody_to_wav(
 
     Args:
       events: [num_steps].
-      qpm: quarter notes a minute.
       steps_per_quarter: steps in a quarter note.
+      qpm: quarter notes a minute.
       program: General MIDI instrument, 0 to 127.
       velocity: of every note, 1 to 127.
 

@@ -1,4 +1,6 @@
-"""The signs of a score, drawn by hand: no music font has to be there."""
+"""The signs of a score, drawn by hand: no music font has to be there. Note values are in sixteenths: 4 is a quarter."""
+
+import math
 
 from etude.pipelines.rendering.markup import element
 
@@ -27,21 +29,20 @@ def clef(x: float, y: float, gap: float, is_octave_lower: bool) -> str:
     return _glyph(_CLEF, x, y, gap, "clef") + eight
 
 
-def note_head(duration: int, x: float, y: float, gap: float, is_on_line: bool) -> str:
+def note_head(value: float, x: float, y: float, gap: float, is_on_line: bool) -> str:
     """The head of a note, with its dot; hollow from the half note up."""
-    kind = "head" if duration < 8 else "head hollow"
+    kind = "head" if value < 8 else "head hollow"
     turned = f"rotate(-20 {_r(x)} {_r(y)})"
     parts = element("ellipse", cx=_r(x), cy=_r(y), rx=_r(0.62 * gap), ry=_r(0.45 * gap), transform=turned, class_=kind)
-    return parts + (_dot(x + 1.15 * gap, y - (gap / 2 if is_on_line else 0), gap) if duration in (3, 6, 12) else "")
+    return parts + (_dot(x + 1.15 * gap, y - (gap / 2 if is_on_line else 0), gap) if _is_dotted(value) else "")
 
 
-def stem_and_flags(duration: int, x: float, y: float, length: float, gap: float, is_up: bool) -> str:
+def stem_and_flags(value: float, x: float, y: float, length: float, gap: float, is_up: bool) -> str:
     """The stem of a note that stands alone."""
     sign = -1 if is_up else 1
     at, end = x - sign * 0.58 * gap, y + sign * length
-    flags = 0 if duration >= 4 else 1 if duration >= 2 else 2
     parts = [line(at, y, at, end, "stem")]
-    for index in range(flags):
+    for index in range(num_flags(value)):
         top = end - sign * index * 0.8 * gap
         curve = f"c.1 {-sign * 0.8} 1.2 {-sign * 0.9} .8 {-sign * 2.1}"
         parts.append(_glyph(f"M0 0{curve}", at, top, gap, "flag"))
@@ -54,18 +55,23 @@ def beam(x1: float, x2: float, y: float, gap: float) -> str:
     return _block(x1 - 0.4, y - height / 2, x2 - x1 + 0.8, height)
 
 
-def rest(duration: int, x: float, middle: float, gap: float) -> str:
+def rest(value: float, x: float, middle: float, gap: float) -> str:
     """A rest, around the middle line of the staff."""
-    dot = _dot(x + 1.1 * gap, middle - gap / 2, gap) if duration in (3, 6, 12) else ""
-    if duration >= 8:
-        top = middle - gap if duration >= 16 else middle - 0.5 * gap
+    dot = _dot(x + 1.1 * gap, middle - gap / 2, gap) if _is_dotted(value) else ""
+    if value >= 8:
+        top = middle - gap if value >= 16 else middle - 0.5 * gap
         return _block(x - 0.6 * gap, top, 1.2 * gap, 0.5 * gap) + dot
-    if duration >= 4:
+    if value >= 4:
         return _glyph(_QUARTER_REST, x, middle, gap, "head") + dot
-    if duration >= 2:
+    if value >= 2:
         return _glyph(_EIGHTH_REST, x, middle, gap, "flag") + _ball(x - 0.35 * gap, middle - 0.7 * gap, gap) + dot
     balls = _ball(x - 0.3 * gap, middle - 0.7 * gap, gap) + _ball(x - 0.55 * gap, middle + 0.3 * gap, gap)
-    return _glyph(_SIXTEENTH_REST, x, middle, gap, "flag") + balls
+    path = _SIXTEENTH_REST
+    for hook in range(1, num_flags(value) - 1):
+        left, top = _r(0.25 * hook - 0.3), _r(-hook - 0.7)
+        path += f"M{left} {top}q.45 .45 .85-.15L{_r(left + 0.6)} {_r(top + 0.85)}"
+        balls += _ball(x + left * gap, middle + top * gap, gap)
+    return _glyph(path, x, middle, gap, "flag") + balls + dot
 
 
 def accidental(name: str, x: float, y: float, gap: float) -> str:
@@ -81,6 +87,15 @@ def tie(x: float, y: float, width: float, gap: float, is_below: bool) -> str:
     depth = _r(start + sign * 0.8 * gap)
     path = f"M{_r(x + 0.3 * gap)} {_r(start)}Q{_r(x + width / 2 + 0.3 * gap)} {depth} {_r(x + width + 0.6 * gap)} {_r(start)}"
     return element("path", d=path, class_="tie")
+
+
+def num_flags(value: float) -> int:
+    """Flags or beams of a note: none from the quarter up, one for an eighth."""
+    return max(0, 3 - math.frexp(value)[1])
+
+
+def _is_dotted(value: float) -> bool:
+    return math.frexp(value)[0] == 0.75
 
 
 def _block(x: float, y: float, width: float, height: float) -> str:

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, NO_EVENT, NOTE_OFF, Events
+from etude.models.melodies.melody import NO_EVENT, NOTE_OFF, Events
 from etude.models.melodies.scales import Key
 
 TICKS_PER_QUARTER = 220
@@ -16,8 +16,8 @@ DEFAULT_VELOCITY = 100
 def melody_to_midi(
     events: Events,
     *,
+    steps_per_quarter: int,
     qpm: float = DEFAULT_QPM,
-    steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER,
     program: int = 0,
     velocity: int = DEFAULT_VELOCITY,
     metre: tuple[int, int] | None = None,
@@ -27,8 +27,8 @@ def melody_to_midi(
 
     Args:
       events: [num_steps].
-      qpm: tempo in quarter notes per minute, from 4.
       steps_per_quarter: steps in a quarter note.
+      qpm: tempo in quarter notes per minute, from 4.
       program: General MIDI instrument, 0 to 127.
       velocity: of every note, 1 to 127.
       metre: numerator and denominator (a power of two) of the time signature; None for no time signature.

@@ -2,16 +2,11 @@
 
 from etude.models.melodies.melody import Events
 from etude.models.melodies.notes import Notes, notes_of
+from etude.models.melodies.pitches import pitch_name
 from etude.pipelines.rendering.markup import element, escape
 
 WIDTH = 400
 _HEIGHT = 84
-_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
-
-
-def pitch_name(pitch: int) -> str:
-    """The name of a MIDI pitch; 60 is C4."""
-    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def shown_pitches(notes: Notes) -> tuple[int, int]:

@@ -28,17 +28,21 @@ text { font: 10px system-ui, sans-serif; fill: #555; }
 """
 
 
-def melody_to_svg(events: Events, *, steps_per_bar: int, num_primer_events: int, title: str) -> str:
+def melody_to_svg(
+    events: Events, *, steps_per_bar: int, steps_per_quarter: int, num_primer_events: int, title: str
+) -> str:
     """A picture of a melody: piano roll (the primer in grey) and score.
 
     Args:
       events: [num_steps].
       steps_per_bar: steps in a bar.
+      steps_per_quarter: steps in a quarter note.
       num_primer_events: how many of the events are the primer.
       title: shown above.
     """
     drawings = [piano_roll(events, steps_per_bar, num_primer_events, f"Piano roll of {title}")]
-    drawings += re.findall(r"<svg.*?</svg>", score(events, steps_per_bar, f"Score of {title}"), re.DOTALL)
+    staves = score(events, steps_per_bar, steps_per_quarter, f"Score of {title}")
+    drawings += re.findall(r"<svg.*?</svg>", staves, re.DOTALL)
     root = ElementTree.Element("svg", xmlns=_SVG)
     ElementTree.SubElement(root, "style").text = _STYLE
     heading = ElementTree.SubElement(root, "text", {"class": "title", "x": str(_MARGIN), "y": str(_MARGIN + 6)})

@@ -8,6 +8,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
+from etude.models.hashing import INCREMENT, mix
 from etude.models.melodies.melody import Events
 from etude.models.melodies.notes import notes_of
 
@@ -15,10 +16,6 @@ Hashes = npt.NDArray[np.uint64]
 
 NGRAM_SIZES = (4, 8)
 """Lengths, in notes, of the runs that tell how much two sets of melodies share."""
-
-_MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
-_INCREMENT = np.uint64(0x9E3779B97F4A7C15)
 
 
 def content_hash(events: Events) -> bytes:
@@ -52,17 +49,10 @@ def ngram_hashes(events: Events, n: int) -> Hashes:
     windows = np.lib.stride_tricks.sliding_window_view(tokens.astype(np.uint64), n)
     hashes = np.zeros(len(windows), np.uint64)
     for column in windows.T:
-        hashes = _mix(hashes + _INCREMENT ^ column)
+        hashes = mix(hashes + INCREMENT ^ column)
     return hashes
 
 
 def _differences(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Each value less the one before it; the first is 0."""
     return np.diff(values, prepend=values[:1])
-
-
-def _mix(values: Hashes) -> Hashes:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
-    values = (values ^ (values >> np.uint64(30))) * _MULTIPLIER_1
-    values = (values ^ (values >> np.uint64(27))) * _MULTIPLIER_2
-    return values ^ (values >> np.uint64(31))

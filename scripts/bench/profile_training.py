@@ -2,7 +2,7 @@
 
 Examples:
   python -m scripts.bench.profile_training --dataset dataset
-  python -m scripts.bench.profile_training --dataset dataset --configs attention --precision bfloat16 --names 20
+  python -m scripts.bench.profile_training --dataset dataset --configs attention --names 20
 
 The peak is that of TensorFlow's largest products, on all cores. The operations of a step are those of the matrix products
 that the network calls for, forward once and backward twice, on real steps. The shares are of the busy time of all threads,
@@ -41,21 +41,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", required=True, type=pathlib.Path, help="folder that etude dataset wrote")
     parser.add_argument("--configs", nargs="+", default=["basic", "attention"], metavar="NAME")
-    parser.add_argument("--precision", default="float32", help="float32 or bfloat16 (default float32)")
     parser.add_argument("--steps", type=int, default=4, help="steps that are timed (default 4)")
     parser.add_argument("--names", type=int, default=0, metavar="N", help="also list the N longest operations")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures there")
     options = parser.parse_args()
-    peaks = {precision: peak(precision) for precision in ("float32", "bfloat16")}
-    print(
-        "peak of matrix products: " + ", ".join(f"{name} {value / 1e9:,.0f} GFLOP/s" for name, value in peaks.items())
-    )
-    figures: dict[str, dict[str, Any]] = {"peak": peaks}
+    highest = peak()
+    print(f"peak of matrix products: {highest / 1e9:,.0f} GFLOP/s")
+    figures: dict[str, Any] = {"peak": highest}
     for config in options.configs:
-        figures[config] = profile(Task(options.dataset, config, steps=options.steps), options.precision, options.names)
+        figures[config] = profile(Task(options.dataset, config, steps=options.steps), options.names)
         reached = figures[config]["operations_per_second"]
-        shares = ", ".join(f"{reached / value:.1%} of {name}'s peak" for name, value in peaks.items())
-        print(f"{config}, {options.precision}: {reached / 1e9:,.1f} GFLOP/s in matrix products, {shares}")
+        print(f"{config}: {reached / 1e9:,.1f} GFLOP/s in matrix products, {reached / highest:.1%} of the peak")
         step, prepare = figures[config]["seconds_a_step"], figures[config]["seconds_to_prepare"]
         print(f"  a step takes {step * 1000:,.0f} ms; preparing the next batch beside it {prepare * 1000:,.0f} ms")
         for kind, seconds in figures[config]["seconds"].items():
@@ -66,11 +62,11 @@ def main() -> None:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def peak(precision: str) -> float:
+def peak() -> float:
     """Operations a second of a large matrix product."""
     import tensorflow as tf
 
-    left, right = (tf.cast(tf.random.normal([PEAK_SIZE, PEAK_SIZE]), precision) for _ in range(2))
+    left, right = (tf.random.normal([PEAK_SIZE, PEAK_SIZE]) for _ in range(2))
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(left, right)))
     best = float("inf")
     for _ in range(4):
@@ -80,7 +76,7 @@ def peak(precision: str) -> float:
     return 2 * PEAK_SIZE**3 / best
 
 
-def profile(task: Task, precision: str, names: int) -> dict[str, Any]:
+def profile(task: Task, names: int) -> dict[str, Any]:
     """The figures of one configuration."""
     import tensorflow as tf
 
@@ -91,7 +87,7 @@ def profile(task: Task, precision: str, names: int) -> dict[str, Any]:
     configuration = task.configuration
     encoding = make_encoding(configuration)
     weights = initialise(configuration.hyperparameters, encoding, 0)
-    trainer = Trainer(configuration, encoding, weights, 0, precision)
+    trainer = Trainer(configuration, encoding, weights, 0)
     upcoming = batches(task)
     prepared = [next(upcoming)]  # The first reads the dataset, too.
     start = time.perf_counter()

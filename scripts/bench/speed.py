@@ -254,10 +254,10 @@ def etude() -> list[str]:
 
 def table(lines: Iterable[Line]) -> list[str]:
     """The table as text."""
-    names = "".join(f"{name:>11}" for name in ("ours", "bfloat16", "Keras", "Magenta"))
+    names = "".join(f"{name:>11}" for name in ("ours", "Keras", "Magenta"))
     rows = [f"{'median':34}{names} {'':8} {'x Keras':>8} {'x Magenta':>9} rounds"]
     for line in lines:
-        medians = [line.median(name) for name in ("ours", "bfloat16", "keras", "magenta")]
+        medians = [line.median(name) for name in ("ours", "keras", "magenta")]
         ratios = [line.ratio(name) for name in ("keras", "magenta")]
         rounds = "/".join(str(len(found)) for found in line.values.values())
         rows.append(
@@ -269,8 +269,8 @@ def table(lines: Iterable[Line]) -> list[str]:
 
 def markdown(lines: Iterable[Line]) -> list[str]:
     """The table as the README has it."""
-    names = ("ours", "bfloat16", "keras", "magenta")
-    rows = ["| | ours | bfloat16 | Keras | Magenta | times Keras | times Magenta | rounds |", f"|---|{'---:|' * 7}"]
+    names = ("ours", "keras", "magenta")
+    rows = ["| | ours | Keras | Magenta | times Keras | times Magenta | rounds |", f"|---|{'---:|' * 6}"]
     for line in lines:
         figures = [*(line.median(name) for name in names), line.ratio("keras"), line.ratio("magenta")]
         rounds = str(max(map(len, line.values.values())))

@@ -4,15 +4,14 @@ Examples:
   python -m scripts.bench.training --dataset dataset
   python -m scripts.bench.training --dataset dataset --config attention --rounds 2 --magenta ~/magenta --json speed.json
 
-Each takes its turn, several times, in a process of its own. Ours is the whole training loop, as `etude train` runs it, in
-float32 and in bfloat16; Keras gets the same batches, in the same order, each prepared while the one before is trained on.
+Each takes its turn, several times, in a process of its own. Ours is the whole training loop, as `etude train` runs it; Keras
+gets the same batches, in the same order, each prepared while the one before is trained on.
 Magenta shuffles by itself. Events are real steps: padding does not count. What comes first is left out: of ours and Keras's
 an epoch, in which graphs are built for all sizes of batches, of Magenta's three steps.
 """
 
 import argparse
 import dataclasses
-import functools
 import json
 import pathlib
 import re
@@ -112,7 +111,7 @@ def main() -> None:
 
 def compare(task: Task, rounds: int, magenta: Magenta | None) -> dict[str, list[Figures]]:
     """The figures of every contestant in every round. Keras has no such attention."""
-    contestants = ["ours", "bfloat16"]
+    contestants = ["ours"]
     contestants += ["keras"] if not task.configuration.hyperparameters.attn_length else []
     contestants += ["magenta"] if magenta else []
     figures: dict[str, list[Figures]] = {name: [] for name in contestants}
@@ -142,7 +141,7 @@ def in_a_process(name: str, task: Task) -> Figures:
     return figures
 
 
-def ours(task: Task, precision: str = "float32") -> Figures:
+def ours(task: Task) -> Figures:
     """Our training loop."""
     from etude.models.training.schedule import Schedule
     from etude.models.training.train import train
@@ -248,11 +247,7 @@ def magentas(task: Task, magenta: Magenta) -> Figures:
     return {"events_per_second": events_of_a_batch(task) / seconds, "peak_megabytes": peak}
 
 
-PROCESSES: dict[str, Callable[[Task], Figures]] = {
-    "ours": ours,
-    "bfloat16": functools.partial(ours, precision="bfloat16"),
-    "keras": keras,
-}
+PROCESSES: dict[str, Callable[[Task], Figures]] = {"ours": ours, "keras": keras}
 """The contestants that run in a process of this interpreter."""
 
 

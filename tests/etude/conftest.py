@@ -60,7 +60,7 @@ def workshop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workshop")
     (folder / "tunes").mkdir()
     for number in range(40):
-        (folder / "tunes" / f"tune{number:02}.mid").write_bytes(melody_to_midi(tune(number)))
+        (folder / "tunes" / f"tune{number:02}.mid").write_bytes(melody_to_midi(tune(number), steps_per_quarter=4))
     run = Etude(folder)
     run("convert", "tunes", "--output", "notes")
     run("dataset", "notes", "--output", "dataset", "--eval-ratio", "0.2")

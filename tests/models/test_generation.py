@@ -1,3 +1,4 @@
+import dataclasses
 import doctest
 
 import numpy as np
@@ -115,6 +116,23 @@ def test_bars_of_the_primers_metre(tiny_model):
         for bar in (2, 3)
     ]
     assert found[0] != found[1]
+
+
+@pytest.mark.parametrize("steps_per_quarter", [1, 2, 3])
+def test_bars_of_4_4_in_the_models_steps(tiny_model, steps_per_quarter):
+    """Unless another metre is asked for; typed melodies are scored with the same bars."""
+    model = tiny_model("lookback", lookback_distances=[1, 2], lookback_unit="bars")
+    model = dataclasses.replace(
+        model, configuration=dataclasses.replace(model.configuration, steps_per_quarter=steps_per_quarter)
+    )
+    options = GenerationOptions(num_outputs=2, num_steps=40)
+    found = generate(model, PRIMER, options)
+    chosen = generate(model, PRIMER, dataclasses.replace(options, steps_per_bar=4 * steps_per_quarter))
+    for melody, same in zip(found, chosen, strict=True):
+        assert melody.events.tolist() == same.events.tolist()
+        assert melody.log_likelihood == same.log_likelihood
+    scored = model.log_likelihood([melody.events for melody in found], squash=False)
+    assert scored == pytest.approx([melody.log_likelihood for melody in found], rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_BAR, Events, as_events
+from etude.models.melodies.melody import Events, as_events
 from etude.pipelines.comparison.configurations import ComparedConfiguration, short_name
 from etude.pipelines.generation.generate import GENERATED_FILE, read_generated
 
@@ -19,6 +21,7 @@ class Example:
       events: in the model's key, primer included.
       num_primer_events: how many of them are the primer.
       steps_per_bar: of its metre.
+      steps_per_quarter: of the model that made it.
       log_likelihood: of the canonical labels, under the model that made it, in nats.
       event_log_likelihood: of the events.
       path_log_likelihood: of the labels that were drawn; None where none were.
@@ -29,6 +32,7 @@ class Example:
     events: Events
     num_primer_events: int
     steps_per_bar: int
+    steps_per_quarter: int
     log_likelihood: float
     event_log_likelihood: float
     path_log_likelihood: float | None
@@ -60,36 +64,45 @@ def read_generated_sets(
     Raises:
       EtudeError: if a folder has no melodies, is damaged, or is of a model that is not compared.
     """
-    owners = {run.name: configuration.name for configuration in configurations for run in configuration.runs}
+    owners = {run.name: configuration for configuration in configurations for run in configuration.runs}
     return [_read(folder, owners) for folder in folders]
 
 
-def _read(folder: pathlib.Path, owners: Mapping[str, str]) -> GeneratedSet:
+def _read(folder: pathlib.Path, owners: Mapping[str, ComparedConfiguration]) -> GeneratedSet:
     path = folder / GENERATED_FILE
     lines = read_generated(path)
     if not lines:
         raise EtudeError(f"{folder} has no melodies (no {GENERATED_FILE}); make some with 'etude generate'")
     try:
         models = {short_name(pathlib.Path(line["model"])) for line in lines}
-        examples = tuple(
-            Example(
-                file=line["file"],
-                events=as_events(line["events"]),
-                num_primer_events=line["num_primer_events"],
-                steps_per_bar=line.get("steps_per_bar", DEFAULT_STEPS_PER_BAR),
-                log_likelihood=line["log_likelihood"],
-                event_log_likelihood=line["event_log_likelihood"],
-                path_log_likelihood=line.get("path_log_likelihood"),
-                qpm=line["qpm"],
-            )
-            for line in lines
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise EtudeError(f"{path} is damaged: {error!r}; generate the melodies again") from error
+    except (KeyError, TypeError) as error:
+        raise _damaged(path, error) from error
     if len(models) > 1 or not models <= owners.keys():
         raise EtudeError(
             f"the melodies in {folder} are of {', '.join(sorted(models))}, but one of these models is expected: "
             f"{', '.join(owners)}"
         )
     model = models.pop()
-    return GeneratedSet(folder.name, owners[model], model, examples)
+    try:
+        examples = tuple(_example(line, owners[model].configuration) for line in lines)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+    return GeneratedSet(folder.name, owners[model].name, model, examples)
+
+
+def _example(line: Mapping[str, Any], configuration: Configuration) -> Example:
+    return Example(
+        file=line["file"],
+        events=as_events(line["events"]),
+        num_primer_events=line["num_primer_events"],
+        steps_per_bar=line.get("steps_per_bar", configuration.steps_per_whole_note),
+        steps_per_quarter=configuration.steps_per_quarter,
+        log_likelihood=line["log_likelihood"],
+        event_log_likelihood=line["event_log_likelihood"],
+        path_log_likelihood=line.get("path_log_likelihood"),
+        qpm=line["qpm"],
+    )
+
+
+def _damaged(path: pathlib.Path, error: Exception) -> EtudeError:
+    return EtudeError(f"{path} is damaged: {error!r}; generate the melodies again")

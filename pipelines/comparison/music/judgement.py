@@ -35,17 +35,26 @@ Counts = npt.NDArray[np.int64]
 
 @dataclasses.dataclass(frozen=True)
 class _Melodies:
-    """Melodies of one set, all cut to one length."""
+    """Melodies of one set, all cut to one length and of the same steps."""
 
     events: list[Events]
     steps_per_bar: list[int]
+    steps_per_quarter: int
 
     def thinned(self, most: int) -> "_Melodies":
         """At most so many, evenly taken."""
         if len(self.events) <= most:
             return self
         chosen = np.linspace(0, len(self.events) - 1, most).astype(int)
-        return _Melodies([self.events[item] for item in chosen], [self.steps_per_bar[item] for item in chosen])
+        return dataclasses.replace(
+            self,
+            events=[self.events[item] for item in chosen],
+            steps_per_bar=[self.steps_per_bar[item] for item in chosen],
+        )
+
+    def measures(self) -> dict[str, npt.NDArray[np.float64]]:
+        """All measures of every melody."""
+        return measure_melodies(self.events, self.steps_per_bar, self.steps_per_quarter)
 
 
 def judge_music(measurement: PitchRangeMeasurement, generated: Sequence[GeneratedSet]) -> MusicResult | None:
@@ -71,15 +80,17 @@ def judge_music(measurement: PitchRangeMeasurement, generated: Sequence[Generate
     if not sets:
         return None
     num_steps = max(len(example.events) for examples in sets.values() for example in examples)
-    real = _cut(measurement.melodies, num_steps)
-    trained = _cut(measurement.train, num_steps).thinned(MAX_MELODIES)
+    steps_per_quarter = measurement.configurations[0].configuration.configuration.steps_per_quarter
+    real = _cut(measurement.melodies, num_steps, steps_per_quarter)
+    trained = _cut(measurement.train, num_steps, steps_per_quarter).thinned(MAX_MELODIES)
     known = {
         n: _ngrams([measurement.train.events(index) for index in range(len(measurement.train))], n)
         for n in COPIED_NOTES
     }
     results = [_judge("eval", real, None, known), _judge("train", trained, real, {})]
     for configuration, examples in sets.items():
-        melodies = _Melodies([example.events for example in examples], [example.steps_per_bar for example in examples])
+        bars = [example.steps_per_bar for example in examples]
+        melodies = _Melodies([example.events for example in examples], bars, steps_per_quarter)
         likelihoods = {
             "event_log_likelihood": float(np.mean([example.event_log_likelihood for example in examples])),
             "log_likelihood": float(np.mean([example.log_likelihood for example in examples])),
@@ -91,13 +102,14 @@ def judge_music(measurement: PitchRangeMeasurement, generated: Sequence[Generate
     return MusicResult(measurement.pitch_range.name, num_steps, results)
 
 
-def _cut(melodies: MelodySet, num_steps: int) -> _Melodies:
+def _cut(melodies: MelodySet, num_steps: int, steps_per_quarter: int) -> _Melodies:
     """The first steps of the melodies that have so many; of all melodies, where hardly any has."""
     long = np.flatnonzero(melodies.lengths >= num_steps)
     chosen = long if len(long) >= _MIN_LONG else np.arange(len(melodies))
     return _Melodies(
         [melodies.events(int(index))[:num_steps] for index in chosen],
         [int(melodies.steps_per_bar[index]) for index in chosen],
+        steps_per_quarter,
     )
 
 
@@ -108,12 +120,12 @@ def _judge(
     known: Mapping[int, npt.NDArray[np.uint64]],
     likelihoods: Mapping[str, float] | None = None,
 ) -> MusicSetResult:
-    measures = measure_melodies(melodies.events, melodies.steps_per_bar)
+    measures = melodies.measures()
     relative: dict[str, Similarity] = {}
     distributions: dict[str, Similarity] = {}
     if reference is not None:
         few, real = melodies.thinned(MAX_MELODIES), reference.thinned(MAX_MELODIES)
-        ours, theirs = (measure_melodies(one.events, one.steps_per_bar) for one in (few, real))
+        ours, theirs = few.measures(), real.measures()
         relative = {measure: similarity_of_sets(theirs[measure], ours[measure]) for measure in YANG_AND_LERCH}
         counted, expected = distribution_counts(melodies), distribution_counts(reference)
         distributions = {count: similarity_of_counts(expected[count], counted[count]) for count in counted}
@@ -132,6 +144,7 @@ def distribution_counts(melodies: _Melodies) -> dict[str, Counts]:
     """Notes (and bars) of all melodies together, by pitch class, interval, duration, and notes in a bar."""
     notes = NoteTable.of(melodies.events, melodies.steps_per_bar)
     later = notes.follows
+    longer = 4 * melodies.steps_per_quarter + 1  # than a whole note
     bar = notes.onset // notes.steps_per_bar[notes.melody]
     num_bars = -(-notes.num_steps // notes.steps_per_bar)
     first_bar = np.cumsum(num_bars) - num_bars
@@ -139,7 +152,7 @@ def distribution_counts(melodies: _Melodies) -> dict[str, Counts]:
     return {
         "pitch_class": np.bincount(notes.pitch % 12, minlength=12),
         "interval": np.bincount(np.clip(notes.pitch[later] - notes.pitch[later - 1], -13, 13) + 13, minlength=27),
-        "duration": np.bincount(np.minimum(notes.duration, 17), minlength=18)[1:],
+        "duration": np.bincount(np.minimum(notes.duration, longer), minlength=longer + 1)[1:],
         "notes_per_bar": np.bincount(np.minimum(in_bar, 17), minlength=18),
     }
 

@@ -13,15 +13,13 @@ import numpy.typing as npt
 from etude.models.melodies.melody import IS_IN_KEY, PITCHES_PER_OCTAVE, Events
 from etude.models.melodies.notes import notes_of
 from etude.pipelines.comparison.breakdowns import bars_seen_before
+from etude.pipelines.rendering.score_layout import beat
 
 Values = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
 NOTE_LENGTHS = np.array([16, 8, 4, 2, 1, 12, 6, 3, 1.5, 16 / 3, 8 / 3, 4 / 3])
 """The twelve note lengths of Yang and Lerch, in sixteenths: whole to sixteenth, the same dotted, and triplets."""
-
-COMPOUND_BARS = (12, 18, 24)
-"""Bars of so many sixteenths are taken to be in dotted quarters (6/8, 9/8, 12/8)."""
 
 SCALARS = {
     "pitch_count": "Different pitches",
@@ -107,23 +105,26 @@ class NoteTable:
         return np.flatnonzero(self.melody[1:] == self.melody[:-1]) + 1
 
 
-def measure_melodies(melodies: Sequence[Events], steps_per_bar: Sequence[int]) -> dict[str, Values]:
+def measure_melodies(
+    melodies: Sequence[Events], steps_per_bar: Sequence[int], steps_per_quarter: int
+) -> dict[str, Values]:
     """All measures of every melody.
 
     Args:
       melodies: events of each.
       steps_per_bar: of each.
+      steps_per_quarter: of all.
 
     Returns:
       By name: [melodies] for those in `SCALARS`, [melodies, size] for those in `VECTORS`. A melody of fewer notes than
       a measure needs has 0.
     """
     notes = NoteTable.of(melodies, steps_per_bar)
-    lengths = note_length_classes(notes.duration)
+    lengths = note_length_classes(notes.duration, steps_per_quarter)
     pitch_classes = notes.pitch % PITCHES_PER_OCTAVE
     num_bars = np.maximum(notes.num_steps / np.maximum(notes.steps_per_bar, 1), 1e-9)
     histogram = _histogram(notes, pitch_classes, PITCHES_PER_OCTAVE)
-    beat = np.where(np.isin(notes.steps_per_bar, COMPOUND_BARS), 6, 4)[notes.melody]
+    beats = np.array([beat(steps, steps_per_quarter) for steps in steps_per_bar], np.int64)[notes.melody]
     position = notes.onset % notes.steps_per_bar[notes.melody]
     return {
         "pitch_count": _different_pitches(notes),
@@ -133,7 +134,7 @@ def measure_melodies(melodies: Sequence[Events], steps_per_bar: Sequence[int]) -
         "average_inter_onset_interval": _mean_difference(notes, np.diff(notes.onset, prepend=0)),
         "notes_per_bar": notes.num_notes / num_bars,
         "in_one_key": (histogram @ IS_IN_KEY).max(axis=1),
-        "on_the_beat": _mean(notes, position % beat == 0),
+        "on_the_beat": _mean(notes, position % beats == 0),
         "repeated_bars": _repeated_bars(melodies, steps_per_bar),
         "pitch_class_histogram": histogram,
         "pitch_class_transitions": _transitions(notes, pitch_classes, PITCHES_PER_OCTAVE),
@@ -142,9 +143,11 @@ def measure_melodies(melodies: Sequence[Events], steps_per_bar: Sequence[int]) -
     }
 
 
-def note_length_classes(durations: Whole) -> Whole:
-    """The closest of `NOTE_LENGTHS` for each duration in sixteenths, the first of two as close."""
-    return np.abs(durations[:, None] - NOTE_LENGTHS).argmin(axis=1)
+def note_length_classes(durations: Whole, steps_per_quarter: int) -> Whole:
+    """The closest of `NOTE_LENGTHS` for each duration in steps, the first of two as close."""
+    # In 24ths of a step, where all are whole numbers: two as close must not be told apart by a rounding error.
+    lengths = np.rint(6 * steps_per_quarter * NOTE_LENGTHS).astype(np.int64)
+    return np.abs(24 * durations[:, None] - lengths).argmin(axis=1)
 
 
 def _different_pitches(notes: NoteTable) -> Values:

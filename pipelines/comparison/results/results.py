@@ -180,6 +180,7 @@ class DatasetResult:
     Attributes:
       path: of the dataset folder.
       fingerprint: of the dataset.
+      steps_per_quarter: steps in a quarter note, of the dataset and of all models.
       split: its name.
       num_melodies: in the split.
       num_steps: predicted ones.
@@ -189,6 +190,7 @@ class DatasetResult:
 
     path: str
     fingerprint: str
+    steps_per_quarter: int
     split: str
     num_melodies: int
     num_steps: int

@@ -6,6 +6,7 @@ tempo of the part before it. This reader does none of that, and gives chord symb
 """
 
 import io
+import unicodedata
 import zipfile
 import zlib
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ from etude.pipelines.readers.musicxml.order import EndlessError
 from etude.pipelines.readers.musicxml.score import read_score
 from etude.pipelines.readers.musicxml.sequence import make_note_sequence
 from etude.pipelines.readers.reading import Reading, Rejected
+from etude.pipelines.sources.zip_archives import member_name, open_zip
 
 MAX_BYTES = 1 << 25
 """Of the XML: a large orchestral score has some ten megabytes."""
@@ -48,9 +50,9 @@ def _unpack(data: bytes) -> bytes:
     if data[:2] != b"PK":
         return data
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _member(archive, _score_name(archive))
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
+        with open_zip(io.BytesIO(data)) as archive:
+            return _expand(archive, _score(archive))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"the compressed score cannot be expanded: {error}") from error
 
 
@@ -61,24 +63,32 @@ def _parse(data: bytes) -> ElementTree.Element:
     return ElementTree.fromstring(data)
 
 
-def _score_name(archive: zipfile.ZipFile) -> str:
+def _score(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     """The member that holds the score: the container's first MusicXML root file, or the only XML file."""
-    if _CONTAINER in archive.namelist():
-        for entry in ElementTree.fromstring(_member(archive, _CONTAINER)).iter():
+    members = {_normalised(member_name(member)): member for member in archive.infolist()}
+    if _CONTAINER in members:
+        for entry in ElementTree.fromstring(_expand(archive, members[_CONTAINER])).iter():
             if entry.tag.endswith("rootfile") and "xml" in entry.get("media-type", "musicxml"):
-                return entry.get("full-path", "")
-    names = [
-        n
-        for n in archive.namelist()
-        if n.endswith((".xml", ".musicxml")) and not n.startswith(("META-INF/", "__MACOSX/"))
+                name = _normalised(entry.get("full-path", ""))
+                if name in members:
+                    return members[name]
+    scores = [
+        member
+        for name, member in members.items()
+        if name.endswith((".xml", ".musicxml")) and not name.startswith(("META-INF/", "__MACOSX/"))
     ]
-    if len(names) != 1:
-        raise ValueError(f"the compressed score holds {len(names)} scores and does not say which one is meant")
-    return names[0]
+    if len(scores) != 1:
+        raise ValueError(f"the compressed score holds {len(scores)} scores and does not say which one is meant")
+    return scores[0]
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    with archive.open(name) as file:
+def _normalised(name: str) -> str:
+    """A name as it compares: an accent is one character or two, depending on the system that wrote it."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _expand(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    with archive.open(member) as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise ValueError(f"the compressed score expands to more than {MAX_BYTES:,} bytes")

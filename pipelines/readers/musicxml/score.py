@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
+from etude.models.melodies.pitches import LETTERS
 from etude.pipelines.readers.musicxml.harmony import figure
 from etude.pipelines.readers.musicxml.order import Signs
 
@@ -17,7 +18,6 @@ MAX_METRE = 1024
 _FORTE = 90
 """MusicXML gives loudness in percent of this velocity."""
 _DRUM_CHANNEL = 10
-_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _BEAT_UNITS = {
     "long": Fraction(16), "breve": Fraction(8), "whole": Fraction(4), "half": Fraction(2), "quarter": Fraction(1),
     "eighth": Fraction(1, 2), "16th": Fraction(1, 4), "32nd": Fraction(1, 8), "64th": Fraction(1, 16),
@@ -197,11 +197,11 @@ class _PartReader:
         if pitch is None or not duration or element.find("grace") is not None or element.find("cue") is not None:
             return
         step = (pitch.findtext("step") or "").strip().upper()
-        if step not in _SEMITONES:
+        if step not in LETTERS:
             raise ValueError(f"a <step> is {step!r}, where a letter from A to G is expected")
         alter = _number(pitch.findtext("alter") or "0")
         octave = int(pitch.findtext("octave") or "4")
-        number = 12 * (octave + 1) + _SEMITONES[step] + math.floor(alter + Fraction(1, 2)) + self._transpose
+        number = 12 * (octave + 1) + LETTERS[step] + math.floor(alter + Fraction(1, 2)) + self._transpose
         if not 0 <= number <= 127:
             raise ValueError(f"the pitch {step}{octave} is outside MIDI's range")
         dynamics = element.get("dynamics")

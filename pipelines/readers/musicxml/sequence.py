@@ -43,11 +43,7 @@ def make_note_sequence(root: Element, parts: Sequence[Part]) -> NoteSequence:
         > MAX_NOTES
     ):
         raise EndlessError(f"more than {MAX_NOTES:,} notes, once its repeats are played")
-    num_measures = max((len(part.measures) for part in parts), default=0)
-    lengths = [
-        max((part.measures[index].length for part in parts if index < len(part.measures)), default=Fraction(0))
-        for index in range(num_measures)
-    ]
+    lengths = _measure_lengths(parts)
     starts = []
     position = Fraction(0)
     for index in order:
@@ -60,6 +56,29 @@ def make_note_sequence(root: Element, parts: Sequence[Part]) -> NoteSequence:
     _add_chords(sequence, parts, order, starts, seconds)
     sequence.total_time = max((note.end_time for note in sequence.notes), default=0.0)
     return sequence
+
+
+def _measure_lengths(parts: Sequence[Part]) -> list[Fraction]:
+    """The length of each measure in quarter notes: as long as the longest part.
+
+    Where only some parts are longer than their metre, it is the others' metre: no note of a part that was written one
+    too long keeps all other parts waiting. music21 does not let them wait either.
+    """
+    columns: list[list[tuple[Fraction, Fraction]]] = []
+    for part in parts:
+        metre: tuple[int, int] | None = None
+        for index, measure in enumerate(part.measures):
+            if index == len(columns):
+                columns.append([])
+            metre = measure.metre or metre
+            if measure.length:
+                columns[index].append((measure.length, 4 * Fraction(*metre) if metre else measure.length))
+    lengths = []
+    for column in columns:
+        fitting = [metre for length, metre in column if length <= metre]
+        is_overfull = 0 < len(fitting) < len(column)
+        lengths.append(max(fitting if is_overfull else [length for length, _ in column], default=Fraction(0)))
+    return lengths
 
 
 def _joined_signs(parts: Sequence[Part]) -> list[Signs]:

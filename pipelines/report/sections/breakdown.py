@@ -57,7 +57,10 @@ def _position_chart(content: Content, breakdown: BreakdownResult) -> str:
         )
         for configuration in content.configurations(breakdown.pitch_range)
     ]
-    marks = [float(category.category) for category in breakdown.categories if (int(category.category) - 1) % 4 == 0]
+    quarter = content.results.dataset.steps_per_quarter
+    marks = [
+        float(categorie.category) for categorie in breakdown.categories if (int(categorie.category) - 1) % quarter == 0
+    ]
     chart = line_chart(lines, "step of the bar", "event loss, nats", breakdown.title, x_ticks=marks)
     return figure(chart, breakdown.title)
 

@@ -27,7 +27,7 @@ def data_section(content: Content) -> str:
         table("Splits", ["", "Melodies", "Steps", "Notes", "Longest, steps"], rows),
         paragraph(_split_rule(description)),
         element("p", "Fingerprint " + element("code", escape(dataset.fingerprint), class_="long")),
-        _metres(splits),
+        _metres(splits, dataset.steps_per_quarter),
         _rejected(description),
         _overlap(description),
     ]
@@ -47,13 +47,13 @@ def _split_rule(description: Mapping[str, Any]) -> str:
     )
 
 
-def _metres(splits: list[Mapping[str, Any]]) -> str:
+def _metres(splits: list[Mapping[str, Any]], steps_per_quarter: int) -> str:
     metres = sorted({int(bar) for split in splits for bar in split.get("melodies_by_steps_per_bar", {})})
     if not metres:
         return ""
     rows = [
         [
-            escape(metre_name(bar)),
+            escape(metre_name(bar, steps_per_quarter)),
             *(f"{int(split.get('melodies_by_steps_per_bar', {}).get(str(bar), 0)):,}" for split in splits),
         ]
         for bar in metres

@@ -7,12 +7,14 @@ from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.markup import details, paragraph, section, table
 
+STEP_NAMES = {1: "A quarter note", 2: "An eighth note", 4: "A sixteenth note", 8: "A thirty-second note"}
+"""What a step is, by how many a quarter note has."""
+
+_STEP = (
+    "At every step a melody has one event: a note begins, the sounding note ends, or nothing new happens (“no event”). The "
+    "first event of a melody is given; all others are predicted."
+)
 DEFINITIONS = (
-    (
-        "Step",
-        "A sixteenth note. At every step a melody has one event: a note begins, the sounding note ends, or nothing new "
-        "happens (“no event”). The first event of a melody is given; all others are predicted.",
-    ),
     (
         "Event loss (nats a step)",
         "Minus the natural logarithm of the probability of the true event, on average over all predicted steps. Where "
@@ -59,7 +61,9 @@ def definitions_section(content: Content) -> str:
     baselines = {
         baseline.name: (baseline.title, baseline.summary) for baseline in content.baselines(content.main_pitch_range)
     }
-    terms = [*DEFINITIONS, *baselines.values()]
+    steps = content.results.dataset.steps_per_quarter
+    step = STEP_NAMES.get(steps, f"One of {steps} equal parts of a quarter note")
+    terms = [("Step", f"{step}. {_STEP}"), *DEFINITIONS, *baselines.values()]
     pairs = "".join(element("dt", escape(term)) + element("dd", escape(text)) for term, text in terms)
     return section("definitions", "What the figures mean", element("dl", pairs))
 

@@ -29,7 +29,10 @@ def music_section(content: Content) -> str:
         f"The first {EXAMPLES} melodies of the first run of each configuration, not chosen, in the key that the model works "
         "in. The primer is drawn in grey."
     )
-    melodies = [{"events": item.events.tolist(), "secondsPerStep": 15 / item.qpm} for item in shown]
+    seconds = [60 / (item.qpm * item.steps_per_quarter) for item in shown]
+    melodies = [
+        {"events": one.events.tolist(), "secondsPerStep": step} for one, step in zip(shown, seconds, strict=True)
+    ]
     data = element("script", json.dumps(melodies).replace("<", "\\u003c"), type="application/json", id="melodies")
     return section("music", "What they play", paragraph(note), *parts) + data
 
@@ -50,7 +53,7 @@ def _examples(content: Content, generated: GeneratedSet, shown: list[Example]) -
         nats = f"{number(example.event_log_likelihood, 1)} nats"
         head = element("div", button + element("span", escape(f"Melody {number_} · {nats}")), class_="card-head")
         roll = piano_roll(example.events, example.steps_per_bar, example.num_primer_events, f"Piano roll of {name}")
-        staves = score(example.events, example.steps_per_bar, f"Score of {name}")
+        staves = score(example.events, example.steps_per_bar, example.steps_per_quarter, f"Score of {name}")
         cards.append(element("article", head + roll + staves, class_="card", aria_label=name))
         shown.append(example)
     return "".join(cards)

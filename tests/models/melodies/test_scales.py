@@ -1,7 +1,7 @@
 import pytest
 
 from etude.models.errors import UsageError
-from etude.models.melodies.scales import MODES, Key, parse_pitch, parse_scale, pitch_class_name
+from etude.models.melodies.scales import MODES, Key, parse_scale
 
 music21 = pytest.importorskip("music21")
 
@@ -65,16 +65,3 @@ def test_every_pitch_class_is_spelled(key):
         assert music21.pitch.Pitch(letter + "#" * accidental + "-" * -accidental).pitchClass == pitch_class
     diatonic = [key.spell(pitch.pitchClass)[0] for pitch in music21.key.KeySignature(key.sharps).getScale().pitches[:7]]
     assert sorted(diatonic) == list("ABCDEFG")
-
-
-def test_pitches():
-    assert [parse_pitch(text) for text in ("C4", "60", "F#5", "bb3", "C-1", "G9")] == [60, 60, 78, 58, 0, 127]
-    for text in ("128", "-1", "H4", "C", "", "G#9", "1.5"):
-        with pytest.raises(UsageError, match="C4"):
-            parse_pitch(text)
-
-
-def test_names_of_pitch_classes():
-    assert [music21.pitch.Pitch(pitch_class_name(one).replace("b", "-")).pitchClass for one in range(12)] == list(
-        range(12)
-    )

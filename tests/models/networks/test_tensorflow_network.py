@@ -23,12 +23,17 @@ def inputs(model, random_events):
     return model.encoding.inputs(batch, np.array([16, 12, 6]))
 
 
-def tensorflow_logits(model, inputs, lengths, dropout_seed=None):
+def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, batch_steps=None):
     weights = {name: tf.constant(value) for name, value in model.weights.items()}
-    seed = None if dropout_seed is None else tf.constant(dropout_seed, tf.int64)
-
+    dropout = None
+    if dropout_seed is not None:
+        dropout = tensorflow_network.Dropout(
+            tf.constant(dropout_seed, tf.int64),
+            tf.constant(batch_steps or inputs.shape[1]),
+            tf.constant(first_row, tf.int64),
+        )
     return tensorflow_network.logits(
-        model.configuration.hyperparameters, weights, tf.constant(inputs), tf.constant(lengths), seed
+        model.configuration.hyperparameters, weights, tf.constant(inputs), tf.constant(lengths), dropout
     ).numpy()
 
 
@@ -228,6 +233,17 @@ def test_dropout_masks_depend_on_the_seed_alone(tiny_model):
     assert (first != other).mean() > 0.9
     # Two equal sequences side by side get masks of their own.
     assert (first[0] != first[1]).mean() > 0.9
+
+
+def test_dropout_of_a_part_is_that_of_its_rows_in_the_batch(tiny_model):
+    """Rows and steps of a batch alone, for numbers of units and steps that Philox does not draw evenly."""
+    model = tiny_model("attention", rnn_layer_sizes=[3, 7], dropout_keep_prob=0.5)
+    inputs = np.ones((6, 5, model.encoding.input_size), np.float32)
+    whole = tensorflow_logits(model, inputs, [5] * 6, 7)
+    for first, last, steps in [(0, 2, 5), (2, 6, 5), (3, 4, 5), (1, 5, 3), (6, 6, 5)]:
+        part = inputs[first:last, :steps]
+        found = tensorflow_logits(model, part, [steps] * len(part), 7, first, 5)
+        np.testing.assert_allclose(found, whole[first:last, :steps], atol=1e-6)
 
 
 def test_no_dropout_where_everything_is_kept(tiny_model):

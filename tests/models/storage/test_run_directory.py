@@ -37,6 +37,12 @@ def test_what_is_stored_comes_back(run):
     assert "rnn_layer_sizes: 4" in run.config.read_text()
 
 
+def test_a_field_that_runs_no_longer_have(run):
+    run.config.write_text(f'{run.config.read_text()}precision: "float32"\n')
+    assert run.read().seed == 3
+    assert load(run.path).configuration == CONFIGURATION
+
+
 def test_steps_are_those_of_whole_checkpoints(run):
     (run.checkpoints / ".step-00000030.npz.abc.part").touch()
     (run.checkpoints / "step-40.npz").touch()
@@ -88,6 +94,7 @@ def test_what_is_no_run(tmp_path):
         b"unknown_field: 3",
         b"seed: 'three'",
         b"configuration { config: 'basic' min_note: 60 max_note: 50 }",
+        b"configuration { config: 'basic' min_note: 48 max_note: 84 steps_per_quarter: -8 }",
         b"configuration { config: 'basic' min_note: 60 max_note: 80 hyperparameters { batch_size: -1 } }",
     ],
 )

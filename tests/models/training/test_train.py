@@ -1,5 +1,6 @@
 """The training loop with real TensorFlow, on a toy corpus."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -317,6 +318,21 @@ def test_a_transposed_dataset_is_for_models_that_keep_the_key(tmp_path, write_da
     # A batch may be as large as the data.
     train(toy_configuration("mono", batch_size=6), transposed, tmp_path / "run", Schedule(num_steps=1))
     assert timeless(tmp_path / "run")[0]["epoch"] == 1
+
+
+def test_a_configuration_of_other_steps_than_the_dataset(tmp_path, write_dataset, dataset, toy_configuration):
+    melodies = [Melody(np.array([60, -2, 62, -2] * 8), steps_per_quarter=8, steps_per_bar=32)] * 6
+    finer = write_dataset(
+        tmp_path / "finer", {"train": melodies, "eval": melodies}, extraction={"steps_per_quarter": 8}
+    )
+    with pytest.raises(EtudeError, match=r"configuration basic takes 4 steps a quarter note, but .*finer has 8"):
+        train(toy_configuration("basic"), finer, tmp_path / "run", SCHEDULE)
+    configuration = dataclasses.replace(toy_configuration("basic"), steps_per_quarter=8)
+    train(configuration, finer, tmp_path / "run", Schedule(num_steps=1))
+    assert load(tmp_path / "run").configuration.steps_per_quarter == 8
+    with pytest.raises(EtudeError, match=r"run takes 8 steps a quarter note, but this run is to take 4"):
+        train(toy_configuration("basic"), dataset, tmp_path / "other", SCHEDULE, initial_model=tmp_path / "run")
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize("missing", ["train", "eval"])

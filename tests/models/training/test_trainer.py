@@ -15,10 +15,10 @@ KEYS = ("weights", "first_moments", "second_moments")
 def make_trainer(tiny_configuration, random_weights):
     from etude.models.training.trainer import Trainer
 
-    def make(name="basic", seed=0, weights=random_weights, precision="float32", **overrides):
+    def make(name="basic", seed=0, weights=random_weights, **overrides):
         configuration = tiny_configuration(name, **{"rnn_layer_sizes": [6], **overrides})
         encoding = make_encoding(configuration)
-        return Trainer(configuration, encoding, weights(configuration), seed, precision), configuration, encoding
+        return Trainer(configuration, encoding, weights(configuration), seed), configuration, encoding
 
     return make
 
@@ -119,9 +119,7 @@ def test_three_steps_of_adam(make_trainer, make_batch):
     for step in (1, 2, 3):
         state = probe.state()
         zeros = {name: np.zeros_like(value) for name, value in state.items()}
-        probe.restore(
-            zeros | trainer_weights(trainer) | {name: state[name] for name in ("parts_at_once", "melodies_of_a_part")}
-        )
+        probe.restore(zeros | trainer_weights(trainer))
         probe.train(*batch)
         gradients = {name: value * 10.0 for name, value in parts(probe)[1].items()}
         clipped += [np.linalg.norm(gradient) > clip_norm for gradient in gradients.values()]
@@ -155,7 +153,7 @@ def test_a_restored_trainer_goes_on_alike(make_trainer, make_batch):
     assert other.train(*batch)["loss"] == expected[0]
 
 
-def test_dropout_differs_by_step_seed_and_half_of_the_batch(make_trainer, make_batch):
+def test_dropout_differs_by_step_and_seed(make_trainer, make_batch):
     losses = []
     for seed in (0, 1):
         trainer, _, encoding = make_trainer("basic", seed=seed, learning_rate=1e-30)
@@ -165,20 +163,25 @@ def test_dropout_differs_by_step_seed_and_half_of_the_batch(make_trainer, make_b
 
 
 @pytest.mark.parametrize("name", ["basic", "attention"])
-def test_a_step_does_not_depend_on_how_the_batch_is_cut(name, make_trainer, make_batch, monkeypatch):
-    """Not even where parts that are taken together are shorter than others, or a part is empty."""
+def test_training_does_not_depend_on_the_number_of_cores(name, make_trainer, make_batch, monkeypatch):
+    """With dropout; and where parts are taken one after the other, are shorter than others, or empty."""
     from etude.models.training import trainer as module
 
-    steps = []
-    for at_once, melodies in ((1, 100), (2, 2), (3, 1), (4, 100)):
-        monkeypatch.setattr(module, "_cut", lambda _, cut=(at_once, melodies): cut)
-        trainer, _, encoding = make_trainer(name, dropout_keep_prob=1.0)
-        figures = trainer.train(*make_batch(encoding, (3, 5, 4, 9, 12, 11, 2)))
-        steps.append((figures, parts(trainer)[1]))
-    for figures, moments in steps[1:]:
-        assert figures == pytest.approx(steps[0][0], rel=1e-5)
-        for key, value in moments.items():
-            np.testing.assert_allclose(value, steps[0][1][key], rtol=1e-4, atol=1e-7, err_msg=key)
+    for limit in ("MELODIES_OF_A_PART", "MELODIES_OF_A_PART_WITH_ATTENTION"):
+        monkeypatch.setattr(module, limit, 2)
+    runs = []
+    for cores in (1, 2, 16):
+        monkeypatch.setattr(module.os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)), raising=False)
+        trainer, _, encoding = make_trainer(name, rnn_layer_sizes=[6, 5], dropout_keep_prob=0.5)
+        batches = [make_batch(encoding, lengths) for lengths in ((3, 5, 4, 9, 12, 11, 2), (6, 7))]
+        figures = [trainer.train(*batch) for batch in batches]
+        runs.append((figures, parts(trainer)))
+    for figures, arrays in runs[1:]:
+        for found, expected in zip(figures, runs[0][0], strict=True):
+            assert found == pytest.approx(expected, rel=1e-5)
+        for found, expected in zip(arrays, runs[0][1], strict=True):
+            for key, value in found.items():
+                np.testing.assert_allclose(value, expected[key], rtol=1e-4, atol=1e-7, err_msg=key)
 
 
 def test_log_probabilities_are_without_dropout(make_trainer, make_batch):
@@ -190,7 +193,7 @@ def test_log_probabilities_are_without_dropout(make_trainer, make_batch):
         np.testing.assert_allclose(found[row, :length], expected[row, :length], atol=1e-4)
 
 
-def plain_lstm_layer(inputs, kernel, bias, precision=None):
+def plain_lstm_layer(inputs, kernel, bias):
     """The LSTM's equations, differentiated by TensorFlow itself."""
     import tensorflow as tf
 
@@ -206,7 +209,7 @@ def plain_lstm_layer(inputs, kernel, bias, precision=None):
     return tf.ensure_shape(tf.scan(step, inputs, (zeros, zeros))[1], [None, None, units])
 
 
-def plain_attention_layer(inputs, weights, attn_length, precision=None):
+def plain_attention_layer(inputs, weights, attn_length):
     """The equations of the LSTM with attention: every key projected at every step, oldest memory first."""
     import tensorflow as tf
 
@@ -256,11 +259,3 @@ def test_a_hundred_steps_end_as_those_of_the_plain_formulation(name, make_traine
     assert plain[-4:].mean() < 0.8 * plain[:4].mean(), "nothing was learnt"
     assert not np.array_equal(ours, plain), "the same formulation twice"
     np.testing.assert_allclose(ours, plain, atol=1e-3)
-
-
-@pytest.mark.parametrize("name", ["basic", "attention"])
-def test_bfloat16_follows_the_loss_of_float32(name, make_trainer, make_batch):
-    full = losses_of_training(make_trainer, make_batch, name, 60)
-    half = losses_of_training(make_trainer, make_batch, name, 60, precision="bfloat16")
-    assert not np.array_equal(full, half), "the precision has no effect"
-    np.testing.assert_allclose(half, full, rtol=0.02)

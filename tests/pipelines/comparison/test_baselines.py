@@ -89,7 +89,7 @@ def test_accuracy_of_repeating_the_last_bar():
 
 def test_categories_add_up_to_the_whole():
     melodies = MelodySet.of(EVAL)
-    divisions = breakdowns(melodies)
+    divisions = breakdowns(melodies, 4)
     sums = evaluate(ENCODING, melodies, BASELINES["bigram"].predict, divisions)
     positions = [division.name for division in divisions if division.name.startswith("position")]
     others = [[division.name] for division in divisions if division.name not in positions]

@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody_set import MelodySet
-from etude.pipelines.comparison.breakdowns import bars_seen_before, breakdowns
+from etude.pipelines.comparison.breakdowns import bars_seen_before, breakdowns, metre_name
 
 MELODIES = [
     Melody(np.array([60, -2, 62, -1, 60, -2, 62, -1, 64, -2]), steps_per_bar=4),
@@ -13,12 +14,32 @@ MELODIES = [
 def categories(name):
     """The category of every predicted step of both melodies, by name."""
     melodies = MelodySet.of(MELODIES)
-    found = {breakdown.name: breakdown for breakdown in breakdowns(melodies)}[name]
+    found = {breakdown.name: breakdown for breakdown in breakdowns(melodies, 4)}[name]
     index = found.index(melodies.batch(np.arange(2)))
     return [
         [None if number < 0 else found.categories[number] for number in row[: len(melody.events) - 1]]
         for row, melody in zip(index, MELODIES, strict=True)
     ]
+
+
+@pytest.mark.parametrize(
+    ("steps_per_bar", "steps_per_quarter", "name"),
+    [
+        (16, 4, "4/4 (16 steps a bar)"),
+        (32, 8, "4/4 (32 steps a bar)"),
+        (12, 3, "4/4 (12 steps a bar)"),
+        (24, 8, "3/4 or 6/8 (24 steps a bar)"),
+        (9, 2, "9/8 (9 steps a bar)"),
+        (3, 2, "3/8 (3 steps a bar)"),
+        (10, 4, "10 steps a bar"),
+    ],
+)
+def test_metres(steps_per_bar, steps_per_quarter, name):
+    assert metre_name(steps_per_bar, steps_per_quarter) == name
+    melodies = MelodySet.of([Melody(np.full(40, -2), steps_per_bar=steps_per_bar)])
+    metre, position, *_ = breakdowns(melodies, steps_per_quarter)
+    assert metre.categories == (name,)
+    assert position.title == f"Position in the bar, {name}"
 
 
 def test_event():
@@ -46,7 +67,7 @@ def test_bar():
 
 def test_late_bars():
     melodies = MelodySet.of([Melody(np.full(30, -2), steps_per_bar=1)])
-    found = {breakdown.name: breakdown for breakdown in breakdowns(melodies)}["bar"]
+    found = {breakdown.name: breakdown for breakdown in breakdowns(melodies, 4)}["bar"]
     names = [found.categories[number] for number in found.index(melodies.batch(np.arange(1)))[0]]
     assert names == ["2", "3", "4", *["5 to 8"] * 4, *["9 to 16"] * 8, *["17 or more"] * 14]
 

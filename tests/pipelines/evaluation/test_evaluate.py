@@ -1,3 +1,4 @@
+import json
 import pathlib
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 from etude import load
 from etude.models.dataset import read_melodies
+from etude.models.errors import EtudeError
 from etude.pipelines.evaluation.evaluate import evaluate_model, sums_by_beam
 
 TESTDATA = pathlib.Path(__file__).parents[2] / "testdata"
@@ -31,6 +33,17 @@ def test_a_beam_job_gives_the_sums_of_one_process(dataset, workers):
     assert beam.values.keys() == alone.values.keys()
     for name, sums in alone.values.items():
         np.testing.assert_allclose(beam[name], sums, rtol=1e-5, err_msg=name)
+
+
+def test_a_dataset_of_other_steps(dataset):
+    """Refused, in this process as by a Beam job."""
+    description = json.loads((dataset / "dataset.json").read_text())
+    description["extraction"]["steps_per_quarter"] = 8
+    (dataset / "dataset.json").write_text(json.dumps(description))
+    model = load(TESTDATA / "magenta" / "basic_rnn" / "bundle.mag")
+    for workers in (1, 2):
+        with pytest.raises(EtudeError, match=r"bundle\.mag takes 4 steps a quarter note, but .*dataset has 8"):
+            evaluate_model(model, dataset, "eval", workers=workers)
 
 
 def test_the_report_says_what_it_is_of(dataset):

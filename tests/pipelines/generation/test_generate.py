@@ -107,7 +107,9 @@ def test_renderings_out_of_range(options, message):
 
 def test_a_picture_shows_every_note():
     events = np.array([60, -2, 64, -1] * 8 + [67, -2, -2, -2] * 4)
-    picture = melody_to_svg(events, steps_per_bar=16, num_primer_events=4, title="A <melody> & more")
+    picture = melody_to_svg(
+        events, steps_per_bar=16, steps_per_quarter=4, num_primer_events=4, title="A <melody> & more"
+    )
     root = ElementTree.fromstring(picture)
     space = "{http://www.w3.org/2000/svg}"
     roll, *staves = root.findall(f"{space}svg")

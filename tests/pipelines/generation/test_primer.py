@@ -132,9 +132,10 @@ def test_the_first_bars():
 
 
 def test_metres():
-    primer = parse_primer("[60, -2]").in_metre(parse_metre("6/8"), 4)
+    primer = parse_primer("[60, -2]", 4).in_metre(parse_metre("6/8"), 4)
     assert (primer.metre, primer.steps_per_bar) == ((6, 8), 12)
-    assert default_primer().in_metre((3, 4), 8).steps_per_bar == 24
+    assert (default_primer(8).steps_per_bar, parse_primer("[60]", 3).steps_per_bar) == (32, 12)
+    assert default_primer(8).in_metre((3, 4), 8).steps_per_bar == 24
     with pytest.raises(UsageError, match="1/32 is no whole number"):
         primer.in_metre(parse_metre("1/32"), 4)
     for text in ("3", "3/5", "0/4", "a/4", "3/4/4", "-3/4"):

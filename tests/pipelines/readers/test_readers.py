@@ -1,4 +1,6 @@
 import io
+import re
+import unicodedata
 import zipfile
 
 import pytest
@@ -112,6 +114,35 @@ def test_compressed_musicxml(musicxml):
     for members in ({"META-INF/container.xml": CONTAINER, "deep/score.xml": score, "b.xml": b""}, {"score.xml": score}):
         (reading,) = read("a.xml", compressed(members))
         assert reading.sequence == plain
+
+
+def compressed_under(raw_name, full_path, score, with_flag):
+    """An .mxl file whose score has a name of any bytes, with or without the flag that says UTF-8."""
+    name = "x" * len(raw_name)
+    container = f'<container><rootfiles><rootfile full-path="{full_path}"/></rootfiles></container>'
+    data = compressed({"META-INF/container.xml": container, name: score, "other.txt": b""})
+    changed = bytearray(data.replace(name.encode(), raw_name))
+    for signature, flags_at in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+        for match in re.finditer(re.escape(signature), data):
+            changed[match.start() + flags_at + 1] |= 0x08 * with_flag
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("raw_name", "full_path"),
+    [
+        ("größe ☃.xml".encode(), "größe ☃.xml"),
+        (unicodedata.normalize("NFD", "größe.xml").encode(), "größe.xml"),
+        ("größe.xml".encode("cp437"), "größe.xml"),
+        (b"gr\xff\xfe.xml", "größe.xml"),
+    ],
+)
+@pytest.mark.parametrize("with_flag", [False, True])
+def test_compressed_musicxml_with_a_name_in_any_encoding(musicxml, raw_name, full_path, with_flag):
+    """Some programs write UTF-8 without saying so, others say so without writing it."""
+    (reading,) = read("a.mxl", compressed_under(raw_name, full_path, musicxml(), with_flag))
+    assert reading.rejected is None, reading.rejected
+    assert reading.sequence.notes == read("a.xml", musicxml())[0].sequence.notes
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 
 from etude.models.errors import UsageError
 from etude.models.melodies.scales import Key
+from etude.pipelines.readers.abc import reader as abc
 from etude.pipelines.rendering.abc import melody_to_abc
 
 music21 = pytest.importorskip("music21")
@@ -20,12 +21,37 @@ def random_melody(seed, steps, low=48, high=84):
     return events
 
 
-def notes_of_music21(text):
+def notes_of_music21(text, steps_per_quarter=4):
     """Onset and length in steps, and pitch; tied notes as one."""
     score = music21.converter.parse(text, format="abc").flatten().stripTies()
     return [
-        (round(float(note.offset) * 4), round(float(note.quarterLength) * 4), note.pitch.midi) for note in score.notes
+        (
+            whole(float(note.offset) * steps_per_quarter),
+            whole(float(note.quarterLength) * steps_per_quarter),
+            note.pitch.midi,
+        )
+        for note in score.notes
     ]
+
+
+def notes_of_our_reader(text, steps_per_second):
+    """The same from seconds, as the reader of this project hears them."""
+    (reading,) = abc.read(text.encode())
+    sequence = reading.sequence
+    return [
+        (
+            whole(note.start_time * steps_per_second),
+            whole((note.end_time - note.start_time) * steps_per_second),
+            note.pitch,
+        )
+        for note in sequence.notes
+    ]
+
+
+def whole(steps):
+    """A whole number of steps, which it has to be."""
+    assert steps == pytest.approx(round(steps), abs=1e-3)
+    return round(steps)
 
 
 def notes(events):
@@ -45,27 +71,73 @@ def notes(events):
 )
 def test_music21_reads_the_same_notes(key, metre):
     events = random_melody(len(str(key)) + metre[0], 64)
-    text = melody_to_abc(events, steps_per_bar=SUBDIVISION[metre], title="A melody", metre=metre, key=key)
+    text = melody_to_abc(
+        events, steps_per_bar=SUBDIVISION[metre], steps_per_quarter=4, title="A melody", metre=metre, key=key
+    )
     assert notes_of_music21(text) == notes(events)
 
 
 def test_how_it_looks():
     events = np.array([60, -2, 62, 64, 66, -1, -2, -2, 72, -2, -2, -2, 83, -2, -2, -2, -2, -2, 47, -2, 48, -2])
-    text = melody_to_abc(events, steps_per_bar=16, title="T", number=3, qpm=90.5, metre=(4, 4), key=Key(0), program=40)
+    text = melody_to_abc(
+        events,
+        steps_per_bar=16,
+        steps_per_quarter=4,
+        title="T",
+        number=3,
+        qpm=90.5,
+        metre=(4, 4),
+        key=Key(0),
+        program=40,
+    )
     assert text == ("X:3\nT:T\nM:4/4\nL:1/16\nQ:1/4=90.5\n%%MIDI program 40\nK:C\nC2DE ^Fz3 c4 b4-|b2B,,2 C,2z2 z8|]\n")
 
 
 def test_accidentals_do_not_depend_on_the_reader():
     """After an altered note of a letter, every later one in the bar says what it is."""
-    text = melody_to_abc(np.array([66, 78, 65, 77, 66]), steps_per_bar=16, title="T", key=Key(0))
+    text = melody_to_abc(np.array([66, 78, 65, 77, 66]), steps_per_bar=16, steps_per_quarter=4, title="T", key=Key(0))
     assert re.search(r"\n\^F\^f=F=f ", text)
 
 
 def test_without_a_metre_one_that_fits():
     for steps, metre in ((16, "4/4"), (12, "3/4"), (10, "5/8"), (7, "7/16")):
-        assert f"\nM:{metre}\n" in melody_to_abc(np.array([60]), steps_per_bar=steps, title="T")
+        assert f"\nM:{metre}\n" in melody_to_abc(np.array([60]), steps_per_bar=steps, steps_per_quarter=4, title="T")
 
 
-def test_steps_that_abc_cannot_write():
-    with pytest.raises(UsageError, match="not 3 a quarter"):
-        melody_to_abc(np.array([60]), steps_per_bar=12, steps_per_quarter=3, title="T")
+@pytest.mark.parametrize(
+    ("steps_per_quarter", "metre"),
+    [
+        (2, (6, 8)),
+        (3, (4, 4)),
+        (3, (3, 4)),
+        (5, (4, 4)),
+        (6, (6, 8)),
+        (6, (7, 8)),
+        (8, (4, 4)),
+        (8, (9, 8)),
+        (12, (3, 4)),
+    ],
+)
+def test_other_steps(steps_per_quarter, metre):
+    """Two readers hear the notes where they are."""
+    steps_per_bar = 4 * steps_per_quarter * metre[0] // metre[1]
+    events = random_melody(steps_per_quarter, 4 * steps_per_bar)
+    text = melody_to_abc(
+        events, steps_per_bar=steps_per_bar, steps_per_quarter=steps_per_quarter, title="A melody", qpm=90, metre=metre
+    )
+    assert notes_of_music21(text, steps_per_quarter) == notes(events)
+    assert notes_of_our_reader(text, 90 * steps_per_quarter / 60) == notes(events)
+
+
+def test_triplets_look():
+    """A quarter that plain notes can write is none; a note that leaves a triplet is tied."""
+    events = np.array([60, 62, -2, 64, -2, -2, 65, -2, 67, -2, -2, -2])
+    text = melody_to_abc(events, steps_per_bar=12, steps_per_quarter=3, title="T", metre=(4, 4), key=Key(0))
+    assert text == "X:1\nT:T\nM:4/4\nL:1/8\nQ:1/4=120\nK:C\n(3:2:2CD2 E2 (3:2:2F2G- G2|]\n"
+
+
+def test_what_abc_cannot_write():
+    with pytest.raises(UsageError, match="11 steps a quarter note need some of 11"):
+        melody_to_abc(np.array([60]), steps_per_bar=44, steps_per_quarter=11, title="T")
+    with pytest.raises(UsageError, match="no metre has bars of 10 steps where 3 are a quarter note"):
+        melody_to_abc(np.array([60]), steps_per_bar=10, steps_per_quarter=3, title="T")

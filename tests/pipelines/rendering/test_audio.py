@@ -29,7 +29,7 @@ def fundamental(sound):
 @pytest.mark.parametrize("program", [0, 24, 40, 56, 73])
 @pytest.mark.parametrize("pitch", [48, 60, 69, 79])
 def test_every_note_sounds_in_tune(program, pitch):
-    sound = read(melody_to_wav(np.array([pitch, -2, -2, -2, -2, -2, -2, -2]), program=program))
+    sound = read(melody_to_wav(np.array([pitch, -2, -2, -2, -2, -2, -2, -2]), program=program, steps_per_quarter=4))
     expected = 440 * 2 ** ((pitch - 69) / 12)
     cents = 1200 * np.log2(fundamental(sound[4000:20000]) / expected)
     assert abs(cents) < 25
@@ -37,7 +37,7 @@ def test_every_note_sounds_in_tune(program, pitch):
 
 def test_notes_are_where_they_belong():
     events = np.array([-2, -2, -2, -2, 60, -1, -2, -2, -2, -2, -2, -2, -2, -2, -2, -2, 64, -2])
-    sound = np.abs(read(melody_to_wav(events, qpm=60, program=24)))
+    sound = np.abs(read(melody_to_wav(events, qpm=60, program=24, steps_per_quarter=4)))
     step = SAMPLE_RATE // 4
     loudness = [sound[start : start + step].max() for start in range(0, len(sound) - step, step)]
     assert max(loudness[:4]) == 0
@@ -47,9 +47,15 @@ def test_notes_are_where_they_belong():
 
 
 def test_silence_and_the_same_bytes_again():
-    assert not read(melody_to_wav(np.array([-2, -2]))).any()
+    assert not read(melody_to_wav(np.array([-2, -2]), steps_per_quarter=4)).any()
     events = np.array([60, 62, -1, 64])
-    assert melody_to_wav(events) == melody_to_wav(events)
+    assert melody_to_wav(events, steps_per_quarter=4) == melody_to_wav(events, steps_per_quarter=4)
+
+
+def test_a_finer_grid_sounds_the_same():
+    events = np.array([60, -2, 64, -1])
+    finer = np.array([60, -2, -2, -2, 64, -2, -1, -2])
+    assert melody_to_wav(finer, steps_per_quarter=8) == melody_to_wav(events, steps_per_quarter=4)
 
 
 def test_a_loop_goes_on_as_long_as_the_note():

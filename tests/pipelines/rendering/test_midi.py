@@ -49,7 +49,7 @@ def test_the_file_holds_the_notes_that_note_seq_makes(events, qpm, steps_per_qua
 
 def test_note_seq_extracts_the_melody_again():
     events = [60, -2, 62, -1, 64, -2, -2, -2, 60, 60, -2, -2, -1, -2, 72, -2]
-    sequence = note_seq.midi_to_note_sequence(melody_to_midi(np.array(events)))
+    sequence = note_seq.midi_to_note_sequence(melody_to_midi(np.array(events), steps_per_quarter=4))
     assert sequence.tempos[0].qpm == pytest.approx(120)
     melody = note_seq.Melody()
     melody.from_quantized_sequence(note_seq.quantize_note_sequence(sequence, steps_per_quarter=4))
@@ -58,17 +58,21 @@ def test_note_seq_extracts_the_melody_again():
 
 
 def test_defaults():
-    (instrument,) = pretty_midi.PrettyMIDI(io.BytesIO(melody_to_midi(np.array([60, -2])))).instruments
+    (instrument,) = pretty_midi.PrettyMIDI(
+        io.BytesIO(melody_to_midi(np.array([60, -2]), steps_per_quarter=4))
+    ).instruments
     (note,) = instrument.notes
     assert (instrument.program, note.velocity, note.start, note.end) == (0, 100, 0.0, 0.25)
 
 
 def test_the_same_melody_gives_the_same_bytes():
-    assert melody_to_midi(np.array([60, -1, 62])) == melody_to_midi(np.array([60, -1, 62]))
+    assert melody_to_midi(np.array([60, -1, 62]), steps_per_quarter=4) == melody_to_midi(
+        np.array([60, -1, 62]), steps_per_quarter=4
+    )
 
 
 def test_silence_is_a_file_without_notes():
-    assert pretty_midi.PrettyMIDI(io.BytesIO(melody_to_midi(np.array([-2, -2])))).instruments == []
+    assert pretty_midi.PrettyMIDI(io.BytesIO(melody_to_midi(np.array([-2, -2]), steps_per_quarter=4))).instruments == []
 
 
 @pytest.mark.parametrize(
@@ -76,7 +80,7 @@ def test_silence_is_a_file_without_notes():
     [(Key(0), "C"), (Key(3), "Eb"), (Key(6, "minor"), "F#m"), (Key(2, "dorian"), "C"), (Key(10, "minor"), "Bbm")],
 )
 def test_metre_and_key(key, name):
-    data = melody_to_midi(np.array([60, -2]), qpm=97.3, metre=(6, 8), key=key)
+    data = melody_to_midi(np.array([60, -2]), qpm=97.3, metre=(6, 8), key=key, steps_per_quarter=4)
     messages = {message.type: message for message in mido.MidiFile(file=io.BytesIO(data)).tracks[0]}
     assert (messages["time_signature"].numerator, messages["time_signature"].denominator) == (6, 8)
     assert messages["key_signature"].key == name
@@ -88,6 +92,6 @@ def test_metre_and_key(key, name):
 def test_long_rests_and_slow_tempos():
     events = np.full(20_000, -2)
     events[[0, 1, 19_998]] = [60, -1, 62]
-    data = melody_to_midi(events, qpm=4)
+    data = melody_to_midi(events, qpm=4, steps_per_quarter=4)
     (instrument,) = pretty_midi.PrettyMIDI(io.BytesIO(data)).instruments
     assert [note.start for note in instrument.notes] == pytest.approx([0, 19_998 * 60 / 4 / 4])

@@ -8,11 +8,13 @@ from etude.pipelines.readers.abc.problems import AbcError
 
 MAX_NUMERATOR = 1000
 MAX_DENOMINATOR = 1024
-_METRE = re.compile(r"\(?\s*(\d+(?:\s*\+\s*\d+)*)\s*\)?\s*/\s*(\d+)")
+# Each piece of a text can match in one way only, which keeps matching linear.
+_METRE = re.compile(r"\(?\s*(\d+(?:\s*\+\s*\d+)*)\s*(?:\)\s*)?/\s*(\d+)")
 _FRACTION = re.compile(r"(\d+)\s*(?:/\s*(\d+))?")
-_TEMPO = re.compile(r"((?:\d+\s*/\s*\d+\s*)+)=\s*(\d+(?:\.\d+)?)")
-_UNIT_TEMPO = re.compile(r"C\s*(\d*)\s*=\s*(\d+(?:\.\d+)?)")
-_BARE_TEMPO = re.compile(r"()=?\s*(\d+(?:\.\d+)?)\s*$")
+_BEAT = re.compile(r"(?<!\d)(\d+)\s*/\s*(\d+)\s*(=)?")
+_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)")
+_UNIT_TEMPO = re.compile(r"C\s*(?:(\d+)\s*)?=")
+_BARE_TEMPO = re.compile(r"=?\s*(\d+(?:\.\d+)?)\s*$")
 
 
 @functools.lru_cache(maxsize=256)
@@ -78,19 +80,31 @@ def parse_tempo(text: str, unit: Fraction) -> Fraction | None:
     text = re.sub(r'"[^"]*"?', " ", text).strip()
     if not text:
         return None
-    if match := _TEMPO.search(text):
-        beat = sum((_fraction(*length) for length in re.findall(r"(\d+)\s*/\s*(\d+)", match[1])), Fraction(0))
-    elif match := _UNIT_TEMPO.match(text):
-        beat = unit * _bounded(match[1] or "1", MAX_NUMERATOR, "tempo")
-    elif match := _BARE_TEMPO.match(text):
-        beat = unit
-    else:
-        raise AbcError(f"expected a tempo such as 1/4=120, not {text[:20]!r}", 0)
-    rate = Fraction(match[2][:12])
-    quarters_per_minute = 4 * beat * rate
+    beat, rate = _beat_and_rate(text, unit)
+    quarters_per_minute = 4 * beat * Fraction(rate[:12])
     if not 1 <= quarters_per_minute <= 10_000:
-        raise AbcError(f"expected a tempo of 1 to 10,000 quarter notes a minute, not {match[0]!r}", 0)
+        raise AbcError(f"expected a tempo of 1 to 10,000 quarter notes a minute, not {text[:20]!r}", 0)
     return quarters_per_minute
+
+
+def _beat_and_rate(text: str, unit: Fraction) -> tuple[Fraction, str]:
+    """The beat, as a fraction of a whole note, and the number of beats a minute."""
+    lengths: list[tuple[str, str]] = []
+    end = 0
+    for match in _BEAT.finditer(text):
+        if match.start() != end:  # only lengths in a row make a beat
+            lengths = []
+        lengths.append((match[1], match[2]))
+        end = match.end()
+        if match[3]:
+            if rate := _RATE.match(text, end):
+                return sum((_fraction(*length) for length in lengths), Fraction(0)), rate[1]
+            lengths = []
+    if (count := _UNIT_TEMPO.match(text)) and (rate := _RATE.match(text, count.end())):
+        return unit * _bounded(count[1] or "1", MAX_NUMERATOR, "tempo"), rate[1]
+    if rate := _BARE_TEMPO.match(text):
+        return unit, rate[1]
+    raise AbcError(f"expected a tempo such as 1/4=120, not {text[:20]!r}", 0)
 
 
 def _fraction(numerator: str, denominator: str) -> Fraction:

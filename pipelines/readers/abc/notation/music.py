@@ -255,8 +255,9 @@ def parse_bar(text: str) -> tuple[Bar, tuple[int, ...]]:
     signs = signs.lstrip(".").replace("[|]", "") or "|"  # [|] is an invisible bar line
     ends = len(signs) - len(signs.lstrip(":"))
     starts = len(signs) - len(signs.rstrip(":"))
-    if ends == len(signs):
-        return Bar(1, 1, False), passes
+    if ends == len(signs):  # `::` stands for `:||:`, and `::::` for `::||::`
+        ends = starts = max(ends // 2, 1)
+        return Bar(ends, starts, False), passes
     if "|:|" in signs and not ends:
         starts = max(starts, 1)
     return Bar(ends, starts, double=":" not in signs and len(signs) > 1), passes

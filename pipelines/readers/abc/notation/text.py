@@ -14,7 +14,9 @@ _BYTE_ORDER_MARKS = (
 )
 _CHARSET = re.compile(rb"(?:^|[\r\n])(?:%%|I:)\s*abc-charset[ \t]+([\w.-]{1,40})", re.I)
 _MAIL = re.compile(r"=(3D|20)")
-_LINE_END = re.compile(r"\r*\n|\r")
+_LINE_END = re.compile(r"(?<!\r)\r+\n|\n|\r")
+_NO_CHARACTER = re.compile(r"&(?=#(?:[0-9]{8}|[xX][0-9a-fA-F]{8}))")
+"""The start of a reference to a character with a number that none has; `html.unescape` refuses very long ones."""
 _COMBINING = {"`": "̀", "'": "́", "^": "̂", "~": "̃", '"': "̈", "c": "̧", "r": "̊", "u": "̆", "v": "̌", "H": "̋", "=": "̄"}
 _LIGATURES = {"ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "aa": "å", "AA": "Å", "/o": "ø", "/O": "Ø"}
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(ss|ae|AE|oe|OE|aa|AA|/o|/O)|([`'^~\"cruvH=])([A-Za-z])|([%\\&]))")
@@ -57,7 +59,7 @@ def decode_string(text: str) -> str:
     text = text.strip()
     if "\\" in text:
         text = _ESCAPE.sub(_unescape, text)
-    return html.unescape(text) if "&" in text else text
+    return html.unescape(_NO_CHARACTER.sub("&amp;", text)) if "&" in text else text
 
 
 def _unescape(match: re.Match[str]) -> str:

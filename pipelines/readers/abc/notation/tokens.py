@@ -16,10 +16,11 @@ MAX_ENDINGS = 100
 MAX_SIGN = 60
 """Longest note or bar line, in characters."""
 
-_LENGTH = r"\d*/*\d*"
+# Whatever stands in a file, there is one way only in which each of these can match it: that keeps matching linear.
+_LENGTH = r"(?:\d+(?:/+\d*)?|/+\d*)?"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}-?"
 # Without possessive quantifiers, which early releases of Python 3.11 get wrong.
-_PLAIN_NOTE = r"[A-Ga-g][,']*\d*/*\d*(?![-,'/\d])"
+_PLAIN_NOTE = rf"[A-Ga-g][,']*{_LENGTH}(?![-,'/\d])"
 _BAR = r"(?::*\[?\||::+|:+(?=\]))(?:[|:]|\[(?=[|:\]])|\])*"
 _NUMBERS = r"\d+(?:[,.-]\d+)*[,.]?"
 
@@ -69,7 +70,7 @@ NOTE_IN_CHORD = re.compile(
 )
 NOTE_IN_PLUS_CHORD = re.compile(rf"(?:{_NOTE})+")
 _NOTE_PARTS = re.compile(rf"(\^\^?|__?|=)?([A-Ga-g])([,']*)({_LENGTH})(-?)")
-_LENGTH_PARTS = re.compile(r"(\d*)(/*)(\d*)")
+_LENGTH_PARTS = re.compile(r"(\d*)(?:(/+)(\d*))?")
 
 
 class WrittenNote(NamedTuple):
@@ -97,8 +98,8 @@ def parse_note(text: str) -> WrittenNote:
     Raises:
       AbcError: if it is none.
     """
-    match = _NOTE_PARTS.fullmatch(text)
-    if not match or len(text) > MAX_SIGN:
+    match = _NOTE_PARTS.fullmatch(text) if len(text) <= MAX_SIGN else None
+    if not match:
         raise AbcError(f"the note {text[:20]}... is out of range")
     accidental, letter, marks, length, tie = match.groups()
     return WrittenNote(
@@ -120,7 +121,7 @@ def parse_length(text: str) -> Fraction:
     match = _LENGTH_PARTS.fullmatch(text)
     if not match:
         raise AbcError(f"expected a length, not {text[:20]!r}", 0)
-    above, slashes, below = match.groups()
+    above, slashes, below = match.groups("")
     if len(above) > 9 or len(below) > 9 or len(slashes) > 10:
         raise AbcError(f"the length {text[:20]} is out of range", 0)
     if below and len(slashes) > 1:

@@ -5,7 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from etude.pipelines.comparison.music.measures import NOTE_LENGTHS, SCALARS, VECTORS, YANG_AND_LERCH, measure_melodies
+from etude.pipelines.comparison.music.measures import (
+    NOTE_LENGTHS,
+    SCALARS,
+    VECTORS,
+    YANG_AND_LERCH,
+    measure_melodies,
+    note_length_classes,
+)
 
 MAJOR = {0, 2, 4, 5, 7, 9, 11}
 
@@ -77,19 +84,41 @@ def expected(name, events, bar):
 
 @pytest.mark.parametrize("name", [*SCALARS, *VECTORS])
 def test_measure(name):
-    found = measure_melodies(MELODIES, BARS)[name]
+    found = measure_melodies(MELODIES, BARS, 4)[name]
     for row, events, bar in zip(found, MELODIES, BARS, strict=True):
         assert row == pytest.approx(expected(name, events.tolist(), bar)), events
 
 
 def test_all_measures_of_yang_and_lerch_are_there():
     assert len(YANG_AND_LERCH) == 9
-    assert set(YANG_AND_LERCH) <= set(measure_melodies(MELODIES, BARS))
+    assert set(YANG_AND_LERCH) <= set(measure_melodies(MELODIES, BARS, 4))
+
+
+def finer(melodies, times):
+    """The same melodies on a grid as much finer."""
+    return [np.insert(events, np.repeat(np.arange(1, len(events) + 1), times - 1), -2) for events in melodies]
+
+
+@pytest.mark.parametrize("steps_per_quarter", [8, 12])
+def test_measures_do_not_depend_on_the_grid(steps_per_quarter):
+    """But for the one that counts steps."""
+    times = steps_per_quarter // 4
+    expected = measure_melodies(MELODIES, BARS, 4)
+    expected["average_inter_onset_interval"] = expected["average_inter_onset_interval"] * times
+    found = measure_melodies(finer(MELODIES, times), [times * bar for bar in BARS], steps_per_quarter)
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(values), name
+
+
+def test_triplets_have_their_note_lengths():
+    """Three to a quarter, their half notes, and a quarter: classes 11, 10 and 2 of `NOTE_LENGTHS`."""
+    classes = note_length_classes(np.array([1, 2, 3]), 3)
+    assert NOTE_LENGTHS[classes].tolist() == [4 / 3, 8 / 3, 4]
 
 
 def test_a_scale():
     events = np.array([60, -2, 62, -2, 64, -2, 65, -2, 67, -2, 69, -2, 71, -2, 72, -2])
-    found = {name: values[0] for name, values in measure_melodies([events], [16]).items()}
+    found = {name: values[0] for name, values in measure_melodies([events], [16], 4).items()}
     assert found["pitch_count"] == 8
     assert found["pitch_range"] == 12
     assert found["average_interval"] == pytest.approx(12 / 7)

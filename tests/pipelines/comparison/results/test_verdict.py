@@ -39,7 +39,7 @@ def pair(first, second, is_told_apart):
     )
 
 
-FLOORS = [
+BASELINES = [
     BaselineResult("no_event", "Always", "", SPACE, {"event.loss": Estimate(None), "event.accuracy": Estimate(0.643)}),
     BaselineResult("bigram", "Bigram", "", SPACE, {"event.loss": Estimate(1.9), "event.accuracy": Estimate(0.65)}),
 ]
@@ -47,27 +47,27 @@ A, B, C = configuration("a", 1.0), configuration("b", 1.2), configuration("c", 1
 
 
 def test_a_clear_winner():
-    found = verdict([C, B, A], FLOORS, [pair("a", "b", True), pair("a", "c", True), pair("b", "c", False)], "f")
+    found = verdict([C, B, A], BASELINES, [pair("a", "b", True), pair("a", "c", True), pair("b", "c", False)], "f")
     assert found.headline == "A predicts melodies best: by 0.200 nats a step (0.500 bits a note) over B."
     assert "between 0.100 and 0.300 nats a step (95% interval); p = 0.002 after correction for 3" in found.sureness
     assert found.sentences[0].startswith("A is better than B by 0.200 nats a step")
-    assert found.sentences[2].startswith("B and C cannot be reported apart")
+    assert found.sentences[2].startswith("B and C cannot be told apart")
     assert "All are better than the best simple rule, “bigram” at 1.900 nats a step." in found.sentences
     assert "Always answering “no event” is right at 64.3% of the steps: read accuracies beside that." in found.sentences
 
 
 def test_two_equals_before_the_rest():
-    found = verdict([A, B, C], FLOORS, [pair("a", "b", False), pair("a", "c", True), pair("b", "c", True)], "f")
-    assert found.headline == "A comes first but cannot be reported apart from B; it predicts better than C."
+    found = verdict([A, B, C], BASELINES, [pair("a", "b", False), pair("a", "c", True), pair("b", "c", True)], "f")
+    assert found.headline == "A comes first but cannot be told apart from B; it predicts better than C."
 
 
 def test_all_equal():
     pairs = [pair("a", "b", False), pair("a", "c", False), pair("b", "c", False)]
-    assert verdict([A, B, C], FLOORS, pairs, "f").headline == "A comes first but cannot be reported apart from B and C."
+    assert verdict([A, B, C], BASELINES, pairs, "f").headline == "A comes first but cannot be told apart from B and C."
 
 
 def test_one_alone_that_is_no_better_than_a_baseline():
-    found = verdict([configuration("a", 1.0, (-0.1, 0.3))], FLOORS, [], "f")
+    found = verdict([configuration("a", 1.0, (-0.1, 0.3))], BASELINES, [], "f")
     assert found.headline == "A predicts melodies at 1.000 nats a step."
     assert found.sentences[0].startswith("A is not clearly better than the best simple rule")
 
@@ -75,8 +75,8 @@ def test_one_alone_that_is_no_better_than_a_baseline():
 def test_many_are_counted_and_only_pairs_with_the_best_are_told():
     d = configuration("d", 1.6)
     pairs = [pair(*names, False) for names in ("ab", "ac", "ad", "bc", "bd", "cd")]
-    found = verdict([A, B, C, d], FLOORS, pairs, "f")
-    assert found.headline == "A comes first but cannot be reported apart from 3 others."
+    found = verdict([A, B, C, d], BASELINES, pairs, "f")
+    assert found.headline == "A comes first but cannot be told apart from 3 others."
     assert [sentence[:7] for sentence in found.sentences[:4]] == ["A and B", "A and C", "A and D", "All are"]
 
 
@@ -88,6 +88,6 @@ def test_pairs_within_a_family_are_told():
         for place, name in enumerate(names)
     ]
     pairs = [pair(first, second, True) for first, second in itertools.combinations(names, 2)]
-    sentences = verdict(members, FLOORS, pairs, "f").sentences
+    sentences = verdict(members, BASELINES, pairs, "f").sentences
     reported = [sentence for sentence in sentences if "is better than" in sentence and "rule" not in sentence]
     assert len(reported) == 4  # three with the best, and b over d

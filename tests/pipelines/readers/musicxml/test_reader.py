@@ -212,6 +212,39 @@ def test_voices_are_instruments():
     assert [info.name for info in sequence.instrument_infos] == ["Part 0", "Part 0, voice 2", "Part 1"]
 
 
+def test_one_overfull_measure_moves_no_other_part():
+    """The part plays all its notes, one over the bar line; music21 has the other part where it stands, too."""
+    parts = [[attributes() + note("C", 16) + note("D", 4), note("E")], [attributes() + note("F"), note("G")]]
+    sequence = read(score(*parts))
+    assert quarters(sequence) == [(60, 0, 4), (62, 4, 5), (64, 4, 8), (65, 0, 4), (67, 4, 8)]
+    music21 = pytest.importorskip("music21")
+    parsed = music21.converter.parseData(score(*parts).decode(), format="musicxml")
+    expected = [(n.pitch.midi, n.offset, n.offset + n.quarterLength) for n in parsed.parts[1].flatten().notes]
+    assert expected == [values for n, values in zip(sequence.notes, quarters(sequence), strict=True) if n.part == 1]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "start"),
+    [
+        ((4, 4), 1),  # a pickup
+        ((4, 16), 4),  # that rests in the other part
+        ((20, 20), 5),  # a measure that is longer for all
+        ((20, 18), 5),
+        ((20, 0), 5),  # a part that is silent
+        ((18, 12), 4),  # what goes beyond the metre shows that the other part is not cut short
+    ],
+)
+def test_where_the_next_measure_starts(lengths, start):
+    sequence = read(score(*([attributes() + note("C", length) * (length > 0), note("E")] for length in lengths)))
+    assert {values[1] for values in quarters(sequence) if values[0] == 64} == {start}
+
+
+def test_metres_of_parts_may_differ():
+    twelve_eight = attributes().replace("<beats>4</beats><beat-type>4<", "<beats>12</beats><beat-type>8<")
+    sequence = read(score([attributes() + note("C"), note("C")], [twelve_eight + note("D", 24), note("D", 24)]))
+    assert quarters(sequence) == [(60, 0, 4), (60, 6, 10), (62, 0, 6), (62, 6, 12)]
+
+
 def test_transposing_instrument():
     transpose = "<transpose><chromatic>-2</chromatic></transpose>"
     chord = "<harmony><root><root-step>D</root-step></root><kind>minor</kind></harmony>"

@@ -31,6 +31,11 @@ def order(play: Play) -> Callable[[str], str]:
         ("C :: D :|", "CCDD"),
         ("|:: C ::| D", "CCCD"),
         ("C :::| D", "CCCCD"),
+        ("C :::: D ::|", "CCCDDD"),  # section 4.8: as if it were ::||::
+        ("|:: C :::: D ::|", "CCCDDD"),
+        ("|:: C ::|:: D ::|", "CCCDDD"),
+        ("|:: C ::||:: D ::|", "CCCDDD"),
+        ("|: C :::::: D :|", "CCCCDDDD"),
         ("[|: C :|] D", "CCD"),
         ("C .| D", "CD"),
         ("C [|] D :|", "CDCD"),
