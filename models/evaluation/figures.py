@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.evaluation.statistics import Sums, Values
+from etude.models.evaluation.statistics import Values
 
 Totals = Mapping[str, npt.NDArray[np.float64]]
 """Sums over sequences by name, [...] each."""
@@ -112,12 +112,16 @@ def figures(totals: Totals, unit: str) -> dict[str, Values]:
     }
 
 
-def report(sums: Sums, unit: str) -> dict[str, Any]:
-    """The figures of a set of sequences in the form of the JSON of `etude evaluate`; see the README."""
-    totals = sums.totals()
-    counts = {"num_melodies" if unit == EVENT else "num_sequences": len(sums), "num_steps": int(totals["num_steps"])}
-    if "note:num" in totals:
-        counts["num_notes"] = int(totals["note:num"])
+def report(totals: Totals, unit: str) -> dict[str, Any]:
+    """The figures of a set of sequences in the form of the JSON of `etude evaluate`.
+
+    Args:
+      totals: over all sequences, a number each.
+      unit: the encoding's.
+    """
+    of_melodies = {"num_sequences": "num_melodies"} if unit == EVENT else {}
+    names = {"num_sequences": "num_sequences", "num_steps": "num_steps", "note:num": "num_notes"} | of_melodies
+    counts = {names[name]: int(totals[name]) for name in names if name in totals}
     return counts | nested({name: float(value) for name, value in figures(totals, unit).items()})
 
 

@@ -208,7 +208,7 @@ class _Loop:
         )
 
     def _evaluate(self) -> None:
-        found = report(evaluate(self._encoding, self._eval_set, self._predict), self._encoding.unit)
+        found = report(evaluate(self._encoding, self._eval_set, self._predict).totals(), self._encoding.unit)
         figures = {name: value for name, value in found.items() if not name.startswith("num_")}
         loss = token_figures(figures)["loss"]
         self._check_loss(loss)

@@ -56,7 +56,7 @@ def evaluate_model(
         "split": split,
         "dataset_fingerprint": read_description(dataset).fingerprint,
         "training_fingerprint": model.training_fingerprint,
-        **report(sums, model.encoding.unit),
+        **report(sums.totals(), model.encoding.unit),
     }
 
 

@@ -23,7 +23,7 @@ def test_event_figures_of_basic_are_its_label_figures(tiny_model, melodies):
     sums = evaluate(model.encoding, melodies, model.predict)
     np.testing.assert_array_equal(sums["token_log_likelihood"], sums["log_likelihood"])
     np.testing.assert_array_equal(sums["token_correct"], sums["correct"])
-    figures = report(sums, "event")
+    figures = report(sums.totals(), "event")
     for name in ("loss", "perplexity", "accuracy"):
         assert figures["event"][name] == figures["label"][name]
     assert figures["event"]["log_likelihood"] == figures["log_likelihood"]

@@ -28,7 +28,7 @@ def without(*kinds):
 
 
 def test_figures_of_melodies():
-    assert report(SUMS, "event") == {
+    assert report(SUMS.totals(), "event") == {
         "num_melodies": 2,
         "num_steps": 10,
         "num_notes": 4,
@@ -53,10 +53,10 @@ def test_figures_of_melodies():
 
 
 def test_figures_of_tokens():
-    found = report(without("no_event"), "token")
+    found = report(without("no_event").totals(), "token")
     assert list(found) == ["num_sequences", "num_steps", "num_notes", "log_likelihood", "label", "token", "note"]
     assert found["label"].keys() == {"loss", "perplexity", "accuracy", "mean_inverse_probability"}
-    assert found["token"] == report(SUMS, "event")["event"]
+    assert found["token"] == report(SUMS.totals(), "event")["event"]
     assert found["note"] == {
         "loss": pytest.approx(6 / 4),
         "perplexity": pytest.approx(math.exp(6 / 4)),
@@ -64,11 +64,11 @@ def test_figures_of_tokens():
         "bits_per_note": pytest.approx(8 / math.log(2) / 4),
     }
     assert token_figures(found) == found["token"]
-    assert token_figures(report(SUMS, "event"))["loss"] == pytest.approx(0.8)
+    assert token_figures(report(SUMS.totals(), "event"))["loss"] == pytest.approx(0.8)
 
 
 def test_figures_are_there_where_their_sums_are():
-    found = report(without("no_event", "note"), "token")
+    found = report(without("no_event", "note").totals(), "token")
     assert list(found) == ["num_sequences", "num_steps", "log_likelihood", "label", "token"]
     assert "bits_per_note" not in found["token"]
 
@@ -84,7 +84,7 @@ def test_figures_of_many_sums_at_once_are_those_of_each():
 
 def test_accuracies_over_no_steps_are_zero():
     nothing = Sums({**SUMS.values, **dict.fromkeys(("no_event:num", "no_event:correct", "note:num"), np.zeros(2))})
-    found = report(nothing, "event")
+    found = report(nothing.totals(), "event")
     assert found["label"]["no_event_accuracy"] == 0
     assert found["event"]["bits_per_note"] == 0
 
@@ -97,4 +97,4 @@ def test_figures_over_no_steps_are_no_numbers():
 
 def test_a_perplexity_too_large_for_a_number_is_infinite():
     unlikely = Sums({**SUMS.values, "log_likelihood": np.array([-1e6, -1e6])})
-    assert report(unlikely, "event")["label"]["perplexity"] == math.inf
+    assert report(unlikely.totals(), "event")["label"]["perplexity"] == math.inf

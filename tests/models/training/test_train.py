@@ -130,7 +130,7 @@ def test_the_stored_figures_are_those_of_the_stored_weights(undisturbed, dataset
         model = load(path, which)
         assert model.step == step
         assert model.training_fingerprint == "toy"
-        figures = report(model.evaluate(read_melodies(dataset, "eval")), "event")
+        figures = report(model.evaluate(read_melodies(dataset, "eval")).totals(), "event")
         (line,) = [line for line in timeless(path) if line["split"] == "eval" and line["step"] == step]
         assert line["log_likelihood"] == pytest.approx(figures["log_likelihood"], rel=1e-5)
         for kind in ("label", "event"):
