@@ -28,12 +28,16 @@ def beam_search(
     label_tokens = encoding.label_tokens()
     scores = np.zeros(1)
     for step in range(num_steps):
+        if continuation.ended().all():
+            break
         extensions = scores[:, None] + token_log_probabilities(
             encoding, continuation.log_probabilities(), continuation.aliases()
         )
-        candidates = np.arange(extensions.size)
+        # What follows an end is impossible, but for the end itself.
+        possible = np.isfinite(extensions)
         if choice is not None:
-            candidates = np.flatnonzero(choice.events(continuation, step))
+            possible &= choice.events(continuation, step)
+        candidates = np.flatnonzero(possible)
         best = candidates[np.argsort(-extensions.ravel()[candidates], kind="stable")[:beam_size]]
         scores = extensions.ravel()[best]
         parents, labels = np.divmod(best, encoding.num_tokens)

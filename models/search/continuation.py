@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.encodings.encoding import Encoding
-from etude.models.networks.network import Network, log_softmax
+from etude.models.encodings.encoding import Encoding, Mask
+from etude.models.family import SequenceModel
+from etude.models.networks.network import log_softmax
 from etude.models.networks.weights import Array
 from etude.models.representations.batch import Attributes, Tokens
 
@@ -18,12 +19,14 @@ class Paths(NamedTuple):
     """Sequences, and what the model expected at every step of them.
 
     Attributes:
-      tokens: [sequences, steps].
+      tokens: [sequences, steps]; after its end a sequence is padded with end tokens.
       logits: after each token but the last, [sequences, steps - 1, num_labels].
+      lengths: tokens of each sequence, its end included, [sequences].
     """
 
     tokens: Tokens
     logits: Array
+    lengths: npt.NDArray[np.int64]
 
 
 @dataclasses.dataclass
@@ -43,7 +46,7 @@ class Continuation:
     drops right away cost nothing.
     """
 
-    def __init__(self, encoding: Encoding, network: Network, primer: Tokens, attributes: Attributes) -> None:
+    def __init__(self, encoding: Encoding, network: SequenceModel, primer: Tokens, attributes: Attributes) -> None:
         """Starts with one sequence, the primer.
 
         Args:
@@ -55,6 +58,8 @@ class Continuation:
         self._encoding = encoding
         self._network = network
         self._label_tokens = encoding.label_tokens()
+        self._end = encoding.end_token
+        self._end_label = None if self._end is None else int(encoding.token_labels(np.array(self._end)))
         self._stream = encoding.stream(1, attributes)
         self._state = network.initial_state(1)
         self._trail: list[_Step] = []
@@ -90,9 +95,22 @@ class Continuation:
         return self._read()
 
     def log_probabilities(self, temperature: float = 1.0) -> Array:
-        """Log-probabilities of the next label: [sequences, num_labels]. Above temperature 1 they are more even."""
+        """Log-probabilities of the next label: [sequences, num_labels]. Above temperature 1 they are more even.
+
+        A sequence that is over goes on with its end for certain, so that neither its likelihood nor its rank changes.
+        """
         logits = self._read()
-        return log_softmax(logits if temperature == 1.0 else logits / np.float32(temperature))
+        result = log_softmax(logits if temperature == 1.0 else logits / np.float32(temperature))
+        ended = self.ended()
+        if ended.any():
+            result[ended] = -np.inf
+            result[ended, self._end_label] = 0
+        return result
+
+    def ended(self) -> Mask:
+        """Which sequences are over: [sequences]."""
+        last = self._trail[-1].tokens
+        return np.zeros(len(last), bool) if self._end is None else last == self._end
 
     def aliases(self) -> Tokens:
         """The token that each alias stands for at the next step: [sequences, num_aliases]."""
@@ -133,7 +151,13 @@ class Continuation:
             tokens[:, index] = step.tokens[rows]
             if step.parents is not None:
                 rows = step.parents[rows]
-        return Paths(tokens, logits)
+        return Paths(tokens, logits, self._lengths(tokens))
+
+    def _lengths(self, tokens: Tokens) -> npt.NDArray[np.int64]:
+        """Tokens up to the first end, [sequences]."""
+        is_over = np.ones((len(tokens), tokens.shape[1] + 1), bool)
+        is_over[:, :-1] = False if self._end is None else tokens == self._end
+        return np.minimum(is_over.argmax(axis=1) + 1, tokens.shape[1])
 
     def _read(self) -> Array:
         """Lets the network read the last tokens, unless it has: the logits after them."""

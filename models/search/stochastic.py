@@ -65,6 +65,8 @@ def stochastic_search(
     scores = np.zeros(rows.shape)
     was_last = True
     for step in range(num_steps):
+        if continuation.ended().all():
+            break
         # The first iteration takes what is left over, as in Magenta.
         is_last = (num_steps - 1 - step) % steps_per_iteration == 0
         if was_last and len(branches) > 1:
@@ -80,7 +82,9 @@ def stochastic_search(
             scores = np.take_along_axis(scores, kept, axis=1)
         rows = _extend(continuation, rows, events)
         was_last = is_last
-    return Samples(continuation.paths(rows[:, 0]), scores[:, 0])
+    # Where all sequences were over before the last cut, the best of each beam is still to be chosen.
+    best = np.argmax(scores, axis=1)
+    return Samples(continuation.paths(rows[outputs, best]), scores[outputs, best])
 
 
 def sample(

@@ -3,7 +3,6 @@
 Batch order and dropout depend on seed and step alone, so a resumed run ends with the weights of an undisturbed one.
 """
 
-import dataclasses
 import math
 import pathlib
 import time
@@ -22,9 +21,9 @@ from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.figures import report, token_figures
 from etude.models.evaluation.likelihood import LogProbabilities
 from etude.models.melodies.melody_set import MelodySet
-from etude.models.networks.weights import Weights, initialise, shapes
+from etude.models.networks.weights import Weights, as_weights, initialise, shapes
 from etude.models.progress import Progress, silent
-from etude.models.registry import make_encoding
+from etude.models.registry import family, make_encoding
 from etude.models.representations.batch import Batch
 from etude.models.storage.checkpoint import load_arrays, save_arrays
 from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog
@@ -32,27 +31,14 @@ from etude.models.storage.run_directory import RunDirectory
 from etude.models.storage.tensorboard_events import shown_hyperparameters
 from etude.models.trained import read_trained
 from etude.models.training.batches import BatchPlan
+from etude.models.training.counting import count_model
 from etude.models.training.identity import claim, describe
+from etude.models.training.result import Result
 from etude.models.training.schedule import Schedule
 
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINTS_KEPT = 2
 STEPS_PER_LOG = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """How a run ended.
-
-    Attributes:
-      step: the last step.
-      best: the figures of the evaluation with the lowest event loss.
-      stopped_early: whether it ended before `num_steps`.
-    """
-
-    step: int
-    best: dict[str, Any]
-    stopped_early: bool
 
 
 def train(
@@ -87,6 +73,12 @@ def train(
     # A melody of one event has nothing to predict.
     train_set = train_set.select(np.flatnonzero(train_set.lengths > 1))
     eval_set = read_for_model(dataset, EVAL, configuration)
+    counting = family(configuration.config).counting
+    if counting is not None:
+        if initial_model:
+            raise EtudeError(f"configuration {configuration.config} is counted: leave out --init-from")
+        claim(run, describe(configuration, dataset, schedule))
+        return count_model(run, configuration, counting, train_set, eval_set, schedule.seed)
     batch_size = configuration.hyperparameters.batch_size
     if batch_size > len(train_set):
         raise EtudeError(
@@ -261,7 +253,7 @@ def _initial_weights(
                 f"{initial_model} does not fit the configuration: its {name} has the shape {shape}, not "
                 f"{expected.get(name)}; use its --config and --hparams"
             )
-    return model.weights
+    return as_weights(model.weights)
 
 
 def _check_transpositions(configuration: Configuration, dataset: pathlib.Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from etude.models.errors import EtudeError, UsageError
-from etude.models.generation import GeneratedMelody, GenerationOptions
+from etude.models.generation import GeneratedSequence, GenerationOptions
 from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
 from etude.models.model import Model
@@ -98,7 +98,7 @@ class Rendering:
 
 def write_melodies(
     model: Model,
-    melodies: Sequence[GeneratedMelody],
+    melodies: Sequence[GeneratedSequence],
     options: GenerationOptions,
     folder: pathlib.Path,
     *,
@@ -186,7 +186,7 @@ def read_generated(path: pathlib.Path) -> list[dict[str, Any]]:
     return lines
 
 
-def _figures(melody: GeneratedMelody) -> dict[str, Any]:
+def _figures(melody: GeneratedSequence) -> dict[str, Any]:
     return {
         "events": melody.events.tolist(),
         "transpose_amount": melody.transpose_amount,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from etude.models.evaluation.figures import table
 from etude.pipelines.comparison.baselines import Baseline
 from etude.pipelines.comparison.configurations import ComparedConfiguration, Run, changed_hyperparameters
-from etude.pipelines.comparison.measurements import ConfigurationMeasurement, PitchRangeMeasurement
+from etude.pipelines.comparison.measurements import ConfigurationMeasurement, DomainMeasurement
 from etude.pipelines.comparison.results.results import (
     BaselineResult,
     BreakdownResult,
@@ -42,14 +42,14 @@ class Summary:
     breakdowns: list[BreakdownResult]
 
 
-def summarise(measurements: Sequence[PitchRangeMeasurement]) -> Summary:
+def summarise(measurements: Sequence[DomainMeasurement]) -> Summary:
     """Computes every figure, pair and breakdown."""
     configurations: list[ConfigurationResult] = []
     baselines: list[BaselineResult] = []
     compared: list[_Pair] = []
     divided: list[BreakdownResult] = []
     for measurement in measurements:
-        pitch_range = measurement.pitch_range.name
+        pitch_range = measurement.domain.name
         resampled = {}
         unit = measurement.unit
         loss = f"{unit}.loss"
@@ -89,7 +89,7 @@ class _Pair:
         return PairResult(
             first=self.first.name,
             second=self.second.name,
-            pitch_range=self.first.pitch_range.name,
+            pitch_range=self.first.domain.name,
             nats_per_step=nats,
             bits_per_note=self.bits_per_note.estimate(),
             p_value=self.test.p_value,
@@ -138,7 +138,7 @@ def _configuration(
         name=compared.name,
         title=compared.title,
         config=configuration.config,
-        pitch_range=compared.pitch_range.name,
+        pitch_range=compared.domain.name,
         hyperparameters=dataclasses.asdict(configuration.hyperparameters),
         changed=list(changed_hyperparameters(configuration)),
         num_training_steps=lengths.pop() if len(lengths) == 1 else None,
@@ -176,7 +176,7 @@ def _baseline(baseline: Baseline, resampled: Mapping[str, Resampled], pitch_rang
     return BaselineResult(baseline.name, baseline.title, baseline.summary, pitch_range, estimates)
 
 
-def _breakdowns(measurement: PitchRangeMeasurement) -> list[BreakdownResult]:
+def _breakdowns(measurement: DomainMeasurement) -> list[BreakdownResult]:
     result = []
     unit = measurement.unit
     for breakdown in measurement.breakdowns:
@@ -204,7 +204,7 @@ def _breakdowns(measurement: PitchRangeMeasurement) -> list[BreakdownResult]:
             for index, category in enumerate(breakdown.categories)
             if steps[index]
         ]
-        result.append(BreakdownResult(breakdown.name, breakdown.title, measurement.pitch_range.name, categories))
+        result.append(BreakdownResult(breakdown.name, breakdown.title, measurement.domain.name, categories))
     return result
 
 
