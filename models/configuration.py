@@ -7,7 +7,7 @@ from etude.models.encodings.encoding import Encoding
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.encodings.tokens import TokenEncoding
 from etude.models.hyperparameters import Hyperparameters
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, MAX_STEPS_PER_QUARTER
 from etude.models.melodies.pitch_range import PitchRange
 from etude.models.representations.domain import END, MELODY, START, UNKNOWN, Domain, VocabularyDomain
 
@@ -40,15 +40,17 @@ class Configuration:
         """Checks range, key and steps.
 
         Raises:
-          ValueError: if the range is not within [0, 128) or under an octave, the key is not in [0, 12), or there is no
-            step in a quarter note.
+          ValueError: if the range is not within [0, 128) or under an octave, the key is not in [0, 12), or there are
+            fewer than 1 or more than 960 steps in a quarter note.
         """
         if not self.min_note >= 0 or self.max_note > 128 or self.max_note - self.min_note < 12:
             raise ValueError(f"the range [{self.min_note}, {self.max_note}) is not an octave or more within [0, 128)")
         if self.transpose_to_key is not None and not 0 <= self.transpose_to_key < 12:
             raise ValueError(f"transpose_to_key must be from 0 (C) to 11 (B), not {self.transpose_to_key}")
-        if self.steps_per_quarter < 1:
-            raise ValueError(f"steps_per_quarter must be at least 1, not {self.steps_per_quarter}")
+        if not 1 <= self.steps_per_quarter <= MAX_STEPS_PER_QUARTER:
+            raise ValueError(
+                f"steps_per_quarter must be from 1 to {MAX_STEPS_PER_QUARTER}, not {self.steps_per_quarter}"
+            )
 
     @property
     def steps_per_whole_note(self) -> int:

@@ -109,10 +109,9 @@ def find_split(folder: pathlib.Path | str, split: str) -> dataset_pb2.Split:
     """
     splits = {stored.name: stored for stored in read_description(folder).splits}
     if split not in splits:
-        raise EtudeError(
-            f"{folder} has no {split} split, only {', '.join(splits)}; write it again with "
-            f"'etude dataset --{split}-ratio 0.1', or name another split"
-        )
+        # Others than these two cannot be made.
+        remedy = f"write it again with 'etude dataset --{split}-ratio 0.1', or " if split in ("eval", "test") else ""
+        raise EtudeError(f"{folder} has no split {split!r}, only {', '.join(splits)}; {remedy}name one of these")
     if not splits[split].num_melodies:
         remedy = "smaller --eval-ratio" if split == "train" else f"larger --{split}-ratio"
         raise EtudeError(f"the {split} split of {folder} is empty; write the dataset again with a {remedy}")

@@ -4,6 +4,7 @@ import concurrent.futures
 import dataclasses
 import math
 import os
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.encodings.melody import MelodyEncoding
-from etude.models.errors import UsageError
+from etude.models.errors import EtudeError, UsageError
 from etude.models.evaluation.statistics import Prediction
 from etude.models.family import SequenceModel
 from etude.models.melodies.melody import metres
@@ -33,6 +34,24 @@ MELODIES_AT_ONCE = (48, 256)
 
 STEPS_AT_ONCE = 1 << 17
 """Bounds the memory of a batch of long melodies, and a melody: 2^17 steps, 8192 bars of 16 steps, of 40 labels take 20 MB."""
+
+
+STEPS_IN_ALL = 1 << 24
+"""Bounds the memory of all melodies together, and of a beam."""
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "num_outputs": (1, 1_000_000),
+    "num_steps": (1, STEPS_AT_ONCE),
+    # Beyond these, samples are the likeliest events or mere noise.
+    "temperature": (0.01, 10),
+    "seed": (0, (1 << 63) - 1),
+    "beam_size": (1, 100_000),
+    "branch_factor": (1, 100_000),
+    "steps_per_iteration": (1, STEPS_AT_ONCE),
+    "steps_per_bar": (1, STEPS_AT_ONCE),
+    "top_k": (0, 1_000_000),
+}
+"""What options may be, both ends included."""
 
 
 class Predictor(Protocol):
@@ -93,20 +112,17 @@ class GenerationOptions:
         Raises:
           UsageError: naming the option, its value and what it may be.
         """
-        for name in ("num_outputs", "num_steps", "beam_size", "branch_factor", "steps_per_iteration", "steps_per_bar"):
+        for name, (lowest, highest) in RANGES.items():
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
-        if self.num_steps > STEPS_AT_ONCE:
-            raise UsageError(f"--num-steps must be at most {STEPS_AT_ONCE}, not {self.num_steps}")
-        if not 0 <= self.seed < 1 << 63:
-            raise UsageError(f"--seed must be from 0 to 2^63 - 1, not {self.seed}")
-        if not (math.isfinite(self.temperature) and self.temperature > 0):
-            raise UsageError(f"--temperature must be above 0, not {self.temperature}")
+            if value is not None and not lowest <= value <= highest:
+                raise UsageError(f"--{name.replace('_', '-')} must be from {lowest} to {highest}, not {value}")
+        for factors in (("num_outputs", "num_steps"), ("beam_size", "branch_factor", "num_steps")):
+            product = math.prod(getattr(self, name) for name in factors)
+            if product > STEPS_IN_ALL:
+                flags = " times ".join(f"--{name.replace('_', '-')}" for name in factors)
+                raise UsageError(f"{flags} must be at most {STEPS_IN_ALL:,}, not {product:,}: it would fill the memory")
         if self.search not in SEARCHES:
             raise UsageError(f"--search must be one of {', '.join(SEARCHES)}, not {self.search!r}")
-        if self.top_k < 0:
-            raise UsageError(f"--top-k must be at least 0, not {self.top_k}")
         if not 0 < self.top_p <= 1:
             raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}")
         if self.search != "stochastic" and (self.top_k or self.top_p < 1):
@@ -205,6 +221,7 @@ def generate(
     Raises:
       UsageError: if the primer is empty, invalid, or not shorter than the melodies; or if the constraints leave no note,
         or fewer melodies than are asked for.
+      EtudeError: if the model's likelihoods are no numbers.
     """
     start = _start(model, primer, options)
     if options.search != "stochastic":
@@ -296,6 +313,10 @@ class _Start:
         """Sequences with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
         paths = self._as_stored(paths)
         labels, tokens = _log_likelihoods(self.model.encoding, paths, self.steps_per_bar)
+        if not np.isfinite(labels).all():
+            raise EtudeError(
+                "the model gives likelihoods that are no numbers: its weights are too large; train it again"
+            )
         share = len(self.primer) - 1
         return [
             GeneratedSequence(

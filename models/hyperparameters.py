@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 from etude.models.encodings.melody import LOOKBACK_UNITS
-from etude.models.errors import UsageError
+from etude.models.errors import UsageError, did_you_mean
+
+MAX_BATCH, MAX_UNITS, MAX_LAYERS, MAX_DISTANCE = 1 << 20, 1 << 14, 32, 1 << 12
+"""What no study of small models goes beyond, and what a machine's memory would not hold."""
 
 REFUSED = {
     "residual_connections": "residual connections are not supported",
@@ -47,15 +50,24 @@ class Hyperparameters:
         Raises:
           UsageError: naming the hyperparameter, its value and what it may be.
         """
-        self._require("batch_size", self.batch_size >= 1, "at least 1")
-        self._require("rnn_layer_sizes", min(self.rnn_layer_sizes, default=0) >= 1, "a list of positive sizes")
+        self._require("batch_size", 1 <= self.batch_size <= MAX_BATCH, f"from 1 to {MAX_BATCH}")
+        sizes = self.rnn_layer_sizes
+        self._require(
+            "rnn_layer_sizes",
+            min(sizes, default=0) >= 1 and max(sizes) <= MAX_UNITS and len(sizes) <= MAX_LAYERS,
+            f"a list of at most {MAX_LAYERS} sizes from 1 to {MAX_UNITS}",
+        )
         self._require("dropout_keep_prob", 0 < self.dropout_keep_prob <= 1, "above 0 and at most 1")
-        self._require("attn_length", self.attn_length >= 0, "0 or more")
+        self._require("attn_length", 0 <= self.attn_length <= MAX_DISTANCE, f"from 0 to {MAX_DISTANCE}")
         self._require("clip_norm", 0 < self.clip_norm < math.inf, "a number above 0")
         self._require("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0")
         distances = self.lookback_distances
         ascending = list(distances) == sorted(set(distances)) and min(distances, default=1) >= 1
-        self._require("lookback_distances", ascending, "a list of positive, ascending distances")
+        self._require(
+            "lookback_distances",
+            ascending and max(distances, default=1) <= MAX_DISTANCE and len(distances) <= MAX_LAYERS,
+            f"a list of at most {MAX_LAYERS} positive, ascending distances up to {MAX_DISTANCE}",
+        )
         self._require("lookback_unit", self.lookback_unit in LOOKBACK_UNITS, " or ".join(LOOKBACK_UNITS))
 
     def _require(self, name: str, condition: bool, wanted: str) -> None:
@@ -86,7 +98,10 @@ def override(defaults: Any, overrides: Mapping[str, Any]) -> Any:
         if name in REFUSED:
             continue
         if name not in hints:
-            raise UsageError(f"unknown hyperparameter {name!r}; the valid ones, with their defaults: {defaults}")
+            hint = did_you_mean(name, hints)
+            raise UsageError(
+                f"unknown hyperparameter {name!r}{hint or ';'} the valid ones, with their defaults: {defaults}"
+            )
         values[name] = _convert(name, value, hints[name], defaults)
     return dataclasses.replace(defaults, **values)
 

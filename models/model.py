@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from etude.models.configuration import Configuration
@@ -86,7 +87,12 @@ class Model:
             self.encoding.check(melodies.flat)
         except ValueError as error:
             raise EtudeError(f"{error} of {self.path}; leave out --no-squash to bring the melody into it") from error
-        return evaluate(self.encoding, melodies, self.predict, progress=progress)
+        sums = evaluate(self.encoding, melodies, self.predict, progress=progress)
+        if not np.isfinite(sums["log_likelihood"]).all():
+            raise EtudeError(
+                f"{self.path} gives likelihoods that are no numbers: its weights are too large; train it again"
+            )
+        return sums
 
     def log_likelihood(self, melodies: Sequence[npt.ArrayLike], squash: bool = True) -> list[float]:
         """The log-likelihood of melodies, in nats, given their first event.

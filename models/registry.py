@@ -7,7 +7,7 @@ from typing import Any
 from etude.models import attention, basic, lookback, mono, ngram
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
-from etude.models.errors import UsageError
+from etude.models.errors import UsageError, did_you_mean
 from etude.models.family import Family
 from etude.models.hyperparameters import override
 from etude.models.representations.domain import Domain
@@ -25,7 +25,8 @@ def family(name: str) -> Family:
     """
     found = FAMILIES.get(name.removesuffix("_rnn"))
     if found is None:
-        raise UsageError(f"unknown configuration {name!r}; choose one of: {', '.join(FAMILIES)}")
+        hint = did_you_mean(name, FAMILIES)
+        raise UsageError(f"unknown configuration {name!r}{hint or ';'} choose one of: {', '.join(FAMILIES)}")
     return found
 
 

@@ -43,12 +43,24 @@ def read_trained(
       overrides: of a Magenta checkpoint: hyperparameters that differ from the family's defaults.
 
     Raises:
-      EtudeError: if there is nothing or no such checkpoint, or it is damaged or does not fit its configuration.
+      EtudeError: if there is nothing or no such checkpoint, or it is damaged, holds what is no number, or does not fit its
+        configuration.
     """
+    trained = _read(path, checkpoint, config, overrides or {})
+    for name, weight in trained.weights.items():
+        if not np.isfinite(weight).all():
+            raise EtudeError(
+                f"{path}: its weights {name} hold numbers that are none (NaN or infinite), so nothing can be computed; "
+                "use another checkpoint, or train again"
+            )
+    return trained
+
+
+def _read(path: pathlib.Path, checkpoint: str, config: str, overrides: Mapping[str, Any]) -> Trained:
     if path.suffix == ".mag":
         return Trained(*load_bundle(path))
     if is_checkpoint(path):
-        return Trained(*load_checkpoint(path, config, overrides or {}))
+        return Trained(*load_checkpoint(path, config, overrides))
     run = RunDirectory(path)
     configuration = run.configuration()
     file, fingerprint = run.weights_file(checkpoint), run.read().dataset.fingerprint

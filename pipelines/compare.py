@@ -11,6 +11,7 @@ from etude.models.progress import Progress, silent
 from etude.models.representations.domain import MELODY
 from etude.models.storage import dataset_pb2
 from etude.models.storage.files import write_text
+from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
 from etude.pipelines.comparison.configurations import ComparedConfiguration, group, load_runs
 from etude.pipelines.comparison.learning_curves import LearningCurve, learning_curve
@@ -61,7 +62,8 @@ def compare(
       The results, as they are in results.json.
 
     Raises:
-      EtudeError: if a model or the dataset is missing or damaged, or a model was trained on other data.
+      EtudeError: if a model or the dataset is missing or damaged, a model was trained on other data, or the folder cannot
+        be written to.
     """
     description = read_description(dataset)
     melodies, train = read_melodies(dataset, split), read_melodies(dataset, "train")
@@ -86,11 +88,13 @@ def compare(
         music=[found for measurement in measurements if (found := judge_music(measurement, sets))],
         published=presentation.published,
     )
-    write_tensorboard(output, results, configurations, sets)
     content = Content(results, presentation, _curves(configurations), sets)
-    write_text(output / REPORT_FILE, page(content))
-    write_text(output / TABLE_FILE, to_csv(results))
-    write_text(output / RESULTS_FILE, to_json(results))
+    report, table, figures = page(content), to_csv(results), to_json(results)
+    with locked(output):
+        write_tensorboard(output, results, configurations, sets)
+        write_text(output / REPORT_FILE, report)
+        write_text(output / TABLE_FILE, table)
+        write_text(output / RESULTS_FILE, figures)
     return results
 
 

@@ -89,7 +89,8 @@ class MelodyEncoding(Encoding):
 
     def label_masks(self) -> Mapping[str, Mask]:
         """See base class."""
-        return {} if self.no_event_label is None else {"no_event": np.arange(self.num_labels) == self.no_event_label}
+        label = -1 if self.no_event_label is None else self.no_event_label
+        return {"no_event": np.arange(self.num_labels) == label}
 
     def token_masks(self, tokens: Tokens) -> Mapping[str, Mask]:
         """See base class."""

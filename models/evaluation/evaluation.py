@@ -29,11 +29,15 @@ def evaluate(
 
     Args:
       encoding: the model's.
-      sequences: as the model reads them; at least one.
+      sequences: as the model reads them.
       predict: the model, or any rule that predicts.
       breakdowns: categories to add up besides.
       progress: called after every batch.
     """
+    if not len(sequences):
+        batch = sequences.batch(np.zeros(0, np.int64), encoding.padding)
+        nothing = np.zeros((*batch.tokens[:, 1:].shape, encoding.num_labels), np.float32)
+        return batch_sums(Prediction(encoding, batch, nothing), breakdowns)
     parts, order = [], []
     done = 0
     for indices in batches_by_length(sequences.lengths):

@@ -17,6 +17,8 @@ PITCHES_PER_OCTAVE = 12
 DEFAULT_STEPS_PER_QUARTER = 4
 """Magenta's: sixteenth notes."""
 
+MAX_STEPS_PER_QUARTER = 960
+
 MAGENTA_STEPS_PER_BAR = 16
 """What Magenta takes for a bar, whatever the metre and the steps per quarter note."""
 

@@ -91,7 +91,7 @@ class RunDirectory:
                     f"{self.path} has no checkpoint yet; train it with 'etude train --run-dir {self.path}'"
                 )
             return self.checkpoint(steps[-1])
-        if not which.isdecimal() or int(which) not in steps:
+        if not re.fullmatch("[0-9]{1,18}", which) or int(which) not in steps:
             raise EtudeError(
                 f"{self.path} has no checkpoint {which!r}; it has: best, latest, {', '.join(map(str, steps))}"
             )

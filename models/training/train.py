@@ -1,12 +1,14 @@
 """The training loop: batches, steps, evaluation, checkpoints; resumes where a killed run stopped.
 
-Batch order and dropout depend on seed and step alone, so a resumed run ends with the weights of an undisturbed one.
+Batch order and dropout depend on seed and step alone, so a resumed run ends with the weights of an undisturbed one;
+on another number of cores, to rounding.
 """
 
+import dataclasses
 import math
 import pathlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,6 +28,7 @@ from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_encoding
 from etude.models.representations.batch import Batch
 from etude.models.storage.checkpoint import load_arrays, save_arrays
+from etude.models.storage.lock import locked
 from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog
 from etude.models.storage.run_directory import RunDirectory
 from etude.models.storage.tensorboard_events import shown_hyperparameters
@@ -48,6 +51,7 @@ def train(
     schedule: Schedule,
     initial_model: pathlib.Path | str = "",
     progress: Progress = silent,
+    say: Callable[[str], None] = lambda message: None,
 ) -> Result:
     """Trains a model, or goes on training it.
 
@@ -58,14 +62,28 @@ def train(
       schedule: how long and how often.
       initial_model: a model whose weights to start from instead of random ones.
       progress: called after every step, with loss and speed.
+      say: called with what is done otherwise than asked for.
 
     Returns:
       How the run ended.
 
     Raises:
-      EtudeError: if the dataset is missing, empty or does not go with the configuration, the batch is larger than the
-        training split, the run directory holds another run, or the loss stops being a number.
+      EtudeError: if the dataset is missing, empty or does not go with the configuration, the run directory holds another
+        run or another process writes to it, or the loss stops being a number.
     """
+    with locked(run_dir):
+        return _train(configuration, dataset, run_dir, schedule, initial_model, progress, say)
+
+
+def _train(
+    configuration: Configuration,
+    dataset: pathlib.Path,
+    run_dir: pathlib.Path,
+    schedule: Schedule,
+    initial_model: pathlib.Path | str,
+    progress: Progress,
+    say: Callable[[str], None],
+) -> Result:
     run = RunDirectory(run_dir)
     encoding = make_encoding(configuration)
     _check_transpositions(configuration, dataset)
@@ -81,10 +99,11 @@ def train(
         return count_model(run, configuration, counting, train_set, eval_set, schedule.seed)
     batch_size = configuration.hyperparameters.batch_size
     if batch_size > len(train_set):
-        raise EtudeError(
-            f"batch_size={batch_size} is larger than the train split of {dataset}, which has {len(train_set)} melodies; "
-            f"use --hparams batch_size={max(1, len(train_set) // 4)} or a larger dataset"
+        say(
+            f"batch_size={batch_size} is more than the train split of {dataset} has: all its {len(train_set)} melodies "
+            "make one batch"
         )
+        configuration = with_batch_size(configuration, len(train_set))
     weights = _initial_weights(configuration, encoding, schedule.seed, initial_model)
     description = describe(configuration, dataset, schedule)
     description.initial_model = str(initial_model)
@@ -100,6 +119,12 @@ def train(
         return _Loop(run, configuration, encoding, trainer, log, schedule, train_set, eval_set, progress).run()
     finally:
         log.close()
+
+
+def with_batch_size(configuration: Configuration, batch_size: int) -> Configuration:
+    """A configuration with another batch size."""
+    hyperparameters = dataclasses.replace(configuration.hyperparameters, batch_size=batch_size)
+    return dataclasses.replace(configuration, hyperparameters=hyperparameters)
 
 
 def _restore(trainer: Any, checkpoint: pathlib.Path) -> None:

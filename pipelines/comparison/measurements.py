@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from etude.models.configuration import encoding_of
 from etude.models.dataset import squash_all
 from etude.models.evaluation.evaluation import evaluate
@@ -96,7 +98,7 @@ def measure(
                 done += 1
             measured.append(ConfigurationMeasurement(configuration, tuple(sums)))
         models = [run.model for configuration in members for run in configuration.runs]
-        knows_no_event = any(model.encoding.label_masks() for model in models)
+        knows_no_event = any(model.encoding.label_masks().get("no_event", np.zeros(0)).any() for model in models)
         encoding = encoding_of(shared)
         baselines = [
             BaselineMeasurement(baseline, evaluate(encoding, sequences, baseline.predict, divisions))

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -7,11 +8,20 @@ import sys
 import numpy as np
 import pytest
 
+from etude.models import registry
 from etude.models.dataset import read_melodies, squash_all
+from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.errors import EtudeError
 from etude.models.evaluation.evaluation import evaluate as evaluate_model
 from etude.models.evaluation.figures import report
+from etude.models.family import Family
+from etude.models.melodies.melody import Melody
 from etude.models.model import load
+from etude.models.registry import configure
+from etude.models.storage.records import write_records
+from etude.models.storage.sequence_examples import encode_melody
+from etude.models.training.schedule import Schedule
+from etude.models.training.train import train
 from etude.pipelines.compare import compare
 from etude.pipelines.comparison.breakdowns import breakdowns
 from etude.pipelines.comparison.statistics.significance import sign_flip_test
@@ -200,3 +210,35 @@ def test_counts_of_the_dataset_are_in_order(trained, tmp_path):
     compare([trained.runs["basic-0"]], copied, tmp_path / "output")
     found = json.loads((tmp_path / "output" / "results.json").read_text())["dataset"]["description"]["rejected"]
     assert list(found.items()) == [(reason, 7 - number) for number, reason in enumerate("abcdefgh")]
+
+
+class PitchEncoding(OneHotEncoding):
+    """Of melodies in which every step begins a note."""
+
+    no_event_label = None
+
+    def label_events(self):
+        return np.arange(self.min_note, self.max_note)
+
+
+def test_models_that_know_no_no_event(make_dataset, tmp_path, monkeypatch):
+    """They have no such baseline and no such sentence; all their steps are events."""
+    defaults = configure("basic", {"rnn_layer_sizes": [4], "batch_size": 4})
+    pitches = dataclasses.replace(defaults, config="pitches")
+    family = Family("pitches", "Pitches", "", pitches, lambda one: PitchEncoding(one.min_note, one.max_note))
+    monkeypatch.setitem(registry.FAMILIES, "pitches", family)
+    dataset = make_dataset(tmp_path / "dataset", num_train=6, num_eval=4)
+    random = np.random.default_rng(0)
+    for path in dataset.glob("*.tfrecord"):
+        melodies = [random.integers(60, 72, random.integers(5, 30)) for _ in range(6 if "train" in path.name else 4)]
+        write_records(path, [encode_melody(Melody(events, id=str(i))) for i, events in enumerate(melodies)])
+    train(pitches, dataset, tmp_path / "run", Schedule(num_steps=2, eval_every=1))
+
+    compare([tmp_path / "run"], dataset, tmp_path / "report")
+    results = json.loads((tmp_path / "report" / "results.json").read_text())
+    assert [baseline["name"] for baseline in results["baselines"]] == ["unigram", "bigram", "repeat_bar"]
+    assert "no event" not in json.dumps(results["verdict"], ensure_ascii=False)
+    (run,) = results["configurations"][0]["runs"]
+    assert run["label"]["event_accuracy"] == run["label"]["accuracy"] == run["event"]["accuracy"]
+    last = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-2])["label"]
+    assert last["event_accuracy"] == last["accuracy"]

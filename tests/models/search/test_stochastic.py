@@ -11,7 +11,7 @@ from etude.models.networks.network import log_softmax
 from etude.models.registry import FAMILIES
 from etude.models.search.continuation import Continuation
 from etude.models.search.randomness import keyed_uniform
-from etude.models.search.stochastic import sample, stochastic_search
+from etude.models.search.stochastic import different, sample, stochastic_search
 
 PRIMER = np.array([60, -2, 64, -1])
 
@@ -146,3 +146,16 @@ def test_what_is_impossible_is_never_sampled():
     with np.errstate(divide="ignore"):
         log_probabilities = np.log(np.array([[0, 1, 0, 0]], np.float32)).repeat(2, axis=0)
     assert sample(log_probabilities, np.array([0, 1]), np.array([0.0, 1 - 2**-53])).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("num_labels", [40, 300, 70_000])
+def test_melodies_are_told_apart_in_any_vocabulary(num_labels):
+    random = np.random.default_rng(num_labels)
+    rows = random.integers(6, size=400)
+    # Few different events, all that share their last eight bits among them.
+    events = random.choice(np.arange(-2, num_labels - 2)[3 :: 256 if num_labels > 256 else 9], size=400)
+    first, inverse = different(rows, events)
+    pairs = list(zip(rows.tolist(), events.tolist(), strict=True))
+    assert len(first) == len(set(pairs))
+    assert [pairs[place] for place in first[inverse]] == pairs
+    assert all(pairs.index(pairs[place]) == place for place in first)

@@ -91,3 +91,9 @@ def test_pairs_within_a_family_are_told():
     sentences = verdict(members, BASELINES, pairs, "f").sentences
     reported = [sentence for sentence in sentences if "is better than" in sentence and "rule" not in sentence]
     assert len(reported) == 4  # three with the best, and b over d
+
+
+def test_without_the_no_event_baseline():
+    found = verdict([A], BASELINES[1:], [], "f")
+    assert "It is better than the best simple rule, “bigram” at 1.900 nats a step." in found.sentences
+    assert not any("no event" in sentence for sentence in found.sentences)
