@@ -1,4 +1,4 @@
-"""The families of models by name. A new family is a new folder and one line here."""
+"""The families of models by name. A new family is a new folder and one line here; those of other packages register."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -12,9 +12,14 @@ from etude.models.family import Family
 from etude.models.hyperparameters import override
 from etude.models.representations.domain import Domain
 
-FAMILIES: Mapping[str, Family] = {
+FAMILIES: dict[str, Family] = {
     family.name: family for family in (basic.FAMILY, lookback.FAMILY, attention.FAMILY, mono.FAMILY, ngram.FAMILY)
 }
+
+
+def register(new: Family) -> None:
+    """Adds a family of another package under its name, for the rest of the process."""
+    FAMILIES[new.name] = new
 
 
 def family(name: str) -> Family:
