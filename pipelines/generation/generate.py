@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from etude.models.errors import EtudeError, UsageError
-from etude.models.generation import GeneratedMelody, GenerationOptions
+from etude.models.generation import GeneratedSequence, GenerationOptions
 from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
 from etude.models.model import Model
@@ -102,7 +102,7 @@ class Rendering:
 
 def write_melodies(
     model: Model,
-    melodies: Sequence[GeneratedMelody],
+    melodies: Sequence[GeneratedSequence],
     options: GenerationOptions,
     folder: pathlib.Path,
     *,
@@ -232,7 +232,7 @@ def _text(path: pathlib.Path) -> str:
         raise EtudeError(f"{path} cannot be read: {error}; mend or remove the file") from error
 
 
-def _figures(melody: GeneratedMelody) -> dict[str, Any]:
+def _figures(melody: GeneratedSequence) -> dict[str, Any]:
     return {
         "events": melody.events.tolist(),
         "transpose_amount": melody.transpose_amount,
