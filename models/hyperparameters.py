@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
-from etude.models.encodings.encoding import LOOKBACK_UNITS
+from etude.models.encodings.melody import LOOKBACK_UNITS
 from etude.models.errors import UsageError, did_you_mean
 
 MAX_BATCH, MAX_UNITS, MAX_LAYERS, MAX_DISTANCE = 1 << 20, 1 << 14, 32, 1 << 12
@@ -80,17 +80,17 @@ class Hyperparameters:
         return ",".join(f"{name}={_write(value)}" for name, value in values.items())
 
 
-def override(defaults: Hyperparameters, overrides: Mapping[str, Any]) -> Hyperparameters:
+def override(defaults: Any, overrides: Mapping[str, Any]) -> Any:
     """Hyperparameters with some values replaced.
 
     Args:
-      defaults: the values to start from.
+      defaults: the values to start from, a family's dataclass.
       overrides: name to value; a list may be given as a list or tuple, a whole number for a float.
 
     Raises:
       UsageError: if a name is unknown or a value has the wrong type; the message lists the valid ones.
     """
-    hints = get_type_hints(Hyperparameters)
+    hints = get_type_hints(type(defaults))
     values = {}
     for name, value in overrides.items():
         if name in REFUSED and value:
@@ -126,7 +126,7 @@ def parse_overrides(text: str) -> dict[str, Any]:
     return overrides
 
 
-def _convert(name: str, value: Any, wanted: Any, defaults: Hyperparameters) -> Any:
+def _convert(name: str, value: Any, wanted: Any, defaults: Any) -> Any:
     is_list = get_origin(wanted) is tuple
     kind = get_args(wanted)[0] if is_list else wanted
     items = list(value) if is_list and isinstance(value, list | tuple) else [value]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from etude.models.errors import EtudeError, UsageError
-from etude.models.generation import GeneratedMelody, GenerationOptions
+from etude.models.generation import GeneratedSequence, GenerationOptions
 from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
 from etude.models.model import Model
@@ -19,7 +19,8 @@ from etude.models.progress import Progress, silent
 from etude.models.storage.files import remove_partial_files, write_text, write_whole
 from etude.models.storage.lock import locked
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams
-from etude.pipelines.rendering.midi import DEFAULT_QPM, melody_to_midi
+from etude.pipelines.rendering.midi import to_midi
+from etude.pipelines.rendering.music import DEFAULT_QPM, melody_music
 
 GENERATED_FILE = "generated.jsonl"
 
@@ -77,35 +78,34 @@ class Rendering:
         """
         if self.exclude_primer:
             events, num_primer_events = events[num_primer_events:], 0
-        sound: Any = {"qpm": self.qpm, "steps_per_quarter": steps_per_quarter, "program": self.program}
-        yield "mid", melody_to_midi(events, **sound, metre=self.metre, key=self.key)
+        music = melody_music(
+            events,
+            steps_per_quarter=steps_per_quarter,
+            steps_per_bar=steps_per_bar,
+            qpm=self.qpm,
+            metre=self.metre,
+            key=self.key,
+            num_primer_events=num_primer_events,
+            program=self.program,
+        )
+        yield "mid", to_midi(music)
         if "abc" in self.formats:
-            from etude.pipelines.rendering.abc import melody_to_abc
+            from etude.pipelines.rendering.abc import to_abc
 
-            text = melody_to_abc(
-                events, **sound, steps_per_bar=steps_per_bar, title=title, metre=self.metre, key=self.key
-            )
-            yield "abc", text.encode()
+            yield "abc", to_abc(music, title=title).encode()
         if "svg" in self.formats:
-            from etude.pipelines.rendering.pictures import melody_to_svg
+            from etude.pipelines.rendering.pictures import to_svg
 
-            picture = melody_to_svg(
-                events,
-                steps_per_bar=steps_per_bar,
-                steps_per_quarter=steps_per_quarter,
-                num_primer_events=num_primer_events,
-                title=title,
-            )
-            yield "svg", picture.encode()
+            yield "svg", to_svg(music, title=title).encode()
         if "wav" in self.formats:
-            from etude.pipelines.rendering.audio import melody_to_wav
+            from etude.pipelines.rendering.audio import to_wav
 
-            yield "wav", melody_to_wav(events, **sound)
+            yield "wav", to_wav(music)
 
 
 def write_melodies(
     model: Model,
-    melodies: Sequence[GeneratedMelody],
+    melodies: Sequence[GeneratedSequence],
     options: GenerationOptions,
     folder: pathlib.Path,
     *,
@@ -236,7 +236,7 @@ def _text(path: pathlib.Path) -> str:
         raise EtudeError(f"{path} cannot be read: {error}; mend or remove the file") from error
 
 
-def _figures(melody: GeneratedMelody) -> dict[str, Any]:
+def _figures(melody: GeneratedSequence) -> dict[str, Any]:
     return {
         "events": melody.events.tolist(),
         "transpose_amount": melody.transpose_amount,

@@ -181,7 +181,7 @@ def test_primers_that_cannot_be_continued(tiny_model, primer, message):
 def test_a_melody_without_a_note_so_far(tiny_model, search):
     """Whatever is generated after silence, the stored events have the stored likelihood."""
     model = tiny_model("lookback")
-    model.weights["output/bias"][model.encoding.event_labels(np.array([-1]))] += 5
+    model.weights["output/bias"][model.encoding.token_labels(np.array([-1]))] += 5
     melodies = generate(model, [-2, -2], SEARCHES[search])
     for melody in melodies:
         assert melody.events.tolist() == as_events(melody.events).tolist()
