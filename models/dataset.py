@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from google.protobuf import json_format
 
 from etude.models.configuration import Configuration
+from etude.models.encodings.melody import MelodyEncoding
 from etude.models.errors import EtudeError
 from etude.models.magenta import records as magenta_records
 from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Melody, squash
@@ -122,6 +123,8 @@ def _decoder(folder: pathlib.Path, configuration: Configuration) -> Callable[[by
     check_steps(configuration, f"configuration {configuration.config}", folder)
     if read_description(folder).format == magenta_records.FORMAT:
         encoding = make_encoding(configuration)
+        if not isinstance(encoding, MelodyEncoding):
+            raise EtudeError(f"{folder} holds melodies, and configuration {configuration.config} reads none")
         return lambda record: Melody(magenta_records.decode_record(record, encoding))
     return lambda record: squash_melody(decode_melody(record), configuration)
 

@@ -48,11 +48,7 @@ class Values:
 
     def __str__(self) -> str:
         """In the form that `parse_overrides` reads."""
-        return ",".join(f"{name}={value}" for name, value in self.as_text().items())
-
-    def as_text(self) -> dict[str, str]:
-        """Every value by its name, in the form that `parse_value` reads."""
-        return {field.name: write(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return ",".join(f"{name}={value}" for name, value in as_text(self).items())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,15 +109,20 @@ class Hyperparameters(Values):
         Raises:
           UsageError: naming the hyperparameter, its value and what it may be.
         """
-        self.require("batch_size", self.batch_size >= 1, "at least 1")
-        self.require("chunk_steps", self.chunk_steps >= 1, "at least 1")
-        self.require("window_stride", self.window_stride >= 1, "at least 1")
-        self.require("rnn_layer_sizes", min(self.rnn_layer_sizes, default=0) >= 1, "a list of positive sizes")
+        self.require("batch_size", 1 <= self.batch_size <= MAX_BATCH, f"from 1 to {MAX_BATCH}")
+        sizes = self.rnn_layer_sizes
+        self.require(
+            "rnn_layer_sizes",
+            min(sizes, default=0) >= 1 and max(sizes) <= MAX_UNITS and len(sizes) <= MAX_LAYERS,
+            f"a list of at most {MAX_LAYERS} sizes from 1 to {MAX_UNITS}",
+        )
+        self.require("chunk_steps", 1 <= self.chunk_steps <= MAX_BATCH, f"from 1 to {MAX_BATCH}")
+        self.require("window_stride", 1 <= self.window_stride <= MAX_BATCH, f"from 1 to {MAX_BATCH}")
         self.require("dropout_keep_prob", 0 < self.dropout_keep_prob <= 1, "above 0 and at most 1")
         self.require("recurrent_keep_prob", 0 < self.recurrent_keep_prob <= 1, "above 0 and at most 1")
         for name, words in WORDS.items():
             self.require(name, getattr(self, name) in words, " or ".join(words))
-        self.require("attn_length", self.attn_length >= 0, "0 or more")
+        self.require("attn_length", 0 <= self.attn_length <= MAX_DISTANCE, f"from 0 to {MAX_DISTANCE}")
         attends = self.attn_length > 0
         self.require("cell", not attends or self.cell == "lstm", "lstm where attn_length is not 0")
         self.require(
@@ -137,14 +138,14 @@ class Hyperparameters(Values):
         self.require("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0")
 
 
-Kind = TypeVar("Kind", bound=Values)
+Kind = TypeVar("Kind")
 
 
 def override(defaults: Kind, overrides: Mapping[str, Any]) -> Kind:
     """Hyperparameters with some values replaced.
 
     Args:
-      defaults: the values to start from.
+      defaults: the values to start from, a family's dataclass.
       overrides: name to value; a list may be given as a list or tuple, a whole number for a float.
 
     Raises:
@@ -163,7 +164,7 @@ def override(defaults: Kind, overrides: Mapping[str, Any]) -> Kind:
                 f"unknown hyperparameter {name!r}{hint or ';'} the valid ones, with their defaults: {defaults}"
             )
         values[name] = _convert(name, value, hints[name], defaults)
-    return dataclasses.replace(defaults, **values)
+    return dataclasses.replace(defaults, **values)  # type: ignore[type-var]
 
 
 def parse_overrides(text: str) -> dict[str, Any]:
@@ -187,7 +188,7 @@ def parse_value(text: str) -> Any:
     """The number, list, truth value or word that is written."""
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):  # the last two where brackets are nested deep
         return {"true": True, "false": False}.get(text.lower(), text)
 
 
@@ -198,10 +199,17 @@ def write(value: Any) -> str:
     return str(value)
 
 
-def _convert(name: str, value: Any, wanted: Any, defaults: Values) -> Any:
+def as_text(hyperparameters: Any) -> dict[str, str]:
+    """Every value by its name, in the form that `parse_value` reads, of a dataclass of hyperparameters."""
+    return {field.name: write(getattr(hyperparameters, field.name)) for field in dataclasses.fields(hyperparameters)}
+
+
+def _convert(name: str, value: Any, wanted: Any, defaults: Any) -> Any:
     is_list = get_origin(wanted) is tuple
     kind = get_args(wanted)[0] if is_list else wanted
     items = list(value) if is_list and isinstance(value, list | tuple) else [value]
+    if any(isinstance(item, int) and abs(item) >= 1 << 63 for item in items):
+        raise UsageError(f"hyperparameter {name} takes no number of 2^63 or more")
     allowed = (int, float) if kind is float else (kind,)
     if any(isinstance(item, bool) or not isinstance(item, allowed) for item in items):
         description = {int: "a whole number", float: "a number", str: "a word"}[kind]

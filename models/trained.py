@@ -8,8 +8,9 @@ import numpy as np
 
 from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError
+from etude.models.family import Arrays, Counting
 from etude.models.magenta.load import is_checkpoint, load_bundle, load_checkpoint
-from etude.models.networks.weights import Weights
+from etude.models.registry import family, make_encoding
 from etude.models.storage.checkpoint import load_arrays
 from etude.models.storage.run_directory import BEST, RunDirectory, weight_shapes
 
@@ -19,13 +20,13 @@ class Trained(NamedTuple):
 
     Attributes:
       configuration: what was trained.
-      weights: as `etude.models.networks.weights.shapes` names them.
+      weights: as `etude.models.networks.weights.shapes` names them; of a counted model, its counts.
       step: the training step of the weights.
       training_fingerprint: of the dataset; empty if unknown.
     """
 
     configuration: Configuration
-    weights: Weights
+    weights: Arrays
     step: int
     training_fingerprint: str = ""
 
@@ -62,10 +63,30 @@ def _read(path: pathlib.Path, checkpoint: str, config: str, overrides: Mapping[s
         return Trained(*load_checkpoint(path, config, overrides))
     run = RunDirectory(path)
     configuration = run.configuration()
-    arrays = load_arrays(run.weights_file(checkpoint), {**weight_shapes(configuration), "step": ()})
+    file, fingerprint = run.weights_file(checkpoint), run.read().dataset.fingerprint
+    counting = family(configuration.config).counting
+    if counting is not None:
+        return Trained(configuration, read_counts(file, configuration, counting), 1, fingerprint)
+    arrays = load_arrays(file, {**weight_shapes(configuration), "step": ()})
     weights = {
         name.removeprefix("weights/"): array.astype(np.float32)
         for name, array in arrays.items()
         if name.startswith("weights/")
     }
-    return Trained(configuration, weights, int(arrays["step"]), run.read().dataset.fingerprint)
+    return Trained(configuration, weights, int(arrays["step"]), fingerprint)
+
+
+def read_counts(file: pathlib.Path, configuration: Configuration, counting: Counting) -> Arrays:
+    """The arrays of a counted model: first those that tell the shapes of the others, then these.
+
+    Raises:
+      EtudeError: if the file is missing or damaged, or does not fit its configuration.
+    """
+    first = load_arrays(file, counting.first_shapes(configuration))
+    try:
+        shapes = counting.other_shapes(first)
+        arrays = {**first, **load_arrays(file, shapes)}
+        counting.make_network(configuration, make_encoding(configuration), arrays)
+    except ValueError as error:
+        raise EtudeError(f"checkpoint {file} cannot be read: {error}; train again") from error
+    return arrays

@@ -8,13 +8,14 @@ from importlib import metadata
 from etude.models.dataset import read_description, read_melodies, steps_per_quarter
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
+from etude.models.representations.domain import MELODY
 from etude.models.storage import dataset_pb2
-from etude.models.storage.files import write_text
+from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
 from etude.pipelines.comparison.configurations import ComparedConfiguration, group, load_runs
 from etude.pipelines.comparison.learning_curves import LearningCurve, learning_curve
-from etude.pipelines.comparison.measurements import measure
+from etude.pipelines.comparison.measurements import Splits, measure
 from etude.pipelines.comparison.music.generated_sets import read_generated_sets
 from etude.pipelines.comparison.music.judgement import judge_music
 from etude.pipelines.comparison.presentation import Presentation
@@ -69,7 +70,7 @@ def compare(
     runs = load_runs(models, dataset, description, checkpoint, allow_other_training_data)
     configurations = group(runs, presentation.labels if presentation else None)
     sets = read_generated_sets(generated, configurations)
-    measurements = measure(configurations, melodies, train, progress)
+    measurements = measure(configurations, {MELODY: Splits(melodies, train)}, progress)
     summary = summarise(measurements)
     presentation = presentation or Presentation(
         command=_command(models, dataset, output, split, checkpoint, allow_other_training_data, generated)
@@ -90,6 +91,7 @@ def compare(
     content = Content(results, presentation, _curves(configurations), sets)
     report, table, figures = page(content), to_csv(results), to_json(results)
     with locked(output):
+        remove_partial_files(output)
         write_tensorboard(output, results, configurations, sets)
         write_text(output / REPORT_FILE, report)
         write_text(output / TABLE_FILE, table)

@@ -3,7 +3,7 @@
 from typing import cast
 
 from etude.models.attention.encoding import AttentionEncoding
-from etude.models.configuration import Configuration
+from etude.models.configuration import Configuration, pitch_range
 from etude.models.encodings.lookback import LookbackHyperparameters
 from etude.models.family import Family
 
@@ -24,4 +24,5 @@ FAMILY = Family(
     summary="Sees the sounding note, key and place in the bar, attends to its last 40 outputs, and can predict repeats.",
     defaults=Configuration("attention", hyperparameters=LookbackHyperparameters(clip_norm=3.0, attn_length=40)),
     make_encoding=_make_encoding,
+    make_domain=pitch_range,
 )

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from etude.models.encodings.encoding import LOOKBACK_UNITS
-from etude.models.hyperparameters import Hyperparameters
+from etude.models.encodings.melody import LOOKBACK_UNITS
+from etude.models.hyperparameters import MAX_DISTANCE, MAX_LAYERS, Hyperparameters
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,5 +27,9 @@ class LookbackHyperparameters(Hyperparameters):
         super().__post_init__()
         distances = self.lookback_distances
         ascending = list(distances) == sorted(set(distances)) and min(distances, default=1) >= 1
-        self.require("lookback_distances", ascending, "a list of positive, ascending distances")
+        self.require(
+            "lookback_distances",
+            ascending and max(distances, default=1) <= MAX_DISTANCE and len(distances) <= MAX_LAYERS,
+            f"a list of at most {MAX_LAYERS} positive, ascending distances up to {MAX_DISTANCE}",
+        )
         self.require("lookback_unit", self.lookback_unit in LOOKBACK_UNITS, " or ".join(LOOKBACK_UNITS))

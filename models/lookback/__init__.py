@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from etude.models.configuration import Configuration
+from etude.models.configuration import Configuration, pitch_range
 from etude.models.encodings.lookback import LookbackHyperparameters
 from etude.models.family import Family
 from etude.models.lookback.encoding import LookbackEncoding
@@ -24,4 +24,5 @@ FAMILY = Family(
     summary="Sees the events of one and two bars ago and the place in the bar, and can predict repeats.",
     defaults=Configuration("lookback", hyperparameters=LookbackHyperparameters(clip_norm=5.0)),
     make_encoding=_make_encoding,
+    make_domain=pitch_range,
 )

@@ -8,30 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.melodies.melody import NO_EVENT, Events, Melody
+from etude.models.melodies.melody import NO_EVENT, STEPS_PER_BAR, Events, Melody
+from etude.models.representations.batch import Batch
 
 Packed = npt.NDArray[np.signedinteger[Any]]
 """Events of the smallest of these types that holds them: int8, int16, int32, int64."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Batch:
-    """Melodies padded to one length.
-
-    Attributes:
-      events: [batch, steps], padded.
-      lengths: [batch].
-      steps_per_bar: [batch].
-    """
-
-    events: Events
-    lengths: npt.NDArray[np.int64]
-    steps_per_bar: npt.NDArray[np.int64]
-
-    @property
-    def num_predicted(self) -> npt.NDArray[np.int64]:
-        """Steps that a model predicts: all but the first of each melody, [batch]."""
-        return np.maximum(self.lengths - 1, 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +45,7 @@ class MelodySet:
             sources.append(melody.source)
         return cls(
             flat=np.concatenate([np.zeros(0, np.int8), *events]),
-            ends=np.cumsum([len(event) for event in events], dtype=np.int64),
+            ends=np.cumsum([len(item) for item in events], dtype=np.int64),
             steps_per_bar=np.array(bars, dtype=np.int64),
             ids=tuple(ids),
             sources=tuple(sources),
@@ -105,7 +86,7 @@ class MelodySet:
         events = np.full((len(indices), int(lengths.max(initial=0))), padding, dtype=np.int64)
         for row, index in enumerate(indices):
             events[row, : lengths[row]] = self.events(int(index))
-        return Batch(events, lengths, self.steps_per_bar[indices])
+        return Batch(events, lengths, {STEPS_PER_BAR: self.steps_per_bar[indices]})
 
     def _packed_events(self, index: int) -> Packed:
         start = self.ends[index - 1] if index else 0

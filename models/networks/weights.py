@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding
 from etude.models.hyperparameters import Hyperparameters
@@ -44,6 +45,11 @@ def layer_weights(weights: Mapping[str, Any], layer: int) -> dict[str, Any]:
     """The weights of a layer's cells, without the layer's name."""
     prefix = f"layer_{layer}/"
     return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
+def as_weights(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Weights:
+    """Arrays as weights: float32."""
+    return {name: np.asarray(array, np.float32) for name, array in arrays.items()}
 
 
 def initialise(hyperparameters: Hyperparameters, encoding: Encoding, seed: int) -> dict[str, Array]:

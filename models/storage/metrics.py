@@ -67,7 +67,8 @@ def scalars(line: Figures) -> dict[str, float]:
     label = dict(line["label"])
     values = {"loss": label.pop("loss")}
     values |= {f"metrics/{name}": value for name, value in label.items()}
-    values |= {f"event/{name}": value for name, value in line.get("event", {}).items()}
+    for group in ("event", "token", "note"):
+        values |= {f"{group}/{name}": value for name, value in line.get(group, {}).items()}
     others = ("log_likelihood", "learning_rate", "events_per_second", "epoch")
     return values | {name: line[name] for name in others if name in line}
 

@@ -16,9 +16,10 @@ from google.protobuf import text_format
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.errors import EtudeError, UsageError
-from etude.models.hyperparameters import Values, override, parse_value
+from etude.models.hyperparameters import as_text, override, parse_value
 from etude.models.networks.weights import shapes
 from etude.models.registry import family, make_encoding
+from etude.models.representations.domain import MELODY
 from etude.models.storage import run_pb2
 from etude.models.storage.files import write_text
 
@@ -141,7 +142,9 @@ def to_proto(configuration: Configuration) -> run_pb2.Configuration:
         max_note=configuration.max_note,
         transpose_to_key=configuration.transpose_to_key,
         steps_per_quarter=configuration.steps_per_quarter,
-        hyperparameters=run_pb2.Hyperparameters(values=configuration.hyperparameters.as_text()),
+        hyperparameters=run_pb2.Hyperparameters(values=as_text(configuration.hyperparameters)),
+        representation="" if configuration.representation == MELODY else configuration.representation,
+        vocabulary=configuration.vocabulary,
     )
 
 
@@ -162,10 +165,12 @@ def from_proto(message: run_pb2.Configuration) -> Configuration:
         transpose_to_key=message.transpose_to_key if message.HasField("transpose_to_key") else None,
         steps_per_quarter=message.steps_per_quarter,
         hyperparameters=override(defaults, _stored(message.hyperparameters, defaults)),
+        representation=message.representation or MELODY,
+        vocabulary=tuple(message.vocabulary),
     )
 
 
-def _stored(message: run_pb2.Hyperparameters, defaults: Values) -> dict[str, Any]:
+def _stored(message: run_pb2.Hyperparameters, defaults: Any) -> dict[str, Any]:
     """The hyperparameters by name; of runs that knew only a fixed set of them, those that the family has."""
     if message.values:
         return {name: parse_value(text) for name, text in message.values.items()}

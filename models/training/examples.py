@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.hyperparameters import Hyperparameters
-from etude.models.melodies.melody_set import MelodySet
+from etude.models.representations.batch import Sequences
 from etude.models.training.batches import BatchPlan
 from etude.models.training.chunks import StreamPlan, WindowPlan
 
@@ -17,7 +17,7 @@ class Example(NamedTuple):
     """A batch to train on.
 
     Attributes:
-      inputs: [batch, steps, input_size].
+      inputs: [batch, steps, input_size], or [batch, steps] where they are indices.
       labels: [batch, steps].
       lengths: real steps of each row, [batch].
       begins: whether a row begins a sequence, [batch]; where not, it goes on from the row's last state.
@@ -36,25 +36,25 @@ class Examples:
       steps_per_epoch: batches in which all steps are seen once (in windows that overlap, more often).
     """
 
-    def __init__(self, melodies: MelodySet, encoding: Encoding, hyperparameters: Hyperparameters, seed: int) -> None:
+    def __init__(self, sequences: Sequences, encoding: Encoding, hyperparameters: Hyperparameters, seed: int) -> None:
         """Plans the order.
 
         Args:
-          melodies: of at least two events each: the first is never predicted.
+          sequences: of at least two tokens each: the first is never predicted.
           encoding: turns them into inputs and labels.
           hyperparameters: `batches` and what belongs to it.
           seed: of the order.
         """
-        self._melodies = melodies
+        self._sequences = sequences
         self._encoding = encoding
         size, rows = hyperparameters.chunk_steps, hyperparameters.batch_size
-        self._whole = BatchPlan(melodies.lengths, rows, seed) if hyperparameters.batches == "sequences" else None
+        self._whole = BatchPlan(sequences.lengths, rows, seed) if hyperparameters.batches == "sequences" else None
         if hyperparameters.batches == "windows":
             self._parts: WindowPlan | StreamPlan = WindowPlan(
-                melodies.lengths - 1, size, hyperparameters.window_stride, rows, seed
+                sequences.lengths - 1, size, hyperparameters.window_stride, rows, seed
             )
         else:
-            self._parts = StreamPlan(melodies.lengths - 1, size, rows, seed)
+            self._parts = StreamPlan(sequences.lengths - 1, size, rows, seed)
         self.steps_per_epoch = (self._whole or self._parts).steps_per_epoch
         # A stream takes up every sequence again with its next chunk.
         self._one = functools.lru_cache(maxsize=2 * rows)(self._encode_one)
@@ -83,7 +83,7 @@ class Examples:
         return inputs[0], labels[0]
 
     def _encode(self, indices: npt.NDArray[np.int64]) -> tuple[Inputs, Labels, npt.NDArray[np.int64]]:
-        batch = self._melodies.batch(indices, self._encoding.padding)
-        inputs = self._encoding.inputs(batch.events[:, :-1], batch.steps_per_bar)
-        labels = self._encoding.labels(batch.events, batch.steps_per_bar)[:, 1:]
+        batch = self._sequences.batch(indices, self._encoding.padding)
+        inputs = self._encoding.inputs(batch.tokens[:, :-1], batch.attributes)
+        labels = self._encoding.labels(batch.tokens, batch.attributes)[:, 1:]
         return inputs, labels, batch.num_predicted

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
+from etude.models.evaluation.figures import figures
 from etude.models.evaluation.likelihood import LogProbabilities
 from etude.models.networks.tensorflow_cells import takes_cudnn
 from etude.models.networks.tensorflow_network import Dropout, State, TensorFlowNetwork
@@ -47,8 +48,12 @@ class Trainer:
           seed: of the dropout.
         """
         self._hyperparameters = configuration.hyperparameters
-        self._no_event_label = encoding.no_event_label
         self._network = TensorFlowNetwork(self._hyperparameters, encoding.input_size)
+        masks = encoding.label_masks()
+        self._masks = [tf.constant(mask) for mask in masks.values()]
+        self._names = ["log_likelihood", "num_steps", "correct"]
+        self._names += [f"{kind}:{name}" for kind in masks for name in ("num", "correct")]
+        self._unit = encoding.unit
         self._seed = seed
         self._at_once, self._melodies_of_a_part = _cut(configuration)
         self.step = 0
@@ -62,7 +67,8 @@ class Trainer:
             else []
         )
         self._optimiser = Optimiser(self._hyperparameters, self._weights)
-        inputs = tf.TensorSpec([None, None, encoding.input_size], tf.float32)
+        vectors = tf.TensorSpec([None, None, encoding.input_size], tf.float32)
+        inputs = tf.TensorSpec([None, None], tf.int64) if encoding.is_indexed else vectors
         labels = tf.TensorSpec([None, None], tf.int32)
         lengths = tf.TensorSpec([None], tf.int64)
         begins = tf.TensorSpec([None], tf.bool)
@@ -81,26 +87,23 @@ class Trainer:
         """Takes one step.
 
         Args:
-          inputs: [batch, steps, input_size].
+          inputs: [batch, steps, input_size], or [batch, steps] where they are indices.
           labels: [batch, steps].
           lengths: real steps of each melody, [batch].
           learning_rate: where it is not that of the hyperparameters.
           begins: of a stream, which rows begin a sequence; the others go on from the state of the step before.
 
         Returns:
-          loss, accuracy, event_accuracy and no_event_accuracy of the batch (before the step, with dropout).
+          The figures over labels of the batch: loss, perplexity, accuracy, and what else the encoding tells apart
+          (before the step, with dropout).
         """
         rate = np.float32(self._hyperparameters.learning_rate if learning_rate is None else learning_rate)
         first = np.full(len(lengths), True) if begins is None else begins
         sums = self._train(inputs, labels.astype(np.int32), lengths, np.int64(self.step), rate, first)
         self.step += 1
-        loss, steps, correct, events, event_correct = (float(value) for value in sums)
-        return {
-            "loss": loss / steps,
-            "accuracy": correct / steps,
-            "event_accuracy": event_correct / events if events else 0.0,
-            "no_event_accuracy": (correct - event_correct) / (steps - events) if steps > events else 0.0,
-        }
+        totals = dict(zip(self._names, sums.numpy().astype(np.float64), strict=True))
+        found = figures(totals, self._unit)
+        return {name.removeprefix("label."): float(value) for name, value in found.items()}
 
     def log_probabilities(self, inputs: Inputs, lengths: npt.NDArray[np.int64]) -> LogProbabilities:
         """Log-probabilities after every step, without dropout: [batch, steps, num_labels]."""
@@ -145,7 +148,7 @@ class Trainer:
     def _train_step(
         self, inputs: Tensor, labels: Tensor, lengths: Tensor, step: Tensor, rate: Tensor, begins: Tensor
     ) -> Tensor:
-        """Sums over the steps that count: loss, steps, correct labels, labels other than no event, correct ones of those."""
+        """Sums over the steps that count: log-likelihood, steps, correct labels; of each kind how many, and correct ones."""
         num_steps = tf.cast(tf.reduce_sum(self._num_counted(lengths)), tf.float32)
         seed, steps = _mix(step, self._seed), tf.shape(inputs)[1]
         if self._carried:
@@ -184,7 +187,7 @@ class Trainer:
         _, sums, gradients = tf.while_loop(
             lambda number, *_: number < rounds,
             add,
-            (tf.constant(0, tf.int64), tf.zeros([4]), zeros),
+            (tf.constant(0, tf.int64), tf.zeros([2 + 2 * len(self._masks)]), zeros),
             parallel_iterations=1,
         )
         return sums, gradients
@@ -210,7 +213,7 @@ class Trainer:
                 for start, stop in itertools.pairwise(bounds)
             ]
             total = tf.add_n([sums for sums, _ in parts])
-            loss = total[0] / num_steps if self._hyperparameters.loss == "mean" else total[0]
+            loss = -total[0] / num_steps if self._hyperparameters.loss == "mean" else -total[0]
         after = tf.nest.map_structure(lambda *values: tf.concat(values, 0), *(state for _, state in parts))
         return total, tape.gradient(loss, self._weights), after
 
@@ -223,15 +226,16 @@ class Trainer:
         dropout: Dropout,
         state: State,
     ) -> tuple[Tensor, State]:
-        """Loss, correct labels, labels other than no event, correct ones among those; and the next state."""
+        """Log-likelihood, correct labels; for each kind of labels how many, and correct ones; and the next state."""
         logits, after = self._network.unroll(weights, inputs, lengths, state, dropout)
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
         is_real &= ~tf.sequence_mask(lengths - self._num_counted(lengths), tf.shape(inputs)[1])
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         correct = is_real & (tf.argmax(logits, axis=2, output_type=tf.int32) == labels)
-        is_event = is_real if self._no_event_label is None else is_real & (labels != self._no_event_label)
-        counts = [tf.reduce_sum(tf.cast(where, tf.float32)) for where in (correct, is_event, correct & is_event)]
-        return tf.stack([tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts]), after
+        kinds = [tf.gather(mask, labels) for mask in self._masks]
+        masks = [correct, *(where for kind in kinds for where in (is_real & kind, correct & kind))]
+        counts = [tf.reduce_sum(tf.cast(where, tf.float32)) for where in masks]
+        return tf.stack([-tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts]), after
 
     def _num_counted(self, lengths: Tensor) -> Tensor:
         """How many of the last steps of each row count."""

@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import numpy.typing as npt
 
+from etude.models.evaluation.figures import token_figures
 from etude.models.storage.metrics import EVAL, read_metrics
 from etude.models.storage.run_directory import RunDirectory
 
@@ -38,7 +39,7 @@ def learning_curve(run: pathlib.Path) -> LearningCurve | None:
     return LearningCurve(
         steps=tuple(line["step"] for line, _ in evaluations),
         minutes=tuple(float(minutes) for _, minutes in evaluations),
-        losses=tuple(line["event"]["loss"] for line, _ in evaluations),
+        losses=tuple(token_figures(line)["loss"] for line, _ in evaluations),
     )
 
 

@@ -88,8 +88,8 @@ def score(
             "source": melody.source,
             "num_steps": len(melody.events),
             "transpose_amount": moved[index],
-            "log_likelihood": float(sums.log_likelihood[index]),
-            "event_log_likelihood": float(sums.event_log_likelihood[index]),
+            "log_likelihood": float(sums["log_likelihood"][index]),
+            f"{model.encoding.unit}_log_likelihood": float(sums["token_log_likelihood"][index]),
         }
         for index, melody in enumerate(melodies)
     ]

@@ -107,7 +107,7 @@ def main() -> int:
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write all melodies here")
     options = parser.parse_args()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from scipy.stats import ks_2samp  # type: ignore[import-untyped]
+    from scipy.stats import ks_2samp
 
     settings = [setting for setting in SETTINGS if options.only in setting.name]
     written, lowest = [], 1.0
@@ -186,9 +186,10 @@ def magenta_samples(
 def primer_share(bundle: pathlib.Path, temperature: float) -> float:
     """What Magenta's figure holds of the primer: its log-likelihood, at the temperature too."""
     from etude import load
+    from etude.models.melodies.melody import metres
     from etude.models.networks.network import log_softmax
 
-    model, events, bars = load(bundle), np.array([PRIMER]), np.array([16])
+    model, events, bars = load(bundle), np.array([PRIMER]), metres(16)
     logits = model.network.logits(model.encoding.inputs(events[:, :-1], bars))
     labels = model.encoding.labels(events, bars)[:, 1:]
     return float(np.take_along_axis(log_softmax(logits / temperature), labels[..., None], axis=-1).sum())

@@ -7,13 +7,13 @@ import sys
 
 import numpy as np
 import pytest
-from google.protobuf import json_format
 
 from etude.models import registry
 from etude.models.dataset import read_melodies, squash_all
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.errors import EtudeError
-from etude.models.evaluation.evaluation import report
+from etude.models.evaluation.evaluation import evaluate as evaluate_model
+from etude.models.evaluation.figures import report
 from etude.models.family import Family
 from etude.models.melodies.melody import Melody
 from etude.models.model import load
@@ -24,7 +24,6 @@ from etude.models.training.schedule import Schedule
 from etude.models.training.train import train
 from etude.pipelines.compare import compare
 from etude.pipelines.comparison.breakdowns import breakdowns
-from etude.pipelines.comparison.detailed_evaluation import evaluate_model
 from etude.pipelines.comparison.statistics.significance import sign_flip_test
 
 
@@ -40,20 +39,14 @@ def results(output):
     return json.loads((output / "results.json").read_text())
 
 
-def in_json(message):
-    return json_format.MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-
-
 def test_figures_of_a_run_are_those_of_evaluate(trained, results):
     melodies = read_melodies(trained.dataset, "eval")
     runs = [run for configuration in results["configurations"] for run in configuration["runs"]]
     assert [run["name"] for run in runs] == ["basic-0", "basic-1", "lookback-0", "mono-0"]
     for run in runs:
-        expected = in_json(report(load(run["model"]).evaluate(melodies)))
-        assert run["num_melodies"] == int(expected["num_melodies"])
-        assert run["num_steps"] == int(expected["num_steps"])
+        expected = report(load(run["model"]).evaluate(melodies).totals(), "event")
+        assert run["num_melodies"] == expected["num_melodies"]
+        assert run["num_steps"] == expected["num_steps"]
         assert run["log_likelihood"] == pytest.approx(expected["log_likelihood"])
         for group in ("label", "event"):
             assert {name: run[group][name] for name in expected[group]} == pytest.approx(expected[group])
@@ -152,19 +145,20 @@ def test_sums_of_parts_are_those_of_the_whole(trained):
     divisions = breakdowns(melodies, 4)
 
     def evaluate(indices):
-        return evaluate_model(model.encoding, melodies.select(indices), model.log_probabilities, divisions)
+        return evaluate_model(model.encoding, melodies.select(indices), model.predict, divisions)
 
     whole = evaluate(range(20))
     parts = evaluate(range(7)) + evaluate(range(7, 20))
-    assert parts.melodies.event_log_likelihood == pytest.approx(whole.melodies.event_log_likelihood, rel=1e-5)
-    for name, sums in whole.categories.items():
-        assert parts.categories[name] == pytest.approx(sums, rel=1e-4, abs=1e-4)
+    assert parts.values.keys() == whole.values.keys()
+    assert sum("/" in name for name in whole.values) == 3 * len(divisions)
+    for name, sums in whole.values.items():
+        assert parts[name] == pytest.approx(sums, rel=1e-4, abs=1e-4)
 
 
 def test_the_test_is_on_event_log_likelihoods(trained, results):
     melodies = read_melodies(trained.dataset, "eval")
     likelihood = {
-        name: load(trained.runs[name]).evaluate(melodies).event_log_likelihood
+        name: load(trained.runs[name]).evaluate(melodies)["token_log_likelihood"]
         for name in ("basic-0", "basic-1", "lookback-0")
     }
     differences = (likelihood["basic-0"] + likelihood["basic-1"]) / 2 - likelihood["lookback-0"]

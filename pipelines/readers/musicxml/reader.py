@@ -5,6 +5,7 @@ percussion, on unknown chords and on chords of transposing instruments, and star
 tempo of the part before it. This reader does none of that, and gives chord symbols and times as note-seq does otherwise.
 """
 
+import contextlib
 import io
 import unicodedata
 import zipfile
@@ -12,6 +13,7 @@ import zlib
 from collections.abc import Sequence
 from typing import IO
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from etude.pipelines.readers.musicxml.order import EndlessError
 from etude.pipelines.readers.musicxml.score import read_score
@@ -22,8 +24,8 @@ from etude.pipelines.sources.zip_archives import list_zip, read_zip_member
 
 MAX_BYTES = 1 << 25
 """Of the XML: a large orchestral score has some ten megabytes."""
-MAX_TAGS = 3_000_000
-"""Each of which takes a hundred bytes or two of memory."""
+MAX_ITEMS = 1_500_000
+"""Elements and attributes, each of which takes some hundreds of bytes of memory."""
 _CONTAINER = "META-INF/container.xml"
 
 
@@ -60,17 +62,40 @@ def _unpack(data: bytes) -> bytes:
 
 
 def _parse(data: bytes) -> ElementTree.Element:
-    num_tags = data.count(b"<")
-    if len(data) > MAX_BYTES or num_tags > MAX_TAGS:
-        raise ValueError(f"{len(data):,} bytes and {num_tags:,} tags, at most {MAX_BYTES:,} and {MAX_TAGS:,} are read")
+    num_items = data.count(b"<") - data.count(b"</") + data.count(b"=")
+    if len(data) > MAX_BYTES or num_items > MAX_ITEMS:
+        raise ValueError(
+            f"{len(data):,} bytes, {num_items:,} elements and attributes; at most {MAX_BYTES:,} and {MAX_ITEMS:,} are read"
+        )
+    _refuse_declarations(data)
     return ElementTree.fromstring(data)
+
+
+class _FirstElementError(Exception):
+    """The document's declarations are over."""
+
+
+def _refuse_declarations(data: bytes) -> None:
+    """Refuses entities and default attributes: a few of them make gigabytes, and no score has any."""
+
+    def refuse(*_: object) -> None:
+        raise ValueError("it declares entities or attributes of its own, which no score does")
+
+    def stop(*_: object) -> None:
+        raise _FirstElementError
+
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler = parser.AttlistDeclHandler = refuse
+    parser.StartElementHandler = stop
+    with contextlib.suppress(_FirstElementError, expat.ExpatError):  # what else is wrong, the reader says
+        parser.Parse(data, True)
 
 
 def _score(file: IO[bytes], members: Sequence[Member]) -> Member:
     """The member that holds the score: the container's first MusicXML root file, or the only XML file."""
     by_name = {_normalised(member.name): member for member in members}
     if _CONTAINER in by_name:
-        for entry in ElementTree.fromstring(_expand(file, by_name[_CONTAINER])).iter():
+        for entry in _parse(_expand(file, by_name[_CONTAINER])).iter():
             if entry.tag.endswith("rootfile") and "xml" in entry.get("media-type", "musicxml"):
                 name = _normalised(entry.get("full-path", ""))
                 if name in by_name:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from etude.models.melodies.melody import metres
 from etude.models.networks import tensorflow_attention, tensorflow_network
 from etude.models.networks.cells import SHAPES
 from etude.models.networks.network import Network
@@ -14,10 +15,16 @@ from etude.models.storage.checkpoint import load_arrays, save_arrays
 STEPS = 11
 
 
+def vectors(model, events, steps_per_bar):
+    """Inputs, as vectors where they may be given as indices."""
+    inputs = model.encoding.inputs(events, metres(steps_per_bar))
+    return np.eye(model.encoding.input_size, dtype=np.float32)[inputs] if model.encoding.is_indexed else inputs
+
+
 @pytest.fixture
 def inputs(model, random_events):
     batch = np.stack([random_events(seed, STEPS) for seed in range(3)])
-    return model.encoding.inputs(batch, np.array([16, 12, 6]))
+    return vectors(model, batch, [16, 12, 6])
 
 
 def network_of(model):
@@ -108,7 +115,7 @@ def test_chunks_of_any_length_equal_the_whole(model, inputs, sizes):
 
 def test_inputs_may_be_indices(tiny_model, random_events):
     model = tiny_model("basic", cell="gru")
-    inputs = model.encoding.inputs(np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
+    inputs = vectors(model, np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
     found = tensorflow_logits(model, inputs.argmax(axis=2), [STEPS, 4, 1])
     np.testing.assert_array_equal(found[0], tensorflow_logits(model, inputs, [STEPS, 4, 1])[0])
 
@@ -148,7 +155,7 @@ def test_saved_weights_give_identical_logits(model, inputs, tmp_path):
 def test_gradients(model, random_events):
     """Of a random function of the logits, with respect to every weight."""
     hyperparameters = model.configuration.hyperparameters
-    inputs = model.encoding.inputs(np.stack([random_events(seed, 7) for seed in range(3)]), np.full(3, 16))
+    inputs = vectors(model, np.stack([random_events(seed, 7) for seed in range(3)]), np.full(3, 16))
     random = np.random.default_rng(5)
     direction = random.normal(size=model.network.logits(inputs).shape)
 
@@ -187,9 +194,7 @@ def test_gradients(model, random_events):
 def test_nothing_depends_on_the_blocks(attn_length, tiny_model, random_events, monkeypatch):
     """Logits and gradients are the same whether a sequence is one block or many, shorter or longer than the memory."""
     model = tiny_model("attention", attn_length=attn_length)
-    inputs = tf.constant(
-        model.encoding.inputs(np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
-    )
+    inputs = tf.constant(vectors(model, np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16)))
     direction = tf.constant(
         np.random.default_rng(1).normal(size=model.network.logits(inputs.numpy()).shape), tf.float32
     )
@@ -217,7 +222,7 @@ def test_attention_where_tanh_is_saturated(factor, tiny_model, random_events):
     weights = dict(model.weights)
     for name in ("attention/query_kernel", "attention/memory_kernel"):
         weights[name] = weights[name] * np.float32(factor)
-    inputs = model.encoding.inputs(np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
+    inputs = vectors(model, np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
     hyperparameters = model.configuration.hyperparameters
     variables = {name: tf.Variable(value) for name, value in weights.items()}
     with tf.GradientTape() as tape:

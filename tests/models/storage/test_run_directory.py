@@ -3,6 +3,7 @@ import pytest
 
 from etude import load
 from etude.models.errors import EtudeError
+from etude.models.hyperparameters import as_text
 from etude.models.networks.weights import initialise, shapes
 from etude.models.registry import configure, make_encoding
 from etude.models.storage.checkpoint import save_arrays
@@ -34,7 +35,7 @@ def test_what_is_stored_comes_back(run):
     stored = run.read()
     assert (stored.seed, stored.num_steps, stored.dataset.fingerprint) == (3, 20, "abc")
     assert run.configuration() == CONFIGURATION
-    assert dict(stored.configuration.hyperparameters.values) == CONFIGURATION.hyperparameters.as_text()
+    assert dict(stored.configuration.hyperparameters.values) == as_text(CONFIGURATION.hyperparameters)
 
 
 def test_a_field_that_runs_no_longer_have(run):
@@ -73,6 +74,10 @@ def test_a_hyperparameter_that_is_newer_than_the_run(run):
     [
         ("batch_size", "many", "takes a whole number"),
         ("clip_norm", "0.0", "must be a number above 0"),
+        ("attn_length", "2000000000", "must be"),
+        ("rnn_layer_sizes", "[2000000000]", "must be"),
+        ("rnn_layer_sizes", "[" + "4," * 1000 + "4]", "must be"),
+        ("batch_size", "(" * 100000, "takes a whole number"),
         ("batchsize", "3", "unknown hyperparameter 'batchsize'; did you mean 'batch_size'"),
     ],
 )
@@ -81,6 +86,15 @@ def test_hyperparameters_are_read_strictly(run, name, text, message):
     stored.configuration.hyperparameters.values[name] = text
     run.write(stored)
     with pytest.raises(EtudeError, match=rf"config\.textproto is damaged.*{message}"):
+        load(run.path)
+
+
+@pytest.mark.parametrize("steps", [0, -4, 2000000000])
+def test_absurd_numbers(run, steps):
+    text = run.config.read_text()
+    assert "steps_per_quarter: 4" in text
+    run.config.write_text(text.replace("steps_per_quarter: 4", f"steps_per_quarter: {steps}"))
+    with pytest.raises(EtudeError, match=r"config\.textproto is damaged: .*must be"):
         load(run.path)
 
 

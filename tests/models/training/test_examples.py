@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from etude.models.melodies.melody import Melody
+from etude.models.melodies.melody import Melody, metres
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.networks.network import Network, log_softmax
 from etude.models.registry import make_encoding
@@ -36,7 +36,7 @@ def losses_of_whole_melodies(trainer, encoding, configuration, melodies):
     network = Network(configuration.hyperparameters, trainer.weights())
     result = []
     for index in range(len(melodies)):
-        events, bar = melodies.events(index)[None], np.array([16])
+        events, bar = melodies.events(index)[None], metres([16])
         log_probabilities = log_softmax(network.logits(encoding.inputs(events[:, :-1], bar)))[0]
         labels = encoding.labels(events, bar)[0, 1:]
         result.append(-log_probabilities[np.arange(len(labels)), labels].astype(np.float64))
@@ -83,7 +83,7 @@ def test_the_last_label_of_windows(make, melodies):
 def test_windows_hold_what_whole_melodies_do(make, melodies):
     """Inputs that look back further than the window, too."""
     _, examples, encoding, _ = make(batches="windows", chunk_steps=4, window_stride=4)
-    bar = np.array([16])
+    bar = metres([16])
     whole = [encoding.inputs(melodies.events(index)[None, :-1], bar)[0] for index in range(len(melodies))]
     places = {row.tobytes() for inputs in whole for row in np.asarray(inputs, np.float32)}
     for step in range(examples.steps_per_epoch):

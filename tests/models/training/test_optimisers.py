@@ -5,6 +5,7 @@ import pytest
 
 from etude.models.errors import UsageError
 from etude.models.hyperparameters import Hyperparameters
+from etude.models.melodies.melody import metres
 from etude.models.registry import make_encoding
 from etude.models.training.learning_rate import learning_rate
 
@@ -109,13 +110,14 @@ def test_the_arithmetic_of_min_char_rnn(tiny_configuration, random_weights, rand
     start = random_weights(configuration, scale=0.1)
     trainer = Trainer(configuration, encoding, start, 0)
     events = random_events(0, 3 * STEPS + 1)[None]
-    inputs, labels = encoding.inputs(events[:, :-1], np.array([16])), encoding.labels(events, np.array([16]))[:, 1:]
+    inputs, labels = encoding.inputs(events[:, :-1], metres([16])), encoding.labels(events, metres([16]))[:, 1:]
+    vectors = np.eye(encoding.input_size)[inputs[0]]
     weights = {name: value.astype(np.float64) for name, value in start.items()}
     squares = {name: np.zeros_like(value) for name, value in weights.items()}
     hidden, cut = np.zeros(UNITS), 0
     for chunk in range(3):
         here = slice(chunk * STEPS, (chunk + 1) * STEPS)
-        loss, gradients, hidden = min_char_rnn(weights, inputs[0, here], labels[0, here], hidden)
+        loss, gradients, hidden = min_char_rnn(weights, vectors[here], labels[0, here], hidden)
         figures = trainer.train(inputs[:, here], labels[:, here], np.array([STEPS]), begins=np.array([chunk == 0]))
         assert figures["loss"] * STEPS == pytest.approx(loss, rel=1e-4)
         for name, gradient in gradients.items():
