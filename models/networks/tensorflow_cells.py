@@ -95,20 +95,20 @@ class _Masked:
         """Inputs are not dropped."""
 
 
-class _MaskedLstm(_Masked, keras.layers.LSTMCell):  # type: ignore[misc]
-    pass
+class MaskedLstm(_Masked, keras.layers.LSTMCell):  # type: ignore[misc]
+    """An LSTM cell with given masks. (Graphs take no name that begins with an underscore.)"""
 
 
-class _MaskedGru(_Masked, keras.layers.GRUCell):  # type: ignore[misc]
-    pass
+class MaskedGru(_Masked, keras.layers.GRUCell):  # type: ignore[misc]
+    """A GRU cell with given masks. (Graphs take no name that begins with an underscore.)"""
 
 
-class _MaskedRnn(_Masked, keras.layers.SimpleRNNCell):  # type: ignore[misc]
-    pass
+class MaskedRnn(_Masked, keras.layers.SimpleRNNCell):  # type: ignore[misc]
+    """A simple cell with given masks. (Graphs take no name that begins with an underscore.)"""
 
 
 _LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
-_MASKED_CELLS = {"lstm": _MaskedLstm, "gru": _MaskedGru, "rnn": _MaskedRnn}
+_MASKED_CELLS = {"lstm": MaskedLstm, "gru": MaskedGru, "rnn": MaskedRnn}
 
 
 def _keras_weights(cell: str, weights: Mapping[str, Tensor], input_size: int, forget_bias: float) -> list[Tensor]:
