@@ -96,15 +96,15 @@ class _Masked:
 
 
 class MaskedLstm(_Masked, keras.layers.LSTMCell):  # type: ignore[misc]
-    """An LSTM cell with given masks. (Graphs take no name that begins with an underscore.)"""
+    """An LSTM cell with given masks; public, since graphs take no name that begins with an underscore."""
 
 
 class MaskedGru(_Masked, keras.layers.GRUCell):  # type: ignore[misc]
-    """A GRU cell with given masks. (Graphs take no name that begins with an underscore.)"""
+    """A GRU cell with given masks; public, since graphs take no name that begins with an underscore."""
 
 
 class MaskedRnn(_Masked, keras.layers.SimpleRNNCell):  # type: ignore[misc]
-    """A simple cell with given masks. (Graphs take no name that begins with an underscore.)"""
+    """A simple cell with given masks; public, since graphs take no name that begins with an underscore."""
 
 
 _LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
