@@ -121,7 +121,7 @@ def parse_overrides(text: str) -> dict[str, Any]:
             raise UsageError(f"--hparams takes name=value,name=[value,value], not {item.strip()!r}")
         try:
             overrides[name.strip()] = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):  # the last two where brackets are nested deep
             overrides[name.strip()] = {"true": True, "false": False}.get(value.strip().lower(), value.strip())
     return overrides
 
@@ -130,6 +130,8 @@ def _convert(name: str, value: Any, wanted: Any, defaults: Any) -> Any:
     is_list = get_origin(wanted) is tuple
     kind = get_args(wanted)[0] if is_list else wanted
     items = list(value) if is_list and isinstance(value, list | tuple) else [value]
+    if any(isinstance(item, int) and abs(item) >= 1 << 63 for item in items):
+        raise UsageError(f"hyperparameter {name} takes no number of 2^63 or more")
     allowed = (int, float) if kind is float else (kind,)
     if any(isinstance(item, bool) or not isinstance(item, allowed) for item in items):
         description = {int: "a whole number", float: "a number", str: "a word"}[kind]

@@ -10,7 +10,7 @@ from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
 from etude.models.representations.domain import MELODY
 from etude.models.storage import dataset_pb2
-from etude.models.storage.files import write_text
+from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
 from etude.pipelines.comparison.configurations import ComparedConfiguration, group, load_runs
@@ -91,6 +91,7 @@ def compare(
     content = Content(results, presentation, _curves(configurations), sets)
     report, table, figures = page(content), to_csv(results), to_json(results)
     with locked(output):
+        remove_partial_files(output)
         write_tensorboard(output, results, configurations, sets)
         write_text(output / REPORT_FILE, report)
         write_text(output / TABLE_FILE, table)

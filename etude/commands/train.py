@@ -11,6 +11,7 @@ metrics.jsonl, and the same for TensorBoard. Killed at any moment, the same comm
 """
 
 import argparse
+import dataclasses
 import pathlib
 
 from etude.commands.common import MODEL_HELP, add_dataset, command, unused_folder
@@ -55,9 +56,11 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.training.train import train
 
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
-    steps = steps_per_quarter(read_description(options.dataset))
-    configuration = configure(options.config, parse_overrides(options.hparams), steps_per_quarter=steps, **fields)
+    # What was typed is checked before what it names is opened.
+    configuration = configure(options.config, parse_overrides(options.hparams), **fields)
     schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping)
+    steps = steps_per_quarter(read_description(options.dataset))
+    configuration = dataclasses.replace(configuration, steps_per_quarter=steps)
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
         f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "

@@ -3,14 +3,17 @@
 import contextlib
 import os
 import pathlib
+import time
 from collections.abc import Iterator
 
 from etude.models.errors import EtudeError
 from etude.models.storage.files import explain_write_errors
 
+_POLL_SECONDS = 0.05
+
 
 @contextlib.contextmanager
-def locked(folder: pathlib.Path | str) -> Iterator[None]:
+def locked(folder: pathlib.Path | str, seconds: float = 0.0) -> Iterator[None]:
     """Keeps other processes from writing to a folder while the block runs.
 
     The lock is on the folder itself, so nothing is left behind; the system frees it when this process ends, however it
@@ -18,6 +21,7 @@ def locked(folder: pathlib.Path | str) -> Iterator[None]:
 
     Args:
       folder: made if need be; a new one that is still empty at the end is removed again.
+      seconds: how long to wait for another process to end.
 
     Raises:
       EtudeError: if another process holds it, or the folder cannot be made.
@@ -28,7 +32,10 @@ def locked(folder: pathlib.Path | str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY)
     try:
-        if not _lock(descriptor):
+        deadline = time.monotonic() + seconds
+        while not (is_ours := _lock(descriptor)) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        if not is_ours:
             raise EtudeError(f"another process is writing {folder}; wait for it, or choose another folder")
         yield
     finally:

@@ -1,15 +1,40 @@
-"""Scalars, pictures and hyperparameters for TensorBoard, without TensorFlow."""
+"""Scalars, pictures, sounds and hyperparameters for TensorBoard.
+
+TensorBoard's own messages, in the frames of TFRecord files. Its own writer would import TensorFlow wherever that is
+installed, and computes checksums in Python, which takes longer than making the sounds does.
+"""
 
 import dataclasses
+import io
 import os
 import pathlib
 import socket
+import wave
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etude.models.configuration import Configuration
 from etude.models.storage.files import explain_write_errors
 from etude.models.storage.records import frame
+
+DESCRIPTIONS = {
+    "loss": "Nats a step over the labels of the encoding; not comparable between encodings.",
+    "metrics/perplexity": "exp(loss); not comparable between encodings.",
+    "metrics/accuracy": "Share of the steps whose most probable label is the true one.",
+    "metrics/event_accuracy": "Accuracy at the steps whose true label is another than “no event”.",
+    "metrics/no_event_accuracy": "Accuracy at the steps whose true label is “no event”.",
+    "metrics/mean_inverse_probability": "What Magenta called perplexity until 2017.",
+    "event/loss": "Nats a step over events: the labels that mean one event are added up. Compares and ranks.",
+    "event/perplexity": "exp(event loss).",
+    "event/accuracy": "Share of the steps whose most probable event is the true one.",
+    "event/log_likelihood": "Nats a melody, over events.",
+    "event/bits_per_note": "The same in bits, divided by the number of notes that begin.",
+    "log_likelihood": "Nats a melody over labels; Magenta's melody_log_likelihood.",
+    "learning_rate": "Of the optimiser, at this step.",
+    "events_per_second": "Events trained on in a second, padding not counted.",
+    "epoch": "How often the training split has been gone through.",
+}
+"""What the scalars are that training and evaluation write, by tag."""
 
 
 def shown_hyperparameters(configuration: Configuration, seed: int | None) -> dict[str, Any]:
@@ -39,21 +64,47 @@ class EventWriter:
             for old in folder.glob("events.out.tfevents.*"):
                 old.unlink()
             self._file = self._path.open("wb", buffering=0)
+        self._described: set[str] = set()
         self._write(start_time, file_version="brain.Event:2")
 
-    def scalars(self, step: int, wall_time: float, values: Mapping[str, float]) -> None:
-        """Writes scalars by tag at a step."""
+    def scalars(
+        self, step: int, wall_time: float, values: Mapping[str, float], descriptions: Mapping[str, str] = DESCRIPTIONS
+    ) -> None:
+        """Writes scalars by tag at a step; a tag's description goes with its first value."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        summary = Summary(value=[Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()])
+        summary = Summary()
+        for tag, scalar in values.items():
+            value = summary.value.add(tag=tag, simple_value=scalar)
+            self._describe(value, descriptions.get(tag, ""))
         self._write(wall_time, step=step, summary=summary)
 
-    def picture(self, step: int, wall_time: float, tag: str, png: bytes, width: int, height: int) -> None:
+    def picture(
+        self, step: int, wall_time: float, tag: str, png: bytes, width: int, height: int, description: str = ""
+    ) -> None:
         """Writes a PNG picture of `width` by `height` pixels at a step."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        image = Summary.Image(width=width, height=height, colorspace=3, encoded_image_string=png)
-        self._write(wall_time, step=step, summary=Summary(value=[Summary.Value(tag=tag, image=image)]))
+        image = Summary.Image(width=width, height=height, colorspace=4, encoded_image_string=png)
+        summary = Summary(value=[Summary.Value(tag=tag, image=image)])
+        self._describe(summary.value[0], description)
+        self._write(wall_time, step=step, summary=summary)
+
+    def sound(self, step: int, wall_time: float, tag: str, wav: bytes, description: str = "") -> None:
+        """Writes a WAV file of one channel at a step."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        with wave.open(io.BytesIO(wav)) as file:
+            audio = Summary.Audio(
+                sample_rate=file.getframerate(),
+                num_channels=file.getnchannels(),
+                length_frames=file.getnframes(),
+                encoded_audio_string=wav,
+                content_type="audio/wav",
+            )
+        summary = Summary(value=[Summary.Value(tag=tag, audio=audio)])
+        self._describe(summary.value[0], description)
+        self._write(wall_time, step=step, summary=summary)
 
     def experiment(
         self,
@@ -109,6 +160,11 @@ class EventWriter:
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+    def _describe(self, value: Any, description: str) -> None:
+        if description and value.tag not in self._described:
+            value.metadata.summary_description = description
+        self._described.add(value.tag)
 
     def _hparams_value(self, tag: str, content: Any, wall_time: float) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary

@@ -1,6 +1,6 @@
-"""The results of a comparison for TensorBoard: final figures beside hyperparameters, learning curves, piano rolls.
+"""The results of a comparison for TensorBoard: final figures beside hyperparameters, learning curves, melodies.
 
-tensorboard/NAME/        a model's final figures, its hyperparameters, and its first melodies as pictures
+tensorboard/NAME/        a model's final figures, its hyperparameters, and its first melodies as pictures and sound
 tensorboard/NAME/train/  and eval/: its learning curves, where its run directory is not below the output anyway
 """
 
@@ -18,12 +18,16 @@ from etude.models.storage.tensorboard_events import EventWriter, shown_hyperpara
 from etude.pipelines.comparison.configurations import ComparedConfiguration, Run
 from etude.pipelines.comparison.music.generated_sets import Example, GeneratedSet
 from etude.pipelines.comparison.results.results import Figures, Results
-from etude.pipelines.rendering.piano_roll_png import piano_roll_picture
+from etude.pipelines.rendering.audio import to_wav
+from etude.pipelines.rendering.piano_roll import piano_roll_picture
 
 FOLDER = "tensorboard"
 
 MELODIES = 4
 """Melodies shown of each model: the first ones, not the best ones."""
+
+SAMPLE_RATE = 22050
+"""Of their sound, in Hz: half of the usual, and half the size."""
 
 FINAL_FIGURES = {
     "event.loss": ("event loss", "nats a step, over events: compares and ranks"),
@@ -94,13 +98,18 @@ def _write_columns(writer: EventWriter, runs: Sequence[Run], now: float) -> None
 
 def _write_figures(writer: EventWriter, step: int, figures: Figures, now: float) -> None:
     found = {name: figures[name].value for name in FINAL_FIGURES}
-    writer.scalars(step, now, {final_tag(name): value for name, value in found.items() if value is not None})
+    descriptions = {final_tag(name): description for name, (_, description) in FINAL_FIGURES.items()}
+    values = {final_tag(name): value for name, value in found.items() if value is not None}
+    writer.scalars(step, now, values, descriptions)
 
 
 def _write_melodies(writer: EventWriter, step: int, examples: Sequence[Example], now: float) -> None:
     for number, one in enumerate(examples, start=1):
-        picture = piano_roll_picture(one.events, one.steps_per_bar, one.num_primer_events)
-        writer.picture(step, now, f"melodies/{number}", *picture)
+        description = (
+            f"{one.file}: {one.event_log_likelihood:.1f} nats under the model that made it; the primer is grey."
+        )
+        writer.picture(step, now, f"melodies/{number}", *piano_roll_picture(one.music), description)
+        writer.sound(step, now, f"melodies/{number}", to_wav(one.music, SAMPLE_RATE), description)
 
 
 def _write_curves(folder: pathlib.Path, run: pathlib.Path) -> None:

@@ -18,12 +18,16 @@ from etude.models.melodies.scales import Key
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
 from etude.models.representations.domain import Domain
-from etude.models.storage.files import write_text, write_whole
+from etude.models.storage.files import remove_partial_files, write_text, write_whole
 from etude.models.storage.lock import locked
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams
-from etude.pipelines.rendering.midi import DEFAULT_QPM, melody_to_midi
+from etude.pipelines.rendering.midi import to_midi
+from etude.pipelines.rendering.music import DEFAULT_QPM, melody_music
 
 GENERATED_FILE = "generated.jsonl"
+
+WRITING_SECONDS = 60.0
+"""How long to wait for another process that writes melodies to the same folder: it only writes."""
 
 FORMATS = ("abc", "svg", "wav")
 """What melodies can be written as besides MIDI: ABC notation, a picture of piano roll and score, sound."""
@@ -76,30 +80,29 @@ class Rendering:
         """
         if self.exclude_primer:
             events, num_primer_events = events[num_primer_events:], 0
-        sound: Any = {"qpm": self.qpm, "steps_per_quarter": steps_per_quarter, "program": self.program}
-        yield "mid", melody_to_midi(events, **sound, metre=self.metre, key=self.key)
+        music = melody_music(
+            events,
+            steps_per_quarter=steps_per_quarter,
+            steps_per_bar=steps_per_bar,
+            qpm=self.qpm,
+            metre=self.metre,
+            key=self.key,
+            num_primer_events=num_primer_events,
+            program=self.program,
+        )
+        yield "mid", to_midi(music)
         if "abc" in self.formats:
-            from etude.pipelines.rendering.abc import melody_to_abc
+            from etude.pipelines.rendering.abc import to_abc
 
-            text = melody_to_abc(
-                events, **sound, steps_per_bar=steps_per_bar, title=title, metre=self.metre, key=self.key
-            )
-            yield "abc", text.encode()
+            yield "abc", to_abc(music, title=title).encode()
         if "svg" in self.formats:
-            from etude.pipelines.rendering.pictures import melody_to_svg
+            from etude.pipelines.rendering.pictures import to_svg
 
-            picture = melody_to_svg(
-                events,
-                steps_per_bar=steps_per_bar,
-                steps_per_quarter=steps_per_quarter,
-                num_primer_events=num_primer_events,
-                title=title,
-            )
-            yield "svg", picture.encode()
+            yield "svg", to_svg(music, title=title).encode()
         if "wav" in self.formats:
-            from etude.pipelines.rendering.audio import melody_to_wav
+            from etude.pipelines.rendering.audio import to_wav
 
-            yield "wav", melody_to_wav(events, **sound)
+            yield "wav", to_wav(music)
 
 
 def write_melodies(
@@ -188,7 +191,8 @@ def _write(
     say: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """Writes the files of sequences, and adds their lines to generated.jsonl: all of them or none."""
-    with locked(folder), contextlib.ExitStack() as undo:
+    with locked(folder, WRITING_SECONDS), contextlib.ExitStack() as undo:
+        remove_partial_files(folder)
         path = folder / GENERATED_FILE
         lines = {line["file"]: line for line in read_generated(path)}
         new = _named(name, domain.suffix, contents, lines)

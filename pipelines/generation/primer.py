@@ -12,7 +12,7 @@ from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
 from etude.pipelines.readers.note_sequences import NoteSequence, read_note_sequences
 from etude.pipelines.readers.pieces import read_pieces
-from etude.pipelines.rendering.midi import DEFAULT_QPM
+from etude.pipelines.rendering.music import DEFAULT_QPM
 from etude.pipelines.sequences.event_lists import parse_events
 from etude.pipelines.sequences.extraction import MOST_BARS, explain, extract, whole_track_options
 

@@ -1,1 +1,1 @@
-"""Melodies as MIDI, ABC, score, piano roll and sound."""
+"""Music as MIDI, ABC, score, piano roll and sound: the one place that renders, for files, reports and TensorBoard."""

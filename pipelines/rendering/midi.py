@@ -1,77 +1,83 @@
-"""Melodies as standard MIDI files."""
+"""Music as standard MIDI files, written by mido."""
 
-import struct
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable
 
-from etude.models.melodies.melody import NO_EVENT, NOTE_OFF, Events
+import mido
+
+from etude.models.errors import UsageError
 from etude.models.melodies.scales import Key
+from etude.pipelines.rendering.music import Music, Note
 
-TICKS_PER_QUARTER = 220
-"""Also note-seq's, so that a step falls on a whole tick for 1, 2, 4, 5, 10, 11, 20 ... steps per quarter."""
+TICKS_PER_QUARTER = 480
+"""A step falls on a whole tick for 1 to 6, 8, 10, 12, 15, 16, 20 and 24 steps a quarter note."""
 
-DEFAULT_QPM = 120.0
-DEFAULT_VELOCITY = 100
+_DRUM_CHANNEL = 9
+_CHANNELS = [channel for channel in range(16) if channel != _DRUM_CHANNEL]
+_MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
+_MINOR = ("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m")
+"""By number of sharps, from seven flats."""
 
 
-def melody_to_midi(
-    events: Events,
-    *,
-    steps_per_quarter: int,
-    qpm: float = DEFAULT_QPM,
-    program: int = 0,
-    velocity: int = DEFAULT_VELOCITY,
-    metre: tuple[int, int] | None = None,
-    key: Key | None = None,
-) -> bytes:
-    """A MIDI file of one track with the melody; a note that sounds at the end stops there.
+def to_midi(music: Music) -> bytes:
+    """A MIDI file: a track for each instrument, metre, key and tempo in the first.
 
-    Args:
-      events: [num_steps].
-      steps_per_quarter: steps in a quarter note.
-      qpm: tempo in quarter notes per minute, from 4.
-      program: General MIDI instrument, 0 to 127.
-      velocity: of every note, 1 to 127.
-      metre: numerator and denominator (a power of two) of the time signature; None for no time signature.
-      key: of the key signature; None for none.
+    A note that begins while its pitch still sounds on its instrument ends that one.
+
+    Raises:
+      UsageError: if there are more instruments than channels.
     """
-    track = bytearray()
-    if metre is not None:
-        numerator, denominator = metre
-        track += b"\x00\xff\x58\x04" + bytes([numerator, denominator.bit_length() - 1, 24, 8])
-    if key is not None:
-        track += b"\x00\xff\x59\x02" + struct.pack(">bB", key.sharps, key.mode == "minor")
-    track += b"\x00\xff\x51\x03" + round(60e6 / qpm).to_bytes(3, "big")
-    track += bytes([0, 0xC0, program])
-    last_tick = 0
-    for step, status, pitch in _messages(events.tolist()):
-        tick = round(step * TICKS_PER_QUARTER / steps_per_quarter)
-        track += _variable_length(tick - last_tick) + bytes([status, pitch, velocity if status == _NOTE_ON else 0])
-        last_tick = tick
-    track += b"\x00\xff\x2f\x00"
-    header = struct.pack(">4sIHHH", b"MThd", 6, 0, 1, TICKS_PER_QUARTER)
-    return header + struct.pack(">4sI", b"MTrk", len(track)) + bytes(track)
+    parts: dict[tuple[bool, int], list[Note]] = {}
+    for note in sorted(music.notes):
+        parts.setdefault((note.is_drum, 0 if note.is_drum else note.program), []).append(note)
+    channels = iter(_CHANNELS)
+    tracks = [mido.MidiTrack([*_head(music)])]
+    try:
+        for number, ((is_drum, program), notes) in enumerate(parts.items()):
+            channel = _DRUM_CHANNEL if is_drum else next(channels)
+            track = tracks[0] if number == 0 else mido.MidiTrack()
+            track.append(mido.Message("program_change", channel=channel, program=program))
+            track.extend(_messages(notes, channel, music.steps_per_quarter))
+            tracks += [track] if number else []
+    except StopIteration:
+        raise UsageError(
+            f"a MIDI file has room for {len(_CHANNELS)} instruments beside drums, not for {len(parts)}"
+        ) from None
+    file = mido.MidiFile(type=min(len(tracks) - 1, 1), ticks_per_beat=TICKS_PER_QUARTER, tracks=tracks)
+    stream = io.BytesIO()
+    file.save(file=stream)
+    return stream.getvalue()
 
 
-_NOTE_ON = 0x90
-_NOTE_OFF = 0x80
+def key_signature(key: Key) -> str:
+    """The name of a key's signature in MIDI, which knows major and minor alone: D dorian has that of C."""
+    return (_MINOR if key.mode == "minor" else _MAJOR)[key.sharps + 7]
 
 
-def _messages(events: list[int]) -> Iterator[tuple[int, int, int]]:
-    """Steps, status bytes and pitches of the note-ons and note-offs."""
-    sounding: int | None = None
-    for step, event in enumerate([*events, NOTE_OFF]):
-        if event == NO_EVENT:
+def _head(music: Music) -> Iterable[mido.MetaMessage]:
+    if music.metre is not None:
+        numerator, denominator = music.metre
+        yield mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator)
+    if music.key is not None:
+        yield mido.MetaMessage("key_signature", key=key_signature(music.key))
+    yield mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(music.qpm))
+
+
+def _messages(notes: list[Note], channel: int, steps_per_quarter: int) -> Iterable[mido.Message]:
+    """The messages of an instrument; where notes begin and end at once, those that end come first."""
+    timed: list[tuple[int, int, mido.Message]] = []
+    begins: dict[int, int] = {}
+    for note in reversed(notes):
+        end = min(note.onset + note.duration, begins.get(note.pitch, note.onset + note.duration))
+        if end <= note.onset:
             continue
-        if sounding is not None:
-            yield step, _NOTE_OFF, sounding
-        sounding = None if event == NOTE_OFF else event
-        if sounding is not None:
-            yield step, _NOTE_ON, sounding
-
-
-def _variable_length(number: int) -> bytes:
-    """A number in groups of seven bits, all but the last marked."""
-    groups = [number & 0x7F]
-    while number := number >> 7:
-        groups.append(number & 0x7F | 0x80)
-    return bytes(reversed(groups))
+        begins[note.pitch] = note.onset
+        start, stop = (round(step * TICKS_PER_QUARTER / steps_per_quarter) for step in (note.onset, end))
+        common = {"channel": channel, "note": note.pitch}
+        timed.append((start, 1, mido.Message("note_on", velocity=note.velocity, **common)))
+        timed.append((stop, 0, mido.Message("note_off", velocity=0, **common)))
+    timed.sort(key=lambda item: (item[0], item[1], item[2].note))
+    last = 0
+    for tick, _, message in timed:
+        yield message.copy(time=tick - last)
+        last = tick

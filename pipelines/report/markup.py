@@ -1,9 +1,9 @@
 """Parts of the page, and numbers as people read them."""
 
+import html
 from collections.abc import Iterable, Sequence
 
 from etude.pipelines.comparison.statistics.figures import Estimate
-from etude.pipelines.rendering.markup import element, escape
 
 MINUS = "\u2212"
 MISSING = "\u2013"
@@ -75,3 +75,19 @@ def estimate(one: Estimate, decimals: int = 3, as_percentage: bool = False) -> s
         return write(one.value)
     low, high = (write(bound) for bound in one.interval)
     return f"{write(one.value)} {element('small', f'{low} to {high}')}"
+
+
+def escape(value: object) -> str:
+    """Text that is safe in an element and in an attribute."""
+    return html.escape(str(value), quote=True)
+
+
+def attributes(**values: object) -> str:
+    """Attributes, each after a space. A trailing underscore is dropped, others become hyphens; None leaves one out."""
+    shown = {name.rstrip("_").replace("_", "-"): value for name, value in values.items() if value is not None}
+    return "".join(f' {name}="{escape(value)}"' for name, value in shown.items())
+
+
+def element(tag: str, content: str = "", **values: object) -> str:
+    """An element around markup, which must be escaped already."""
+    return f"<{tag}{attributes(**values)}>{content}</{tag}>"

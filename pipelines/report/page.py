@@ -2,8 +2,8 @@
 
 from importlib import resources
 
-from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.content import Content
+from etude.pipelines.report.markup import element, escape
 from etude.pipelines.report.sections.answer import answer
 from etude.pipelines.report.sections.breakdown import breakdown_section
 from etude.pipelines.report.sections.curves import curves_section

@@ -31,7 +31,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from etude.pipelines.rendering.midi import melody_to_midi
+from etude.pipelines.rendering.midi import to_midi
+from etude.pipelines.rendering.music import melody_music
 
 ROOT = pathlib.Path(__file__).parents[2]
 READ_ONLY = [
@@ -117,7 +118,9 @@ def prepare(home: pathlib.Path) -> None:
         chooser = np.random.default_rng(number)
         events = np.full(128, -2)
         events[::2] = scale[np.clip(np.cumsum(chooser.integers(-2, 3, 64)) % 8, 0, 7)]
-        (home / "tunes" / f"tune{number:02}.mid").write_bytes(melody_to_midi(events, steps_per_quarter=4))
+        (home / "tunes" / f"tune{number:02}.mid").write_bytes(
+            to_midi(melody_music(events, steps_per_quarter=4, steps_per_bar=16))
+        )
     (home / "study.toml").write_text(STUDY)
     (home / "first").mkdir()
     for words in (

@@ -107,7 +107,7 @@ def main() -> int:
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write all melodies here")
     options = parser.parse_args()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from scipy.stats import ks_2samp  # type: ignore[import-untyped]
+    from scipy.stats import ks_2samp
 
     settings = [setting for setting in SETTINGS if options.only in setting.name]
     written, lowest = [], 1.0

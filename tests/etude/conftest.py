@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from etude.pipelines.rendering.midi import melody_to_midi
+from etude.pipelines.rendering.midi import to_midi
+from etude.pipelines.rendering.music import melody_music
 
 SCALE = np.array([60, 62, 64, 65, 67, 69, 71, 72])
 
@@ -60,7 +61,9 @@ def workshop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workshop")
     (folder / "tunes").mkdir()
     for number in range(40):
-        (folder / "tunes" / f"tune{number:02}.mid").write_bytes(melody_to_midi(tune(number), steps_per_quarter=4))
+        (folder / "tunes" / f"tune{number:02}.mid").write_bytes(
+            to_midi(melody_music(tune(number), steps_per_quarter=4, steps_per_bar=16))
+        )
     run = Etude(folder)
     run("convert", "tunes", "--output", "notes")
     run("dataset", "notes", "--output", "dataset", "--eval-ratio", "0.2")

@@ -119,11 +119,21 @@ def test_a_different_result_gets_another_name(etude):
 
 def test_one_process_at_a_time(workshop):
     before = contents(workshop.folder / "runs" / "basic")
-    for folder, kind in (("runs/basic", "run"), ("new melodies", "melodies"), ("new report", "comparison")):
+    for folder, kind in (("runs/basic", "run"), ("new report", "comparison")):
         with locked(workshop.folder / folder):
             assert "another process is writing" in workshop(*WRITERS[kind], folder, status=1).stderr
     assert contents(workshop.folder / "runs" / "basic") == before
-    assert not (workshop.folder / "new melodies").exists()
+    assert not (workshop.folder / "new report").exists()
+
+
+def test_two_generate_at_once_into_one_folder(etude):
+    """Writing takes turns; neither loses a line."""
+    words = [BASIC, "--output", "out", "--num-outputs", 50, "--num-steps", 16, "--seed"]
+    processes = [etude.start("generate", *words, seed) for seed in (1, 2)]
+    assert [process.communicate(timeout=120)[1].count("50 melodies in out") for process in processes] == [1, 1]
+    lines = [json.loads(line) for line in (etude.folder / "out" / "generated.jsonl").read_text().splitlines()]
+    assert sorted(line["seed"] for line in lines) == [1] * 50 + [2] * 50
+    assert {line["file"] for line in lines} == {path.name for path in (etude.folder / "out").glob("*.mid")}
 
 
 def test_models_are_named_without_leading_out(etude):

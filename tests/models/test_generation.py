@@ -140,7 +140,7 @@ def test_bars_of_4_4_in_the_models_steps(tiny_model, steps_per_quarter):
     [
         ({"num_outputs": 0}, "--num-outputs must be from 1 to 1000000, not 0"),
         ({"num_steps": 0}, "--num-steps must be from 1 to"),
-        ({"num_steps": 10**8}, "--num-steps must be at most 131072, not 100000000"),
+        ({"num_steps": 10**8}, "--num-steps must be from 1 to 131072, not 100000000"),
         ({"beam_size": 0}, "--beam-size must be from 1 to"),
         ({"branch_factor": -1}, "--branch-factor must be from 1 to 100000, not -1"),
         ({"steps_per_iteration": 0}, "--steps-per-iteration"),
@@ -148,7 +148,7 @@ def test_bars_of_4_4_in_the_models_steps(tiny_model, steps_per_quarter):
         ({"temperature": 0.0}, "--temperature must be from 0.01 to 10, not 0.0"),
         ({"temperature": float("nan")}, "--temperature must be from 0.01 to 10"),
         ({"temperature": float("inf")}, "--temperature must be from 0.01 to 10"),
-        ({"top_k": -1}, "--top-k must be at least 0, not -1"),
+        ({"top_k": -1}, "--top-k must be from 0 to 1000000, not -1"),
         ({"top_p": 0.0}, "--top-p must be above 0 and at most 1, not 0.0"),
         ({"top_p": float("nan")}, "--top-p"),
         ({"top_k": 3, "search": "greedy", "num_outputs": 1}, "greedy search does not sample"),

@@ -8,6 +8,10 @@ import warnings
 import mido
 import pytest
 
+from tests.pipelines.trained_models import make_dataset, trained
+
+__all__ = ["make_dataset", "trained"]
+
 MUSICXML = """<?xml version="1.0"?>
 <score-partwise version="3.1">
   <part-list><score-part id="P1"><part-name>Voice</part-name></score-part></part-list>

@@ -10,6 +10,7 @@ from etude.models.errors import EtudeError
 from etude.models.melodies.melody import Events, as_events
 from etude.pipelines.comparison.configurations import ComparedConfiguration, short_name
 from etude.pipelines.generation.generate import GENERATED_FILE, read_generated
+from etude.pipelines.rendering.music import Music, melody_music
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +38,17 @@ class Example:
     event_log_likelihood: float
     path_log_likelihood: float | None
     qpm: float
+
+    @property
+    def music(self) -> Music:
+        """What is rendered of it, in the model's key."""
+        return melody_music(
+            self.events,
+            steps_per_quarter=self.steps_per_quarter,
+            steps_per_bar=self.steps_per_bar,
+            qpm=self.qpm,
+            num_primer_events=self.num_primer_events,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from etude.models.melodies.melody import IS_IN_KEY, PITCHES_PER_OCTAVE, Events
 from etude.models.melodies.notes import notes_of
 from etude.pipelines.comparison.breakdowns import bars_seen_before
-from etude.pipelines.rendering.score_layout import beat
+from etude.pipelines.rendering.music import beat
 
 Values = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]

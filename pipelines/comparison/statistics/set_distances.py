@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
+from scipy.spatial import distance
 
 Values = npt.NDArray[np.float64]
 
@@ -51,14 +53,12 @@ def similarity_of_counts(reference: npt.NDArray[np.int64], other: npt.NDArray[np
 
 def kernel_density(samples: Values, points: Values) -> Values:
     """A density from samples by Gaussian kernels with Scott's bandwidth: at each of `points`, not normalised."""
-    scott = samples.std(ddof=1) * len(samples) ** -0.2 if len(samples) > 1 else 0.0
-    # Samples that are all the same get kernels as wide as a step of the grid.
-    bandwidth = max(scott, float(points[1] - points[0]))
-    density = np.zeros(len(points))
-    for start in range(0, len(samples), 4096):
-        part = samples[start : start + 4096]
-        density += np.exp(-0.5 * ((points[:, None] - part) / bandwidth) ** 2).sum(axis=1)
-    return density
+    spread = float(samples.std(ddof=1)) if len(samples) > 1 else 0.0
+    # Samples that are nearly the same get kernels as wide as a step of the grid.
+    narrowest = float(points[1] - points[0])
+    if spread == 0.0:
+        return stats.norm.pdf(points, samples[0], narrowest)
+    return stats.gaussian_kde(samples, max(len(samples) ** -0.2, narrowest / spread))(points)
 
 
 def _similarity_of_samples(first: Values, second: Values) -> Similarity:
@@ -70,12 +70,10 @@ def _similarity_of_samples(first: Values, second: Values) -> Similarity:
 
 
 def _similarity(p: Values, q: Values) -> Similarity:
-    divergence = np.sum(p * (np.log(np.maximum(p, _SMALLEST)) - np.log(np.maximum(q, _SMALLEST))))
-    return Similarity(float(max(divergence, 0.0)), float(np.minimum(p, q).sum()))
+    divergence = stats.entropy(np.maximum(p, _SMALLEST), np.maximum(q, _SMALLEST))
+    return Similarity(float(divergence), float(np.minimum(p, q).sum()))
 
 
 def _distances(first: Values, second: Values) -> Values:
     """Euclidean distances, [first, second]."""
-    a, b = (values.reshape(len(values), -1) for values in (first, second))
-    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    return np.sqrt(np.maximum(squares, 0.0))
+    return distance.cdist(*(values.reshape(len(values), -1) for values in (first, second)))

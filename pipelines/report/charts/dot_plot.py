@@ -4,9 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from etude.pipelines.comparison.statistics.figures import Estimate
-from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.charts.axes import Scale, label, padded_range, ticks
-from etude.pipelines.report.markup import number
+from etude.pipelines.report.markup import element, escape, number
 
 WIDTH = 400
 _ROW = 36

@@ -3,10 +3,9 @@
 import dataclasses
 from collections.abc import Sequence
 
-from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.charts.axes import Scale, label, padded_range, ticks
 from etude.pipelines.report.charts.dot_plot import marker
-from etude.pipelines.report.markup import number
+from etude.pipelines.report.markup import element, escape, number
 
 WIDTH, HEIGHT = 400, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 10, 40

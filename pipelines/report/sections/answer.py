@@ -3,10 +3,9 @@
 import re
 
 from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult
-from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.charts.dot_plot import Dot, DotRow, dot_plot
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import figure, items, number, paragraph
+from etude.pipelines.report.markup import element, escape, figure, items, number, paragraph
 
 
 def answer(content: Content) -> str:

@@ -1,11 +1,10 @@
 """Where the configurations are good and where they are not."""
 
 from etude.pipelines.comparison.results.results import BaselineResult, BreakdownResult, ConfigurationResult
-from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.charts.dot_plot import Dot, DotRow, dot_plot
 from etude.pipelines.report.charts.line_chart import Line, legend, line_chart
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import details, estimate, figure, paragraph, section, table
+from etude.pipelines.report.markup import details, element, escape, estimate, figure, paragraph, section, table
 
 _POSITION = "position_in_bar_"
 _POSITION_CHARTS = 2

@@ -1,9 +1,8 @@
 """How fast the configurations learn."""
 
-from etude.pipelines.rendering.markup import element
 from etude.pipelines.report.charts.line_chart import Level, Line, legend, line_chart
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import figure, section
+from etude.pipelines.report.markup import element, figure, section
 
 
 def curves_section(content: Content) -> str:

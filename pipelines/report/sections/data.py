@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from etude.pipelines.comparison.breakdowns import metre_name
-from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import details, items, paragraph, percentage, section, table
+from etude.pipelines.report.markup import details, element, escape, items, paragraph, percentage, section, table
 
 
 def data_section(content: Content) -> str:

@@ -3,9 +3,8 @@
 from etude.pipelines.comparison.results.results import ConfigurationResult
 from etude.pipelines.comparison.statistics.bootstrap import NUM_RESAMPLES
 from etude.pipelines.comparison.statistics.significance import NUM_SAMPLES
-from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import details, paragraph, section, table
+from etude.pipelines.report.markup import details, element, escape, paragraph, section, table
 
 STEP_NAMES = {1: "A quarter note", 2: "An eighth note", 4: "A sixteenth note", 8: "A thirty-second note"}
 """What a step is, by how many a quarter note has."""

@@ -3,10 +3,20 @@
 from collections.abc import Sequence
 
 from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult
-from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.charts.dot_plot import key
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import details, estimate, items, number, paragraph, percentage, section, table
+from etude.pipelines.report.markup import (
+    details,
+    element,
+    escape,
+    estimate,
+    items,
+    number,
+    paragraph,
+    percentage,
+    section,
+    table,
+)
 
 _EVENT_FIGURES = (
     ("event.loss", "Nats a step", 3, False),

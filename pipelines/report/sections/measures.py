@@ -3,9 +3,19 @@
 from etude.pipelines.comparison.music.measures import SCALARS, VECTORS
 from etude.pipelines.comparison.results.results import MusicResult, MusicSetResult
 from etude.pipelines.comparison.statistics.set_distances import Similarity
-from etude.pipelines.rendering.markup import element, escape
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import MISSING, details, estimate, number, paragraph, percentage, section, table
+from etude.pipelines.report.markup import (
+    MISSING,
+    details,
+    element,
+    escape,
+    estimate,
+    number,
+    paragraph,
+    percentage,
+    section,
+    table,
+)
 
 _LIKELIHOODS = {
     "event_log_likelihood": "Log-likelihood under its model, events",

@@ -3,11 +3,11 @@
 import json
 
 from etude.pipelines.comparison.music.generated_sets import Example, GeneratedSet
-from etude.pipelines.rendering.markup import element, escape
+from etude.pipelines.rendering.engraving import engrave, score_svg
+from etude.pipelines.rendering.mei import to_mei
 from etude.pipelines.rendering.piano_roll import piano_roll
-from etude.pipelines.rendering.score import score
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import number, paragraph, section
+from etude.pipelines.report.markup import element, escape, number, paragraph, section
 
 EXAMPLES = 2
 """Melodies shown of each configuration: the first ones, not the best ones."""
@@ -52,8 +52,9 @@ def _examples(content: Content, generated: GeneratedSet, shown: list[Example]) -
         )
         nats = f"{number(example.event_log_likelihood, 1)} nats"
         head = element("div", button + element("span", escape(f"Melody {number_} · {nats}")), class_="card-head")
-        roll = piano_roll(example.events, example.steps_per_bar, example.num_primer_events, f"Piano roll of {name}")
-        staves = score(example.events, example.steps_per_bar, example.steps_per_quarter, f"Score of {name}")
-        cards.append(element("article", head + roll + staves, class_="card", aria_label=name))
+        roll = piano_roll(example.music, f"Piano roll of {name}")
+        (engraved,) = engrave([to_mei(example.music)])
+        staves = score_svg(engraved, f"Score of {name}") if engraved else ""
+        cards.append(element("article", head + str(roll) + str(staves), class_="card", aria_label=name))
         shown.append(example)
     return "".join(cards)

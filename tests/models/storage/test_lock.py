@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -42,3 +43,24 @@ def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(EtudeError, match="cannot write"), locked(tmp_path / "taken" / "inside"):
         pass
+
+
+def test_waits_as_long_as_it_is_told_to(tmp_path):
+    released = threading.Event()
+
+    def hold(held):
+        with locked(tmp_path):
+            held.set()
+            released.wait(60)
+
+    held = threading.Event()
+    holder = threading.Thread(target=hold, args=(held,))
+    holder.start()
+    held.wait(60)
+    with pytest.raises(EtudeError, match="another process"), locked(tmp_path, 0.1):
+        pass
+    timer = threading.Timer(0.2, released.set)
+    timer.start()
+    with locked(tmp_path, 60):
+        assert released.is_set()
+    holder.join()

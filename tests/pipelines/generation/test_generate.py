@@ -1,6 +1,5 @@
 import json
 import pathlib
-from xml.etree import ElementTree
 
 import mido
 import numpy as np
@@ -15,7 +14,6 @@ from etude.models.registry import configure, make_encoding
 from etude.models.search.constraints import Constraints
 from etude.pipelines.generation.generate import FORMATS, Rendering, distinct_names, read_generated, write_melodies
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams
-from etude.pipelines.rendering.pictures import melody_to_svg
 
 OPTIONS = GenerationOptions(num_outputs=3, num_steps=24, seed=7, constraints=Constraints(note_offs=False), top_k=9)
 
@@ -103,24 +101,6 @@ def test_without_the_primer(model, melodies, tmp_path):
 def test_renderings_out_of_range(options, message):
     with pytest.raises(UsageError, match=message):
         Rendering(**options)
-
-
-def test_a_picture_shows_every_note():
-    events = np.array([60, -2, 64, -1] * 8 + [67, -2, -2, -2] * 4)
-    picture = melody_to_svg(
-        events, steps_per_bar=16, steps_per_quarter=4, num_primer_events=4, title="A <melody> & more"
-    )
-    root = ElementTree.fromstring(picture)
-    space = "{http://www.w3.org/2000/svg}"
-    roll, *staves = root.findall(f"{space}svg")
-    boxes = roll.findall(f"{space}rect")
-    assert [box.attrib["class"] for box in boxes] == ["primer"] * 2 + ["note"] * 18
-    assert len(staves) == 2
-    assert root.find(f"{space}text").text == "A <melody> & more"
-    tops = [float(part.attrib["y"]) for part in (roll, *staves)]
-    heights = [float(part.attrib["height"]) for part in (roll, *staves)]
-    assert all(top + height <= after for top, height, after in zip(tops, heights, tops[1:], strict=False))
-    assert tops[-1] + heights[-1] <= float(root.attrib["viewBox"].split()[3])
 
 
 def test_names_of_several_models():

@@ -6,11 +6,16 @@ import pytest
 from etude.models.errors import UsageError
 from etude.models.melodies.scales import Key
 from etude.pipelines.readers.abc import reader as abc
-from etude.pipelines.rendering.abc import melody_to_abc
+from etude.pipelines.rendering.abc import to_abc
+from etude.pipelines.rendering.music import Music, Note, melody_music
 
 music21 = pytest.importorskip("music21")
 
 SUBDIVISION = {(4, 4): 16, (6, 8): 12, (3, 4): 12, (5, 8): 10}
+
+
+def melody_to_abc(events, *, title, number=1, **options):
+    return to_abc(melody_music(events, **options), title=title, number=number)
 
 
 def random_melody(seed, steps, low=48, high=84):
@@ -141,3 +146,20 @@ def test_what_abc_cannot_write():
         melody_to_abc(np.array([60]), steps_per_bar=44, steps_per_quarter=11, title="T")
     with pytest.raises(UsageError, match="no metre has bars of 10 steps where 3 are a quarter note"):
         melody_to_abc(np.array([60]), steps_per_bar=10, steps_per_quarter=3, title="T")
+
+
+def test_chords_ties_and_pickups():
+    notes = (Note(0, 67, 2), Note(2, 60, 4), Note(2, 64, 8), Note(6, 61, 4), Note(10, 64, 4))
+    music = Music(notes, 14, 4, 12, pickup_steps=2, metre=(6, 8), key=Key(0))
+    text = to_abc(music, title="T")
+    assert text.endswith("\nG2|[CE-]4 [^CE]4 E4|]\n".replace("[CE-]4 [^CE]4 E4", "[CE-]4[^C-E-]2 [^CE]2E4"))
+    (reading,) = abc.read(text.encode())
+    found = sorted(
+        (whole(note.start_time * 8), note.pitch, whole((note.end_time - note.start_time) * 8))
+        for note in reading.sequence.notes
+    )
+    assert found == sorted((note.onset, note.pitch, note.duration) for note in notes)
+
+
+def test_drums_are_on_their_channel():
+    assert "\n%%MIDI channel 10\n" in to_abc(Music((Note(0, 36, 2, is_drum=True),), 4, 4, 16), title="T")

@@ -8,9 +8,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from etude.models.errors import UsageError
 from etude.models.melodies.melody import as_events
 from etude.models.melodies.scales import Key
-from etude.pipelines.rendering.midi import melody_to_midi
+from etude.pipelines.rendering.midi import key_signature, to_midi
+from etude.pipelines.rendering.music import Music, Note, melody_music
+
+
+def melody_to_midi(events, steps_per_quarter=4, **options):
+    return to_midi(
+        melody_music(
+            np.asarray(events), steps_per_quarter=steps_per_quarter, steps_per_bar=4 * steps_per_quarter, **options
+        )
+    )
+
 
 event = st.one_of(st.just(-2), st.just(-1), st.integers(0, 127))
 
@@ -95,3 +106,57 @@ def test_long_rests_and_slow_tempos():
     data = melody_to_midi(events, qpm=4, steps_per_quarter=4)
     (instrument,) = pretty_midi.PrettyMIDI(io.BytesIO(data)).instruments
     assert [note.start for note in instrument.notes] == pytest.approx([0, 19_998 * 60 / 4 / 4])
+
+
+def test_chords_instruments_and_drums():
+    """As two other readers hear them; the drums of two programs are one part."""
+    notes = [
+        Note(0, 60, 8, 90),
+        Note(0, 64, 4, 80),
+        Note(4, 67, 4, 70, program=40),
+        Note(2, 36, 1, 110, is_drum=True),
+        Note(2, 42, 1, 50, program=7, is_drum=True),
+    ]
+    data = to_midi(Music(tuple(notes), 8, steps_per_quarter=4, steps_per_bar=16, qpm=60))
+    found = {
+        (
+            round(note.start * 4),
+            note.pitch,
+            round((note.end - note.start) * 4),
+            note.velocity,
+            part.program,
+            part.is_drum,
+        )
+        for part in pretty_midi.PrettyMIDI(io.BytesIO(data)).instruments
+        for note in part.notes
+    }
+    assert found == {
+        (note.onset, note.pitch, note.duration, note.velocity, 0 if note.is_drum else note.program, note.is_drum)
+        for note in notes
+    }
+    sequence = note_seq.midi_to_note_sequence(data)
+    assert sorted((note.pitch, note.is_drum, note.program) for note in sequence.notes) == sorted(
+        (note.pitch, note.is_drum, 0 if note.is_drum else note.program) for note in notes
+    )
+
+
+def test_a_pitch_that_is_struck_again_ends_the_note_before():
+    notes = (Note(0, 60, 8), Note(4, 60, 8), Note(4, 60, 2), Note(4, 62, 1))
+    data = to_midi(Music(notes, 12, steps_per_quarter=4, steps_per_bar=16, qpm=60))
+    (instrument,) = pretty_midi.PrettyMIDI(io.BytesIO(data)).instruments
+    found = sorted((note.pitch, note.start, note.end) for note in instrument.notes)
+    assert found == [(60, 0.0, 1.0), (60, 1.0, 3.0), (62, 1.0, 1.25)]
+
+
+def test_more_instruments_than_channels():
+    notes = tuple(Note(0, 60, 1, program=program) for program in range(16))
+    to_midi(Music(notes[:15], 1, 4, 16))
+    with pytest.raises(UsageError, match="room for 15 instruments beside drums, not for 16"):
+        to_midi(Music(notes, 1, 4, 16))
+
+
+def test_every_key_has_a_signature_that_mido_knows():
+    for tonic in range(12):
+        for mode in ("major", "minor", "dorian", "mixolydian", "phrygian", "lydian", "locrian"):
+            key = Key(tonic, mode)
+            mido.MetaMessage("key_signature", key=key_signature(key))

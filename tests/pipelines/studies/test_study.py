@@ -7,7 +7,8 @@ import pytest
 from etude.models.errors import EtudeError, UsageError
 from etude.models.generation import GenerationOptions
 from etude.models.storage.run_directory import RunDirectory
-from etude.pipelines.rendering.midi import melody_to_midi
+from etude.pipelines.rendering.midi import to_midi
+from etude.pipelines.rendering.music import melody_music
 from etude.pipelines.studies.budget import FILE, FIRST_TRIAL_STEPS, steps_within
 from etude.pipelines.studies.file import BUILT_IN, find_study, key_lines, read_study
 from etude.pipelines.studies.steps import Finished, shares
@@ -56,7 +57,7 @@ def study_file(tmp_path_factory):
         pitches = 60 + np.array([0, 2, 4, 5, 7, 9, 11, 12])[random.integers(8, size=64)]
         events = np.full(128, -2)
         events[::2] = pitches
-        (music / f"{number:02}.mid").write_bytes(melody_to_midi(events, steps_per_quarter=4))
+        (music / f"{number:02}.mid").write_bytes(to_midi(melody_music(events, steps_per_quarter=4, steps_per_bar=16)))
     path = folder / "small.toml"
     path.write_text(STUDY.format(music=music))
     return path
@@ -105,20 +106,6 @@ def test_everything_is_there(finished):
         "wide",
     }
     assert "Which is better?" in report.read_text()
-
-
-def test_another_grid(study_file, tmp_path):
-    """All of a study is on the grid of its dataset."""
-    text = study_file.read_text().replace("num_steps = 12", "num_steps = 1").replace("num_steps = 32", "num_steps = 64")
-    path = tmp_path / "finer.toml"
-    path.write_text(text.replace("[dataset]", "[dataset]\nsteps_per_quarter = 8"))
-    run(path, tmp_path / "study")
-    for name in ("basic-seed0", "wide-seed0"):
-        assert RunDirectory(tmp_path / "study" / "runs" / name).configuration().steps_per_quarter == 8
-        for text in (tmp_path / "study" / "generated" / name / "generated.jsonl").read_text().splitlines():
-            line = json.loads(text)
-            assert (line["steps_per_quarter"], line["steps_per_bar"], len(line["events"])) == (8, 32, 64)
-    assert "<dt>Step</dt><dd>A thirty-second note. " in (tmp_path / "study" / "report.html").read_text()
 
 
 def test_progress_covers_the_whole_study(finished):

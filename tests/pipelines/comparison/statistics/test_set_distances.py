@@ -14,12 +14,25 @@ from etude.pipelines.comparison.statistics.set_distances import (
 RANDOM = np.random.default_rng(0)
 
 
-def test_density_is_that_of_scipy():
+def density_by_loops(samples, points, bandwidth):
+    kernels = np.exp(-0.5 * ((points[:, None] - samples) / bandwidth) ** 2)
+    return kernels.sum(axis=1) / kernels.sum()
+
+
+def test_density_has_gaussian_kernels_of_scotts_width():
     samples = RANDOM.gamma(2.0, size=60)
     points = np.linspace(-2, 12, GRID_POINTS)
-    expected = stats.gaussian_kde(samples)(points)
     found = kernel_density(samples, points)
-    assert found / found.sum() == pytest.approx(expected / expected.sum(), rel=1e-6)
+    expected = density_by_loops(samples, points, samples.std(ddof=1) * 60 ** (-1 / 5))
+    assert found / found.sum() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("samples", [[3.0], [3.0] * 5, [3.0, 3.0, 3.0001]])
+def test_kernels_are_not_narrower_than_the_grid(samples):
+    points = np.linspace(0, 10, GRID_POINTS)
+    found = kernel_density(np.array(samples), points)
+    expected = density_by_loops(np.array(samples), points, points[1])
+    assert found / found.sum() == pytest.approx(expected, rel=1e-3, abs=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(), (4,)])

@@ -18,16 +18,10 @@ def test_few_melodies_are_tested_exactly(count):
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.2, 0.5])
-def test_many_melodies_agree_with_scipy(shift):
+def test_many_melodies_agree_with_drawn_signs(shift):
     differences = np.random.default_rng(1).normal(shift, 1.0, 40)
-    expected = stats.permutation_test(
-        (differences,),
-        lambda values, axis: np.sum(values, axis=axis),
-        permutation_type="samples",
-        n_resamples=20000,
-        vectorized=True,
-        rng=np.random.default_rng(2),
-    ).pvalue
+    signs = np.random.default_rng(2).choice([-1, 1], size=(20000, 40))
+    expected = np.mean(np.abs(signs @ differences) >= abs(differences.sum()))
     result = sign_flip_test(differences)
     assert not result.is_exact
     assert result.p_value == pytest.approx(expected, abs=0.015)

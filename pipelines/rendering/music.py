@@ -1,0 +1,147 @@
+"""What is rendered: notes on a grid of steps, with what a score and a player have to know beside them."""
+
+import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
+
+from etude.models.errors import UsageError
+from etude.models.melodies.melody import Events, major_key
+from etude.models.melodies.notes import notes_of
+from etude.models.melodies.scales import Key
+
+DEFAULT_QPM = 120.0
+DEFAULT_VELOCITY = 100
+
+_COMPOUND_EIGHTHS = (6, 9, 12)
+"""Bars of so many eighths are felt in dotted quarters (6/8, 9/8, 12/8)."""
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Note:
+    """A note.
+
+    Attributes:
+      onset: the step that it begins at.
+      pitch: MIDI pitch, 0 to 127; of a drum, its number in General MIDI.
+      duration: in steps.
+      velocity: 1 to 127.
+      program: General MIDI instrument, 0 to 127.
+      is_drum: whether it is played on the drum kit.
+    """
+
+    onset: int
+    pitch: int
+    duration: int
+    velocity: int = DEFAULT_VELOCITY
+    program: int = 0
+    is_drum: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Music:
+    """Notes, as many at once as one likes.
+
+    Attributes:
+      notes: in any order.
+      num_steps: its length; at least up to the end of the last note.
+      steps_per_quarter: steps in a quarter note.
+      steps_per_bar: steps in a bar.
+      pickup_steps: steps of an incomplete bar at the start; 0 where the first bar is whole.
+      qpm: quarter notes a minute.
+      metre: numerator and denominator; None where it is unknown.
+      key: None where it is unknown.
+      num_primer_steps: how many steps were given, and not made by a model.
+    """
+
+    notes: tuple[Note, ...]
+    num_steps: int
+    steps_per_quarter: int
+    steps_per_bar: int
+    pickup_steps: int = 0
+    qpm: float = DEFAULT_QPM
+    metre: tuple[int, int] | None = None
+    key: Key | None = None
+    num_primer_steps: int = 0
+
+    @property
+    def seconds_per_step(self) -> float:
+        """How long a step lasts."""
+        return 60 / self.qpm / self.steps_per_quarter
+
+    @property
+    def beat(self) -> int:
+        """Steps in a beat: a dotted quarter note in compound metres, if the steps make one, else a quarter note."""
+        return beat(self.steps_per_bar, self.steps_per_quarter)
+
+    @property
+    def shown_metre(self) -> tuple[int, int]:
+        """The metre, or one that fits the bar: in quarters where they go into it, else in eighths and so on.
+
+        Raises:
+          UsageError: if no metre has such bars.
+        """
+        if self.metre is not None:
+            return self.metre
+        quarters = Fraction(self.steps_per_bar, self.steps_per_quarter)
+        for denominator in (4, 8, 16, 32, 64):
+            if (quarters * denominator / 4).denominator == 1:
+                return int(quarters * denominator / 4), denominator
+        raise UsageError(
+            f"no metre has bars of {self.steps_per_bar} steps where {self.steps_per_quarter} are a quarter note"
+        )
+
+    @property
+    def shown_key(self) -> Key:
+        """The key, or the major key that holds most of the notes."""
+        return self.key or Key(major_key(pitches(self.notes)))
+
+
+def melody_music(
+    events: Events,
+    *,
+    steps_per_quarter: int,
+    steps_per_bar: int,
+    qpm: float = DEFAULT_QPM,
+    metre: tuple[int, int] | None = None,
+    key: Key | None = None,
+    num_primer_events: int = 0,
+    program: int = 0,
+    velocity: int = DEFAULT_VELOCITY,
+) -> Music:
+    """The notes of a melody; one that sounds at the end stops there.
+
+    Args:
+      events: [num_steps].
+      steps_per_quarter: steps in a quarter note.
+      steps_per_bar: steps in a bar.
+      qpm: quarter notes a minute.
+      metre: numerator and denominator; None where it is unknown.
+      key: None where it is unknown.
+      num_primer_events: how many of the events are the primer.
+      program: General MIDI instrument, 0 to 127.
+      velocity: of every note, 1 to 127.
+    """
+    found = zip(*(values.tolist() for values in notes_of(events)), strict=True)
+    return Music(
+        notes=tuple(Note(onset, pitch, duration, velocity, program) for onset, pitch, duration in found),
+        num_steps=len(events),
+        steps_per_quarter=steps_per_quarter,
+        steps_per_bar=steps_per_bar,
+        qpm=qpm,
+        metre=metre,
+        key=key,
+        num_primer_steps=num_primer_events,
+    )
+
+
+def beat(steps_per_bar: int, steps_per_quarter: int) -> int:
+    """Steps in a beat: a dotted quarter note in compound metres, if the steps make one, else a quarter note."""
+    is_compound = any(2 * steps_per_bar == eighths * steps_per_quarter for eighths in _COMPOUND_EIGHTHS)
+    return 3 * steps_per_quarter // 2 if is_compound and steps_per_quarter % 2 == 0 else steps_per_quarter
+
+
+def pitches(notes: Sequence[Note]) -> Events:
+    """The pitches of all notes that are no drums, [num_notes]."""
+    import numpy as np
+
+    return np.array([note.pitch for note in notes if not note.is_drum], np.int64)
