@@ -20,6 +20,7 @@ class PitchRange(Domain):
     """
 
     noun: ClassVar[str] = "melody"
+    suffix: ClassVar[str] = "mid"
 
     min_note: int
     max_note: int

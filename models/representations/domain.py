@@ -22,9 +22,16 @@ class Domain(abc.ABC):
 
     Attributes:
       noun: what a sequence of the domain is called.
+      suffix: of a file that holds one.
     """
 
     noun: ClassVar[str] = "sequence"
+    suffix: ClassVar[str] = "txt"
+
+    @property
+    def plural(self) -> str:
+        """What several sequences of the domain are called."""
+        return f"{self.noun[:-1]}ies" if self.noun.endswith("y") else f"{self.noun}s"
 
     @property
     @abc.abstractmethod
