@@ -66,7 +66,9 @@ def test_it_works_in_a_project_with_models_and_pipelines_of_its_own(wheel, tmp_p
         return done.stdout
 
     assert "usage: etude" in python("-m", "etude", "generate", "--help")
-    where = python("-c", "import etude, etude.models.model, etude.pipelines.convert as c; print(etude.load, c.__file__)")
+    where = python(
+        "-c", "import etude, etude.models.model, etude.pipelines.convert as c; print(etude.load, c.__file__)"
+    )
     assert str(tmp_path / "installed") in where
 
 

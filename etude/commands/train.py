@@ -54,6 +54,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.registry import configure
     from etude.models.training.schedule import Schedule
     from etude.models.training.train import train
+    from etude.pipelines.files.dataset_folder import open_folder
 
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
     configuration = configure(options.config, parse_overrides(options.hparams), **fields)
@@ -68,7 +69,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     run_dir = pathlib.Path(options.run_dir)
     with console.progress(f"training {configuration.config}") as progress:
         result = train(
-            configuration, pathlib.Path(options.dataset), run_dir, schedule, options.init_from or "", progress=progress
+            configuration, open_folder(options.dataset), run_dir, schedule, options.init_from or "", progress=progress
         )
     label, event = result.best["label"], result.best["event"]
     ended = f"stopped early at step {result.step:,}" if result.stopped_early else f"{result.step:,} steps done"

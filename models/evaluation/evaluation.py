@@ -5,7 +5,7 @@ Sums are kept for each melody, so that figures can be added up in any order, res
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,16 @@ class MelodySums:
     def take(self, indices: npt.NDArray[np.int64]) -> "MelodySums":
         """The sums of the melodies at `indices`."""
         return MelodySums(*(getattr(self, field.name)[indices] for field in dataclasses.fields(self)))
+
+    def total(self) -> dict[str, float]:
+        """The sums of all melodies together, by name, and `num_melodies`; those of two sets add up."""
+        sums = {field.name: float(getattr(self, field.name).sum()) for field in dataclasses.fields(self)}
+        return {"num_melodies": float(len(self.num_steps)), **sums}
+
+    @classmethod
+    def of_total(cls, total: Mapping[str, float]) -> "MelodySums":
+        """A total as the sums of one melody."""
+        return cls(*(np.array([total[field.name]]) for field in dataclasses.fields(cls)))
 
 
 def join(parts: Sequence[MelodySums]) -> MelodySums:
@@ -161,28 +171,39 @@ def label_figures(sums: MelodySums) -> evaluation_pb2.LabelFigures:
     )
 
 
-def event_figures(sums: MelodySums) -> evaluation_pb2.EventFigures:
-    """Loss, perplexity, accuracy, log-likelihood and bits per note over events: comparable between encodings."""
+def event_figures(sums: MelodySums, num_melodies: int | None = None) -> evaluation_pb2.EventFigures:
+    """Loss, perplexity, accuracy, log-likelihood and bits per note over events: comparable between encodings.
+
+    Args:
+      sums: of each melody, or of all together.
+      num_melodies: how many these are, if the sums are of all together.
+    """
     steps = sums.num_steps.sum()
     nats = -sums.event_log_likelihood.sum()
     return evaluation_pb2.EventFigures(
         loss=nats / steps,
         perplexity=perplexity(nats / steps),
         accuracy=sums.most_probable_event_correct.sum() / steps,
-        log_likelihood=-nats / len(sums.num_steps),
+        log_likelihood=-nats / (num_melodies or len(sums.num_steps)),
         bits_per_note=_ratio(nats / np.log(2), sums.num_notes.sum()),
     )
 
 
-def report(sums: MelodySums) -> evaluation_pb2.EvaluationReport:
-    """All figures of a set of melodies; the caller adds which model and which melodies they are of."""
+def report(sums: MelodySums, num_melodies: int | None = None) -> evaluation_pb2.EvaluationReport:
+    """All figures of a set of melodies; the caller adds which model and which melodies they are of.
+
+    Args:
+      sums: of each melody, or of all together.
+      num_melodies: how many these are, if the sums are of all together.
+    """
+    number = num_melodies or len(sums.num_steps)
     return evaluation_pb2.EvaluationReport(
-        num_melodies=len(sums.num_steps),
+        num_melodies=number,
         num_steps=int(sums.num_steps.sum()),
         num_notes=int(sums.num_notes.sum()),
-        log_likelihood=sums.log_likelihood.mean(),
+        log_likelihood=sums.log_likelihood.sum() / number,
         label=label_figures(sums),
-        event=event_figures(sums),
+        event=event_figures(sums, number),
     )
 
 

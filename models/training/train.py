@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from etude.models.configuration import Configuration
-from etude.models.dataset import read_description, read_for_model
+from etude.models.dataset import AnyFolder, read_description, read_for_model
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.errors import EtudeError
 from etude.models.evaluation.evaluation import evaluate, perplexity, report
@@ -56,7 +56,7 @@ class Result:
 
 def train(
     configuration: Configuration,
-    dataset: pathlib.Path,
+    dataset: AnyFolder,
     run_dir: pathlib.Path,
     schedule: Schedule,
     initial_model: pathlib.Path | str = "",
@@ -255,7 +255,7 @@ def figures_of(message: evaluation_pb2.EvaluationReport) -> dict[str, Any]:
     return {name: figures[name] for name in ("log_likelihood", "label", "event")}
 
 
-def _check_transpositions(configuration: Configuration, dataset: pathlib.Path) -> None:
+def _check_transpositions(configuration: Configuration, dataset: AnyFolder) -> None:
     transpositions = list(read_description(dataset).transpositions)
     if configuration.transpose_to_key is not None and set(transpositions) - {0}:
         raise EtudeError(

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from etude.models.melodies.extraction import explain, extract, whole_track_options
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
 from etude.pipelines.readers.pieces import read_pieces
-from etude.pipelines.sequences.extraction import explain, extract, whole_track_options
 
 
 def read_melodies(

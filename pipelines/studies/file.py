@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from etude.models.errors import EtudeError
 from etude.models.generation import GenerationOptions
+from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.melodies.melody import as_events
 from etude.models.registry import FAMILIES, configure
-from etude.pipelines.sequences.extraction import ExtractionOptions
-from etude.pipelines.sequences.split import SplitRule
+from etude.pipelines.sequences.split_rule import SplitRule
 from etude.pipelines.studies.study import Study, StudyConfiguration
 
 BUILT_IN = ("demo", "published", "bars")

@@ -27,11 +27,11 @@ from typing import Any
 
 sys.path.append(str(pathlib.Path(__file__).parents[2]))
 
+from etude.models.melodies.extraction import MAGENTA_OPTIONS, extract
 from etude.pipelines.readers import read_music
 from etude.pipelines.readers.musicxml.reader import _unpack
 from etude.pipelines.readers.note_sequences import NoteSequence
 from etude.pipelines.reasons import REMEDIES
-from etude.pipelines.sequences.extraction import MAGENTA_OPTIONS, extract
 from etude.pipelines.sources.sources import Source
 
 SUFFIXES = {"midi": ".mid", "abc": ".abc", "musicxml": ".musicxml"}

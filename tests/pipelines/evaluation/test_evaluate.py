@@ -5,8 +5,8 @@ import pytest
 
 from etude import load
 from etude.models.dataset import read_melodies
-from etude.models.evaluation.evaluation import MelodySums
-from etude.pipelines.evaluation.evaluate import evaluate_model, sums_by_beam
+from etude.models.storage.folder import LocalFolder
+from etude.pipelines.evaluation.evaluate import evaluate_model, total_by_beam
 
 TESTDATA = pathlib.Path(__file__).parents[2] / "testdata"
 
@@ -18,7 +18,7 @@ def dataset(music_folder, tmp_path):
     from etude.pipelines.dataset import create_dataset
 
     convert([str(music_folder)], tmp_path / "notes")
-    create_dataset([tmp_path / "notes"], tmp_path / "dataset", eval_ratio=0.5)
+    create_dataset([tmp_path / "notes"], tmp_path / "dataset", eval_ratio=0.5, shards=3)
     return tmp_path / "dataset"
 
 
@@ -27,11 +27,21 @@ def test_a_beam_job_gives_the_sums_of_one_process(dataset, workers):
     model = load(TESTDATA / "magenta" / "attention_rnn" / "bundle.mag")
     melodies = read_melodies(dataset, "eval")
     alone = model.evaluate(melodies)
-    beam = sums_by_beam(model, dataset, "eval", workers)
-    assert len(alone.num_steps) == len(melodies) > 20
+    beam = total_by_beam(model, LocalFolder(dataset), "eval", workers)
+    assert beam["num_melodies"] == len(alone.num_steps) == len(melodies) > 20
     for name in vars(alone):
-        np.testing.assert_allclose(getattr(beam, name), getattr(alone, name), rtol=1e-5, err_msg=name)
-    assert isinstance(beam, MelodySums)
+        np.testing.assert_allclose(beam[name], getattr(alone, name).sum(), rtol=1e-5, err_msg=name)
+
+
+def test_the_figures_of_a_beam_job_are_those_of_one_process(dataset):
+    model = load(TESTDATA / "magenta" / "basic_rnn" / "bundle.mag")
+    alone, beam = (
+        evaluate_model(model, dataset, "eval", beam_options=options) for options in ([], ["--runner=FnApiRunner"])
+    )
+    assert beam["num_melodies"] == alone["num_melodies"]
+    assert beam["log_likelihood"] == pytest.approx(alone["log_likelihood"], rel=1e-5)
+    for kind in ("label", "event"):
+        assert beam[kind] == pytest.approx(alone[kind], rel=1e-5)
 
 
 def test_the_report_says_what_it_is_of(dataset):

@@ -1,0 +1,1 @@
+"""Representations: how a piece becomes sequences of tokens, and back."""
