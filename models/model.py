@@ -23,8 +23,8 @@ from etude.models.networks.network import Network, log_softmax
 from etude.models.networks.weights import as_weights
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_domain, make_encoding
-from etude.models.representations.batch import Batch, Sequences, TokenLists
-from etude.models.representations.domain import Domain
+from etude.models.sequences.batch import Batch, Sequences, TokenLists
+from etude.models.sequences.domain import Domain
 from etude.models.storage.run_directory import BEST
 from etude.models.trained import read_trained
 

@@ -8,7 +8,7 @@ from importlib import metadata
 from etude.models.dataset import read_description, read_melodies, steps_per_quarter
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
-from etude.models.representations.domain import MELODY
+from etude.models.sequences.domain import MELODY
 from etude.models.storage import dataset_pb2
 from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked

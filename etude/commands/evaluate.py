@@ -41,6 +41,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.errors import EtudeError
     from etude.models.storage.files import write_text
     from etude.pipelines.evaluation.evaluate import evaluate_model, write_tensorboard
+    from etude.pipelines.files.dataset_folder import open_folder
 
     models = [load_model(path, options) for path in options.models]
     workers = num_workers(options, console)
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         with console.progress(f"evaluating {model.path}") as progress:
             report = evaluate_model(
                 model,
-                pathlib.Path(options.dataset),
+                open_folder(options.dataset),
                 options.split,
                 workers=workers,
                 beam_options=options.beam_options,

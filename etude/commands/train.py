@@ -54,12 +54,14 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.registry import configure
     from etude.models.training.schedule import Schedule
     from etude.models.training.train import train
+    from etude.pipelines.files.dataset_folder import open_folder
 
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
     # What was typed is checked before what it names is opened.
     configuration = configure(options.config, parse_overrides(options.hparams), **fields)
     schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping)
-    steps = steps_per_quarter(read_description(options.dataset))
+    dataset = open_folder(options.dataset)
+    steps = steps_per_quarter(read_description(dataset))
     configuration = dataclasses.replace(configuration, steps_per_quarter=steps)
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
@@ -72,7 +74,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     with console.progress(f"training {configuration.config}") as progress:
         result = train(
             configuration,
-            pathlib.Path(options.dataset),
+            dataset,
             run_dir,
             schedule,
             options.init_from or "",

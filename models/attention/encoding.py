@@ -36,7 +36,7 @@ from etude.models.melodies.melody import (
     STEPS_PER_BAR,
     Events,
 )
-from etude.models.representations.batch import Attributes
+from etude.models.sequences.batch import Attributes
 
 COUNTER_BITS = 7
 NONE = -1

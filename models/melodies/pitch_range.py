@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from etude.models.melodies.melody import MIN_PITCH, Events, as_events, squash, transpose
-from etude.models.representations.domain import Domain
+from etude.models.sequences.domain import Domain
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from etude.models.configuration import Configuration
-from etude.models.dataset import read_description, read_for_model
+from etude.models.dataset import AnyFolder, read_description, read_for_model
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.errors import EtudeError
 from etude.models.evaluation.evaluation import evaluate
@@ -26,7 +26,7 @@ from etude.models.melodies.melody_set import MelodySet
 from etude.models.networks.weights import Weights, as_weights, initialise, shapes
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_encoding
-from etude.models.representations.batch import Batch
+from etude.models.sequences.batch import Batch
 from etude.models.storage.checkpoint import load_arrays, save_arrays
 from etude.models.storage.lock import locked
 from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog
@@ -46,7 +46,7 @@ STEPS_PER_LOG = 10
 
 def train(
     configuration: Configuration,
-    dataset: pathlib.Path,
+    dataset: AnyFolder,
     run_dir: pathlib.Path,
     schedule: Schedule,
     initial_model: pathlib.Path | str = "",
@@ -77,7 +77,7 @@ def train(
 
 def _train(
     configuration: Configuration,
-    dataset: pathlib.Path,
+    dataset: AnyFolder,
     run_dir: pathlib.Path,
     schedule: Schedule,
     initial_model: pathlib.Path | str,
@@ -281,7 +281,7 @@ def _initial_weights(
     return as_weights(model.weights)
 
 
-def _check_transpositions(configuration: Configuration, dataset: pathlib.Path) -> None:
+def _check_transpositions(configuration: Configuration, dataset: AnyFolder) -> None:
     transpositions = list(read_description(dataset).transpositions)
     if configuration.transpose_to_key is not None and set(transpositions) - {0}:
         raise EtudeError(

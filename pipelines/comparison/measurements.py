@@ -11,8 +11,8 @@ from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.statistics import Breakdown, Sums
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
-from etude.models.representations.batch import Sequences
-from etude.models.representations.domain import Domain
+from etude.models.sequences.batch import Sequences
+from etude.models.sequences.domain import Domain
 from etude.pipelines.comparison.baselines import Baseline, fit_baselines
 from etude.pipelines.comparison.breakdowns import breakdowns
 from etude.pipelines.comparison.configurations import ComparedConfiguration, domains

@@ -17,7 +17,7 @@ from etude.models.melodies.pitch_range import PitchRange
 from etude.models.melodies.scales import Key
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
-from etude.models.representations.domain import Domain
+from etude.models.sequences.domain import Domain
 from etude.models.storage.files import remove_partial_files, write_text, write_whole
 from etude.models.storage.lock import locked
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams

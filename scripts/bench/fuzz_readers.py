@@ -31,12 +31,12 @@ from typing import Any
 sys.path.append(str(pathlib.Path(__file__).parents[2]))
 
 from etude.models.errors import EtudeError
+from etude.models.melodies.extraction import MAGENTA_OPTIONS, extract
 from etude.pipelines.readers import read_music, read_source_music
 from etude.pipelines.readers.musicxml.reader import _unpack
 from etude.pipelines.readers.note_sequences import NoteSequence
 from etude.pipelines.readers.reading import Reading, Rejected
 from etude.pipelines.reasons import REMEDIES
-from etude.pipelines.sequences.extraction import MAGENTA_OPTIONS, extract
 from etude.pipelines.sources.sources import Source, expand_archives, expand_sources
 from scripts.bench import hostile_music
 

@@ -17,11 +17,11 @@ from etude.models.family import Family
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.model import Model
 from etude.models.networks.weights import initialise
-from etude.models.representations.batch import Batch
-from etude.models.representations.domain import END, START, VocabularyDomain
 from etude.models.search.beam import beam_search
 from etude.models.search.continuation import Continuation
 from etude.models.search.stochastic import stochastic_search
+from etude.models.sequences.batch import Batch
+from etude.models.sequences.domain import END, START, VocabularyDomain
 
 BACK = 2
 """The alias stands for the token of so many steps ago, and for the start before that."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from etude.models.melodies.content import ngram_hashes
 from etude.models.melodies.melody import Events
 from etude.models.melodies.melody_set import MelodySet
 from etude.pipelines.comparison.measurements import DomainMeasurement
@@ -20,7 +21,6 @@ from etude.pipelines.comparison.results.results import MusicResult, MusicSetResu
 from etude.pipelines.comparison.statistics.bootstrap import interval, resampled_sums
 from etude.pipelines.comparison.statistics.figures import Estimate
 from etude.pipelines.comparison.statistics.set_distances import Similarity, similarity_of_counts, similarity_of_sets
-from etude.pipelines.sequences.content import ngram_hashes
 
 COPIED_NOTES = (4, 8, 12)
 """Lengths of the runs of notes that are looked for in the training melodies."""
