@@ -131,7 +131,7 @@ def convert(
     folder = OutputFolder.of(output, SUMMARY)
     with folder.claim():
         if folder.made_of() is not None:
-            inputs = _find_inputs(sources, resources)
+            inputs = _find_inputs(sources, folder, resources)
             made_of = fingerprint("convert", [shards, inputs])
             folder.check_free(overwrite, made_of)
             if folder.made_of() == made_of and folder.is_complete():
@@ -218,17 +218,16 @@ def _run(sources: Sequence[str], folder: OutputFolder, shards: int, resources: R
     )
 
 
-def _find_inputs(sources: Sequence[str], resources: Resources) -> str:
+def _find_inputs(sources: Sequence[str], folder: OutputFolder, resources: Resources) -> str:
     """What tells these sources from others, without reading them."""
-    with tempfile.TemporaryDirectory(prefix="etude-") as name:
-        result = os.path.join(name, "result.json")
+    result = folder.join(f"{WORK_FOLDER}/inputs.json")
 
-        def build(pipeline: beam.Pipeline) -> None:
-            counts = pipeline | MatchMusic(sources) | CountSources() | beam.Map(as_rows)
-            pipeline | "WriteResult" >> WriteResult(result, {"counts": AsSingleton(counts, [])})
+    def build(pipeline: beam.Pipeline) -> None:
+        counts = pipeline | MatchMusic(sources) | CountSources() | beam.Map(as_rows)
+        pipeline | "WriteResult" >> WriteResult(result, {"counts": AsSingleton(counts, [])})
 
-        run(build, dataclasses.replace(resources, workers=1, beam_options=()), Watch("looking for changes"))
-        return _inputs(as_counts(read_result(result)["counts"]))
+    run(build, dataclasses.replace(resources, workers=1), Watch("looking for changes"))
+    return _inputs(as_counts(read_result(result)["counts"]))
 
 
 def _inputs(counts: Counts) -> str:

@@ -74,8 +74,8 @@ def create_dataset(
     """Makes the sequences of a representation of NoteSequences, and splits them.
 
     Writes `SPLIT-SSSSS-of-NNNNN.tfrecord` for every split (or, in Magenta's form, `training_melodies.tfrecord` and
-    `eval_melodies.tfrecord`), `rejected.jsonl` (why music gave no sequence) and, last, `dataset.json`. The bytes depend on
-    the NoteSequences and the options alone. A job that was killed starts again; on a complete folder it does nothing.
+    `eval_melodies.tfrecord`), `rejected.jsonl` (why music gave no sequence, if some did not) and, last, `dataset.json`. The
+    bytes depend on the NoteSequences and the options alone. A job that was killed starts again; on a complete folder it does nothing.
 
     Args:
       notes: folders that `etude convert` wrote, and TFRecord files of NoteSequences, Magenta's too; on any file system.
@@ -149,8 +149,6 @@ def create_dataset(
         except BaseException:
             folder.give_up()
             raise
-        if not file_systems.exists(folder.join(records.REJECTED)):
-            file_systems.write(folder.join(records.REJECTED), b"")
         text = json.dumps(as_dict(description), indent=2) + "\n"
         folder.finish(made_of, text.encode())
         return description

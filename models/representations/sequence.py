@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Tokens = npt.NDArray[np.int64]
+_KINDS = (np.int8, np.int16, np.int32, np.int64)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ class SequenceSet:
         Raises:
           ValueError: if a token lies outside; the message names the sequence and the token.
         """
-        kind = np.promote_types(np.min_scalar_type(min(lowest, -1)), np.min_scalar_type(highest))
+        kind = next(kind for kind in _KINDS if np.iinfo(kind).min <= lowest and highest <= np.iinfo(kind).max)
         tokens: list[npt.NDArray[np.integer]] = [np.zeros(0, kind)]
         ids, sources = [], []
         attributes: dict[str, list[int]] = {}
