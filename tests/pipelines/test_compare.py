@@ -184,7 +184,7 @@ def test_bad_input_is_said(trained, tmp_path):
     shutil.copytree(trained.runs["basic-0"], empty, ignore=shutil.ignore_patterns("*.npz"))
     with pytest.raises(EtudeError, match="no checkpoint"):
         compare([empty], trained.dataset, tmp_path)
-    with pytest.raises(EtudeError, match="no test split"):
+    with pytest.raises(EtudeError, match="no split 'test'"):
         compare([trained.runs["basic-0"]], trained.dataset, tmp_path, split="test")
 
 
