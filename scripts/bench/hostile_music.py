@@ -14,55 +14,9 @@ _COUNTS = (1, 2, 10, 60, 100, 1000, 5000, 40_000)
 _DIGITS = ("1", "2", "9" * 9, "1" * 5000, "7" * 40_000, "0.5", "0." + "3" * 30)
 
 _ABC_SIGNS = (
-    *(
-        "C",
-        "C/16",
-        "z/16",
-        "z",
-        "[CEG]",
-        "[CE]-",
-        '"C"',
-        '"Am7b5(mino)"',
-        "[Q:100]",
-        "[Q:1/4=97.531]",
-        "[M:3/4]",
-        "[K:G]",
-    ),
-    *(
-        "|",
-        "|:",
-        ":|",
-        "::",
-        "||",
-        "[1-100",
-        "[1",
-        "|2",
-        "[2-99",
-        ":" * 58 + "|",
-        "|" + ":" * 58,
-        "&",
-        "(3",
-        ">",
-        "{g}",
-        "-",
-    ),
-    *(
-        "\nV:1\n",
-        "\nV:2\n",
-        "\nP:A\n",
-        "\nP:B\n",
-        "[V:3]",
-        "[P:C]",
-        "\nT:&#1;\n",
-        "\n",
-        "\r",
-        "\r\n",
-        " ",
-        "\t",
-        "y",
-        "!",
-        "+C11",
-    ),
+    *("C", "C/16", "z/16", "z", "[CEG]", "[CE]-", '"C"', '"Am7b5(mino)"', "[Q:100]", "[Q:1/4=97.531]", "[M:3/4]"),
+    *("[K:G]", "|", "|:", ":|", "::", "||", "[1-100", "[1", "|2", "[2-99", ":" * 58 + "|", "|" + ":" * 58, "&", "(3"),
+    *("\nV:1\n", "\nV:2\n", "\nP:A\n", "\nP:B\n", "[V:3]", "[P:C]", "\nT:&#1;\n", "\n", "\r", "\r\n", " ", "y", "!"),
     *(
         "\\\n",
         "%",
@@ -78,9 +32,11 @@ _ABC_SIGNS = (
         "^",
         "~",
         "\nw:la\n",
-        "\n%%begintext\n",
         "\n\nX:1\nK:C\n",
+        "+C11",
+        "{g}",
     ),
+    *(">", "-", "\n%%begintext\n"),
 )
 _ABC_FIELDS = (
     "M:{}/4",
@@ -122,15 +78,9 @@ _XML_SIGNS = (
         "<sound coda='a'/>",
         "<sound dalsegno='a'/>",
     ),
-    *(
-        "</measure></part><part id='a'><measure>",
-        "</measure></part><part id='{}'><measure>",
-        "<a>",
-        "</a>",
-        "&e;",
-        "<b c='{}'/>",
-    ),
+    *("</measure></part><part id='a'><measure>", "</measure></part><part id='{}'><measure>", "<b c='{}'/>"),
 )
+_XML_BROKEN = ("<a>", "</a>", "&e;", "<note/>")
 _XML_HEADS = (
     *(
         "",
@@ -166,7 +116,7 @@ def make_abc(chooser: random.Random) -> bytes:
 def make_musicxml(chooser: random.Random) -> bytes:
     """A score, mostly well-formed."""
     head = _filled(chooser.choice(_XML_HEADS), chooser)
-    body = _multiplied(_XML_SIGNS, chooser)
+    body = _multiplied(_XML_SIGNS + (_XML_BROKEN if chooser.random() < 0.2 else ()), chooser)
     return f"{head}<score-partwise><part id='b'><measure>{body}</measure></part></score-partwise>".encode()
 
 
@@ -176,9 +126,11 @@ def make_mxl(chooser: random.Random) -> bytes:
     if chooser.random() < 0.2:
         tags = "<note/>" * chooser.choice(_COUNTS)
         score = f"<!DOCTYPE a [<!ENTITY e '{tags}'>]><a>{'&e;' * chooser.choice(_COUNTS)}</a>".encode()
-    container = f"<container><rootfile full-path='{chooser.choice(['s.xml', 'größe.xml', ''])}'/></container>"
+    name = chooser.choice(["s.xml", "größe.xml"])
+    container = f"<container><rootfile full-path='{name}'/></container>"
     members = [("META-INF/container.xml", container.encode())] if chooser.random() < 0.7 else []
-    return _damaged(_zip([*members, (chooser.choice(["s.xml", "größe.xml"]), score)]), chooser)
+    data = _zip([*members, (name, score)])
+    return _damaged(data, chooser) if chooser.random() < 0.3 else data
 
 
 def make_midi(chooser: random.Random) -> bytes:
@@ -221,9 +173,8 @@ def make_tar(chooser: random.Random, pieces: list[bytes]) -> bytes:
     ) as archive:
         for name, data in _members(chooser, pieces):
             info = tarfile.TarInfo(name)
-            info.type = chooser.choices(
-                [tarfile.REGTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.FIFOTYPE], [9, 1, 1, 1]
-            )[0]
+            kinds = [tarfile.REGTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.FIFOTYPE]
+            info.type = chooser.choices(kinds, [9, 1, 1, 1])[0]
             info.linkname = chooser.choice(["0.abc", "1.abc", "../0.abc", name, "/"])
             info.size = len(data) if info.isreg() else 0
             archive.addfile(info, io.BytesIO(data))
