@@ -2,9 +2,10 @@
 
 import dataclasses
 import pathlib
-from typing import IO, Protocol
+from typing import IO, Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Folder(Protocol):
     """A folder on some file system; `str` gives its path or address."""
 
