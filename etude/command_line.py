@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from etude.console import Console
@@ -33,32 +33,49 @@ from files to music:
 etude COMMAND --help explains a command and its options.
 """
 
+INTERRUPTED = "nothing is half-written: run the same command again"
+"""What is said after Ctrl-C where a command has no words of its own."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status: 0, 1 on failure, 2 on wrong usage, 130 when interrupted."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    name = next((word for word in words if not word.startswith("-")), None)
-    parser = _parser(name if name in COMMANDS else None)
+    try:
+        return _main(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # before the command began, or after it ended
+        return 130
+
+
+def _main(arguments: Sequence[str]) -> int:
     # What follows a lone -- is for Beam.
-    words, beam_options = _split(words)
-    options = parser.parse_args(words)
-    if options.command is None:
-        parser.print_help()
+    words, beam_options = _split(arguments)
+    if not words or words[0].startswith("-"):
+        overview = _overview()
+        overview.parse_args(words)
+        overview.print_help()
         return 2
-    options.beam_options = beam_options
-    command = _command(options.command)
+    name = words[0]
+    if name not in COMMANDS:
+        from etude.models.errors import did_you_mean
+
+        hint = did_you_mean(name, COMMANDS) or f"; the commands are: {', '.join(COMMANDS)}"
+        _overview().error(f"there is no command {name!r}{hint}")
+    command = importlib.import_module(f"etude.commands.{name}")
+    parser = _parser(name, command)
+    options = parser.parse_words(words[1:])
+    options.command, options.beam_options = name, beam_options
     if beam_options and not getattr(command, "TAKES_BEAM_OPTIONS", False):
-        parser.error(f"etude {options.command} takes no options after --")
+        parser.error(f"etude {name} takes no options after --")
     return _run(command, options)
 
 
 def _run(command: ModuleType, options: argparse.Namespace) -> int:
-    from etude.console import Console
+    from etude.console import Console, ReaderGoneError
     from etude.models.errors import EtudeError, UsageError
 
     console = Console(options.debug)
-    status = 1
+    status, keep_log = 1, False
     try:
+        _check_encoding(options)
         status = command.run(options, console) or 0
     except UsageError as error:
         status = 2
@@ -67,18 +84,34 @@ def _run(command: ModuleType, options: argparse.Namespace) -> int:
         _explain(console, options, error)
     except KeyboardInterrupt:
         status = 130
-        console.say("interrupted; nothing is broken: the same command goes on where this one stopped")
-    except BrokenPipeError:
+        console.say(f"interrupted; {getattr(command, 'INTERRUPTED', INTERRUPTED)}")
+    except ReaderGoneError:
         status = 0
+    except MemoryError as error:
+        _explain(console, options, error, "there is not enough memory; use less at once, or smaller numbers")
     except Exception as error:
-        _explain(console, options, error, f"this is a fault of etude; --debug shows where. Log: {console.log}")
-        console.close(keep_log=True)
-        return 1
-    console.close(keep_log=False)
+        log = "" if console.log is None else f" Log: {console.log}"
+        _explain(console, options, error, f"this is a fault of etude; --debug shows where.{log}")
+        keep_log = True
+    console.close(keep_log)
     return status
 
 
-def _explain(console: "Console", options: argparse.Namespace, error: Exception, hint: str = "") -> None:
+def _check_encoding(options: argparse.Namespace) -> None:
+    """Refuses what cannot be written down in UTF-8, as paths are in what the commands store; music may have any name."""
+    from etude.models.errors import UsageError
+
+    for name, value in vars(options).items():
+        for word in value if isinstance(value, list) else [value]:
+            if name != "sources" and isinstance(word, str) and not _is_text(word):
+                raise UsageError(f"{word!r} is not UTF-8; rename the file or folder")
+
+
+def _is_text(word: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in word)
+
+
+def _explain(console: "Console", options: argparse.Namespace, error: BaseException, hint: str = "") -> None:
     if options.debug:
         import traceback
 
@@ -89,8 +122,27 @@ def _explain(console: "Console", options: argparse.Namespace, error: Exception, 
         console.say(hint)
 
 
-def _parser(only: str | None) -> argparse.ArgumentParser:
-    """The parser; only the named subcommand's module is imported, so that help stays instant."""
+class _Parser(argparse.ArgumentParser):
+    """Takes arguments before, between and after options, and says what a mistyped option may have been."""
+
+    def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
+        """The options; exits with status 2 where the words are wrong."""
+        options, unknown = self.parse_known_intermixed_args(list(words))
+        if unknown:
+            self._refuse(unknown[0])
+        return options
+
+    def _refuse(self, word: str) -> NoReturn:
+        from etude.models.errors import did_you_mean
+
+        name, _, _ = word.partition("=")
+        known = [option for option in self._option_string_actions if option.startswith("--")]
+        hint = did_you_mean(name, known) if name.startswith("-") else ""
+        self.error(f"unrecognised {'option' if name.startswith('-') else 'argument'} {name!r}{hint}")
+
+
+def _overview() -> argparse.ArgumentParser:
+    """The parser of `etude` without a command, which lists the commands; none of their modules is imported."""
     parser = argparse.ArgumentParser(
         prog="etude",
         description="Study melody models: folders of MIDI, ABC and MusicXML to trained, compared and playable models.",
@@ -98,19 +150,23 @@ def _parser(only: str | None) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"etude {metadata.version('etude')}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for name, summary in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
-        if name == only:
-            command = _command(name)
-            subparser.description, _, subparser.epilog = (command.__doc__ or "").partition("\n\n")
-            command.add_arguments(subparser)
-        subparser.add_argument("--debug", action="store_true", help="show tracebacks and what libraries print")
+        commands.add_parser(name, help=summary)
     return parser
 
 
-def _command(name: str) -> ModuleType:
-    return importlib.import_module(f"etude.commands.{name}")
+def _parser(name: str, command: ModuleType) -> _Parser:
+    description, _, epilog = (command.__doc__ or "").partition("\n\n")
+    parser = _Parser(
+        prog=f"etude {name}",
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="show tracebacks and what libraries print")
+    return parser
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

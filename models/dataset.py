@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from google.protobuf import json_format
 
 from etude.models.configuration import Configuration
+from etude.models.encodings.melody import MelodyEncoding
 from etude.models.errors import EtudeError
 from etude.models.magenta import records as magenta_records
 from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Melody, squash
@@ -108,10 +109,9 @@ def find_split(folder: pathlib.Path | str, split: str) -> dataset_pb2.Split:
     """
     splits = {stored.name: stored for stored in read_description(folder).splits}
     if split not in splits:
-        raise EtudeError(
-            f"{folder} has no {split} split, only {', '.join(splits)}; write it again with "
-            f"'etude dataset --{split}-ratio 0.1', or name another split"
-        )
+        # Others than these two cannot be made.
+        remedy = f"write it again with 'etude dataset --{split}-ratio 0.1', or " if split in ("eval", "test") else ""
+        raise EtudeError(f"{folder} has no split {split!r}, only {', '.join(splits)}; {remedy}name one of these")
     if not splits[split].num_melodies:
         remedy = "smaller --eval-ratio" if split == "train" else f"larger --{split}-ratio"
         raise EtudeError(f"the {split} split of {folder} is empty; write the dataset again with a {remedy}")
@@ -123,6 +123,8 @@ def _decoder(folder: pathlib.Path, configuration: Configuration) -> Callable[[by
     check_steps(configuration, f"configuration {configuration.config}", folder)
     if read_description(folder).format == magenta_records.FORMAT:
         encoding = make_encoding(configuration)
+        if not isinstance(encoding, MelodyEncoding):
+            raise EtudeError(f"{folder} holds melodies, and configuration {configuration.config} reads none")
         return lambda record: Melody(magenta_records.decode_record(record, encoding))
     return lambda record: squash_melody(decode_melody(record), configuration)
 

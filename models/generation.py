@@ -4,18 +4,23 @@ import concurrent.futures
 import dataclasses
 import math
 import os
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
-from etude.models.errors import UsageError
-from etude.models.evaluation.likelihood import event_log_likelihoods, label_log_likelihoods
-from etude.models.melodies.melody import Events, as_events, squash, transpose
-from etude.models.networks.network import Network, log_softmax
+from etude.models.encodings.melody import MelodyEncoding
+from etude.models.errors import EtudeError, UsageError
+from etude.models.evaluation.statistics import Prediction
+from etude.models.family import SequenceModel
+from etude.models.melodies.melody import metres
+from etude.models.networks.network import log_softmax
 from etude.models.progress import Progress, silent
+from etude.models.representations.batch import Attributes, Batch, Tokens
+from etude.models.representations.domain import Domain
 from etude.models.search.beam import beam_search
 from etude.models.search.choice import Choice
 from etude.models.search.constraints import Constraints
@@ -31,6 +36,24 @@ STEPS_AT_ONCE = 1 << 17
 """Bounds the memory of a batch of long melodies, and a melody: 2^17 steps, 8192 bars of 16 steps, of 40 labels take 20 MB."""
 
 
+STEPS_IN_ALL = 1 << 24
+"""Bounds the memory of all melodies together, and of a beam."""
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "num_outputs": (1, 1_000_000),
+    "num_steps": (1, STEPS_AT_ONCE),
+    # Beyond these, samples are the likeliest events or mere noise.
+    "temperature": (0.01, 10),
+    "seed": (0, (1 << 63) - 1),
+    "beam_size": (1, 100_000),
+    "branch_factor": (1, 100_000),
+    "steps_per_iteration": (1, STEPS_AT_ONCE),
+    "steps_per_bar": (1, STEPS_AT_ONCE),
+    "top_k": (0, 1_000_000),
+}
+"""What options may be, both ends included."""
+
+
 class Predictor(Protocol):
     """What generation needs of a model."""
 
@@ -43,7 +66,11 @@ class Predictor(Protocol):
         """The configuration's encoding."""
 
     @property
-    def network(self) -> Network:
+    def domain(self) -> Domain:
+        """The sequences that it knows."""
+
+    @property
+    def network(self) -> SequenceModel:
         """The network with its weights."""
 
 
@@ -85,20 +112,17 @@ class GenerationOptions:
         Raises:
           UsageError: naming the option, its value and what it may be.
         """
-        for name in ("num_outputs", "num_steps", "beam_size", "branch_factor", "steps_per_iteration", "steps_per_bar"):
+        for name, (lowest, highest) in RANGES.items():
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
-        if self.num_steps > STEPS_AT_ONCE:
-            raise UsageError(f"--num-steps must be at most {STEPS_AT_ONCE}, not {self.num_steps}")
-        if not 0 <= self.seed < 1 << 63:
-            raise UsageError(f"--seed must be from 0 to 2^63 - 1, not {self.seed}")
-        if not (math.isfinite(self.temperature) and self.temperature > 0):
-            raise UsageError(f"--temperature must be above 0, not {self.temperature}")
+            if value is not None and not lowest <= value <= highest:
+                raise UsageError(f"--{name.replace('_', '-')} must be from {lowest} to {highest}, not {value}")
+        for factors in (("num_outputs", "num_steps"), ("beam_size", "branch_factor", "num_steps")):
+            product = math.prod(getattr(self, name) for name in factors)
+            if product > STEPS_IN_ALL:
+                flags = " times ".join(f"--{name.replace('_', '-')}" for name in factors)
+                raise UsageError(f"{flags} must be at most {STEPS_IN_ALL:,}, not {product:,}: it would fill the memory")
         if self.search not in SEARCHES:
             raise UsageError(f"--search must be one of {', '.join(SEARCHES)}, not {self.search!r}")
-        if self.top_k < 0:
-            raise UsageError(f"--top-k must be at least 0, not {self.top_k}")
         if not 0 < self.top_p <= 1:
             raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}")
         if self.search != "stochastic" and (self.top_k or self.top_p < 1):
@@ -117,40 +141,67 @@ class GenerationOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class GeneratedMelody:
-    """A melody and its likelihoods, all in nats and given its first event.
+class GeneratedSequence:
+    """A sequence and its likelihoods, all in nats and given its first token.
 
     Attributes:
-      events: the melody with its primer, in the model's key and range, [num_steps].
-      transpose_amount: semitones from the primer's key to the model's.
-      num_primer_events: how many of the events are the primer.
+      tokens: the sequence with its primer, and with its end if it has one, as the model knows it, [num_tokens].
+      domain: of the model.
+      transpose_amount: semitones from the primer's key to the model's; 0 where there are no keys.
+      num_primer_tokens: how many of the tokens are the primer.
       log_likelihood: of the canonical labels, at temperature 1.
-      event_log_likelihood: of the events, over all labels that stand for them, at temperature 1.
+      token_log_likelihood: of the tokens, over all labels that stand for them, at temperature 1.
       primer_log_likelihood: the primer's share of `log_likelihood`.
-      primer_event_log_likelihood: the primer's share of `event_log_likelihood`.
+      primer_token_log_likelihood: the primer's share of `token_log_likelihood`.
       path_log_likelihood: of the labels that were sampled after the primer, at the temperature; None where none were.
       seed: of the samples; None where there were none.
     """
 
-    events: Events
+    tokens: Tokens
+    domain: Domain
     transpose_amount: int
-    num_primer_events: int
+    num_primer_tokens: int
     log_likelihood: float
-    event_log_likelihood: float
+    token_log_likelihood: float
     primer_log_likelihood: float
-    primer_event_log_likelihood: float
+    primer_token_log_likelihood: float
     path_log_likelihood: float | None = None
     seed: int | None = None
 
     @property
-    def sounding_events(self) -> Events:
-        """The events in the primer's key."""
-        return transpose(self.events, -self.transpose_amount)
+    def events(self) -> Tokens:
+        """The tokens, as those of melodies are called."""
+        return self.tokens
+
+    @property
+    def num_primer_events(self) -> int:
+        """The same as `num_primer_tokens`."""
+        return self.num_primer_tokens
+
+    @property
+    def event_log_likelihood(self) -> float:
+        """The same as `token_log_likelihood`."""
+        return self.token_log_likelihood
+
+    @property
+    def primer_event_log_likelihood(self) -> float:
+        """The same as `primer_token_log_likelihood`."""
+        return self.primer_token_log_likelihood
+
+    @property
+    def sounding_events(self) -> Tokens:
+        """The tokens in the primer's key."""
+        return self.domain.leave(self.tokens, self.transpose_amount)
+
+    @property
+    def text(self) -> str | None:
+        """The sequence as text, where it has one."""
+        return self.domain.render(self.tokens)
 
 
 def generate(
-    model: Predictor, primer: npt.ArrayLike, options: GenerationOptions, progress: Progress = silent
-) -> list[GeneratedMelody]:
+    model: Predictor, primer: Any, options: GenerationOptions, progress: Progress = silent
+) -> list[GeneratedSequence]:
     """Continues a primer.
 
     The primer is brought into the model's key and range first, as Magenta does. Generation starts right after its last
@@ -159,7 +210,8 @@ def generate(
 
     Args:
       model: the model.
-      primer: events, in [-2, 127], at least one.
+      primer: what `Domain.parse` takes: a list of events, in [-2, 127]; of tokens, a text. At least one; None for the
+        domain's own.
       options: what to generate.
       progress: called after every batch.
 
@@ -169,10 +221,11 @@ def generate(
     Raises:
       UsageError: if the primer is empty, invalid, or not shorter than the melodies; or if the constraints leave no note,
         or fewer melodies than are asked for.
+      EtudeError: if the model's likelihoods are no numbers.
     """
     start = _start(model, primer, options)
     if options.search != "stochastic":
-        melodies = start.melodies(start.likeliest())
+        melodies = start.sequences(start.likeliest())
         if len(melodies) < options.num_outputs:
             raise UsageError(
                 f"there are only {len(melodies)} different melodies of {options.num_steps} steps after this primer; "
@@ -183,7 +236,7 @@ def generate(
     for_all = -(-options.num_outputs * options.beam_size // (os.cpu_count() or 1))
     at_once = max(1, min(max(for_all, fewest), most, STEPS_AT_ONCE // options.num_steps) // options.beam_size)
     firsts = range(0, options.num_outputs, at_once)
-    result: list[GeneratedMelody] = []
+    result: list[GeneratedSequence] = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         # As many batches are in the making as there are processors; of a finished one only the melodies are kept.
         for part in pool.map(lambda first: start.sample(first, min(at_once, options.num_outputs - first)), firsts):
@@ -192,10 +245,10 @@ def generate(
     return result
 
 
-def num_folded_notes(primer: Events, melody: GeneratedMelody) -> int:
+def num_folded_notes(primer: Tokens, sequence: GeneratedSequence) -> int:
     """How many notes of a primer are not only in another key, but by octaves elsewhere, since the model's range is narrow."""
-    stored = melody.events[: len(primer)]
-    return int(((primer >= 0) & (stored != primer + melody.transpose_amount)).sum())
+    stored = sequence.tokens[: len(primer)]
+    return int(((primer >= 0) & (stored != primer + sequence.transpose_amount)).sum())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,10 +264,15 @@ class _Start:
     """
 
     model: Predictor
-    primer: Events
+    primer: Tokens
     transpose_amount: int
     options: GenerationOptions
     choice: Choice | None
+
+    @property
+    def domain(self) -> Domain:
+        """The sequences that the model knows."""
+        return self.model.domain
 
     @property
     def steps_per_bar(self) -> int:
@@ -226,7 +284,7 @@ class _Start:
         """Steps to add."""
         return self.options.num_steps - len(self.primer)
 
-    def sample(self, first: int, number: int) -> list[GeneratedMelody]:
+    def sample(self, first: int, number: int) -> list[GeneratedSequence]:
         """The melodies from `first` on by stochastic search."""
         found = stochastic_search(
             self._continuation(),
@@ -240,95 +298,105 @@ class _Start:
             branch_factor=self.options.branch_factor,
             steps_per_iteration=self.options.steps_per_iteration,
         )
-        return self.melodies(found.paths, found.scores)
+        return self.sequences(found.paths, found.scores)
 
     def likeliest(self) -> Paths:
-        """The likeliest melodies, as many as are asked for if there are so many."""
+        """The likeliest sequences, as many as are asked for if there are so many."""
         encoding, num_outputs = self.model.encoding, self.options.num_outputs
         beam_size = 1 if self.options.search == "greedy" else self.options.beam_size
         paths = beam_search(encoding, self._continuation(), self.num_new_steps, beam_size, self.choice)
-        stored = [tuple(as_events(events).tolist()) for events in paths.events]
-        different = [stored.index(events) for events in dict.fromkeys(stored)][:num_outputs]
-        return Paths(paths.events[different], paths.logits[different])
+        stored = [tuple(self.domain.canonical(tokens).tolist()) for tokens in paths.tokens]
+        different = [stored.index(tokens) for tokens in dict.fromkeys(stored)][:num_outputs]
+        return Paths(paths.tokens[different], paths.logits[different], paths.lengths[different])
 
-    def melodies(self, paths: Paths, scores: npt.NDArray[np.float64] | None = None) -> list[GeneratedMelody]:
-        """Melodies with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
+    def sequences(self, paths: Paths, scores: npt.NDArray[np.float64] | None = None) -> list[GeneratedSequence]:
+        """Sequences with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
         paths = self._as_stored(paths)
-        labels, events = _log_likelihoods(self.model.encoding, paths, self.steps_per_bar)
+        labels, tokens = _log_likelihoods(self.model.encoding, paths, self.steps_per_bar)
+        if not np.isfinite(labels).all():
+            raise EtudeError(
+                "the model gives likelihoods that are no numbers: its weights are too large; train it again"
+            )
         share = len(self.primer) - 1
         return [
-            GeneratedMelody(
-                events=paths.events[index],
+            GeneratedSequence(
+                tokens=paths.tokens[index, : paths.lengths[index]],
+                domain=self.domain,
                 transpose_amount=self.transpose_amount,
-                num_primer_events=len(self.primer),
+                num_primer_tokens=len(self.primer),
                 log_likelihood=float(labels[index].sum()),
-                event_log_likelihood=float(events[index].sum()),
+                token_log_likelihood=float(tokens[index].sum()),
                 primer_log_likelihood=float(labels[index, :share].sum()),
-                primer_event_log_likelihood=float(events[index, :share].sum()),
+                primer_token_log_likelihood=float(tokens[index, :share].sum()),
                 path_log_likelihood=None if scores is None else float(scores[index]),
                 seed=None if scores is None else self.options.seed,
             )
-            for index in range(len(paths.events))
+            for index in range(len(paths.tokens))
         ]
 
     def _continuation(self) -> Continuation:
-        return Continuation(self.model.encoding, self.model.network, self.primer, self.steps_per_bar)
+        return Continuation(self.model.encoding, self.model.network, self.primer, metres(self.steps_per_bar))
 
     def _as_stored(self, paths: Paths) -> Paths:
-        """After a primer without a note a search may add note-offs; `as_events` drops them, as wherever melodies are read.
-
-        What the model expects then changes too.
-        """
-        if (self.primer >= 0).any():
+        """In the form that sequences are stored in. What the model expects then changes too."""
+        stored = np.stack([self.domain.canonical(tokens) for tokens in paths.tokens])
+        if np.array_equal(stored, paths.tokens):
             return paths
-        stored = np.stack([as_events(events) for events in paths.events])
-        if np.array_equal(stored, paths.events):
-            return paths
-        inputs = self.model.encoding.inputs(stored[:, :-1], _bars(stored, self.steps_per_bar))
-        return Paths(stored, self.model.network.logits(inputs))
+        inputs = self.model.encoding.inputs(stored[:, :-1], _metres(stored, self.steps_per_bar))
+        return Paths(stored, self.model.network.logits(inputs), paths.lengths)
 
 
-def _start(model: Predictor, primer: npt.ArrayLike, options: GenerationOptions) -> _Start:
+def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
+    domain, encoding = model.domain, model.encoding
     try:
-        events = as_events(primer)
+        tokens = domain.default_primer if primer is None else domain.parse(primer)
     except ValueError as error:
-        raise UsageError(f"the primer is not a melody: {error}") from error
-    if not len(events):
+        raise UsageError(f"the primer is not a {domain.noun}: {error}") from error
+    if not len(tokens):
         raise UsageError("the primer is empty; give at least one event, such as --primer-melody '[60]'")
-    if len(events) >= options.num_steps:
+    if encoding.end_token is not None and (tokens == encoding.end_token).any():
+        raise UsageError("the primer holds an end, after which nothing follows; leave it out")
+    if len(tokens) >= options.num_steps:
         raise UsageError(
-            f"the primer has {len(events)} steps and the melodies are to have {options.num_steps}, primer included; "
-            f"use --num-steps {len(events) + options.num_steps} or a shorter primer (--primer-bars)"
+            f"the primer has {len(tokens)} steps and the melodies are to have {options.num_steps}, primer included; "
+            f"use --num-steps {len(tokens) + options.num_steps} or a shorter primer (--primer-bars)"
         )
-    configuration = model.configuration
-    squashed, moved = squash(events, configuration.min_note, configuration.max_note, configuration.transpose_to_key)
-    constraints, choice = options.constraints, None
-    if constraints.restrict or options.top_k or options.top_p < 1:
-        choice = Choice(
-            model.encoding,
-            constraints.allowed_events(model.encoding, moved),
-            constraints.final_notes(model.encoding, moved),
-            # The last quarter note.
-            max(0, options.num_steps - len(events) - configuration.steps_per_quarter),
-            options.top_k,
-            options.top_p,
-        )
-    return _Start(model, squashed, moved, options, choice)
+    tokens, moved = domain.enter(tokens)
+    return _Start(model, tokens, moved, options, _choice(model, moved, len(tokens), options))
+
+
+def _choice(model: Predictor, moved: int, num_primer_tokens: int, options: GenerationOptions) -> Choice | None:
+    """What narrows a search; None if nothing does."""
+    constraints, encoding = options.constraints, model.encoding
+    narrows = bool(options.top_k) or options.top_p < 1
+    if not constraints.restrict:
+        everything = np.ones(encoding.num_tokens, bool)
+        return Choice(encoding, everything, top_k=options.top_k, top_p=options.top_p) if narrows else None
+    if not isinstance(encoding, MelodyEncoding):
+        raise UsageError("pitch range, scale and ending are for melodies, which this model does not make")
+    return Choice(
+        encoding,
+        constraints.allowed_events(encoding, moved),
+        constraints.final_notes(encoding, moved),
+        # The last quarter note.
+        max(0, options.num_steps - num_primer_tokens - model.configuration.steps_per_quarter),
+        options.top_k,
+        options.top_p,
+    )
 
 
 def _log_likelihoods(
     encoding: Encoding, paths: Paths, steps_per_bar: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The log-likelihoods of the canonical label and of the event of every step but the first, [melodies, steps - 1]."""
-    events = paths.events[:, 1:]
-    repeats = encoding.repeats(paths.events, _bars(paths.events, steps_per_bar))[:, 1:]
-    log_probabilities = log_softmax(paths.logits)
-    labels = label_log_likelihoods(log_probabilities, encoding.canonical_labels(events, repeats))
-    return (
-        labels.astype(np.float64),
-        event_log_likelihoods(encoding, log_probabilities, events, repeats).astype(np.float64),
+    """Of the canonical label and of the token of every step but the first, 0 after the end, [sequences, steps - 1]."""
+    batch = Batch(paths.tokens, paths.lengths, _metres(paths.tokens, steps_per_bar))
+    found = Prediction(encoding, batch, log_softmax(paths.logits))
+    labels, tokens = (
+        np.where(batch.is_predicted, one, 0.0).astype(np.float64)
+        for one in (found.log_likelihood, found.token_log_likelihood)
     )
+    return labels, tokens
 
 
-def _bars(events: Events, steps_per_bar: int) -> npt.NDArray[np.int64]:
-    return np.full(len(events), steps_per_bar)
+def _metres(tokens: Tokens, steps_per_bar: int) -> Attributes:
+    return metres(np.full(len(tokens), steps_per_bar))

@@ -7,8 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
-from etude.models.encodings.encoding import LOOKBACK_UNITS
-from etude.models.errors import UsageError
+from etude.models.encodings.melody import LOOKBACK_UNITS
+from etude.models.errors import UsageError, did_you_mean
+
+MAX_BATCH, MAX_UNITS, MAX_LAYERS, MAX_DISTANCE = 1 << 20, 1 << 14, 32, 1 << 12
+"""What no study of small models goes beyond, and what a machine's memory would not hold."""
 
 REFUSED = {
     "residual_connections": "residual connections are not supported",
@@ -47,15 +50,24 @@ class Hyperparameters:
         Raises:
           UsageError: naming the hyperparameter, its value and what it may be.
         """
-        self._require("batch_size", self.batch_size >= 1, "at least 1")
-        self._require("rnn_layer_sizes", min(self.rnn_layer_sizes, default=0) >= 1, "a list of positive sizes")
+        self._require("batch_size", 1 <= self.batch_size <= MAX_BATCH, f"from 1 to {MAX_BATCH}")
+        sizes = self.rnn_layer_sizes
+        self._require(
+            "rnn_layer_sizes",
+            min(sizes, default=0) >= 1 and max(sizes) <= MAX_UNITS and len(sizes) <= MAX_LAYERS,
+            f"a list of at most {MAX_LAYERS} sizes from 1 to {MAX_UNITS}",
+        )
         self._require("dropout_keep_prob", 0 < self.dropout_keep_prob <= 1, "above 0 and at most 1")
-        self._require("attn_length", self.attn_length >= 0, "0 or more")
+        self._require("attn_length", 0 <= self.attn_length <= MAX_DISTANCE, f"from 0 to {MAX_DISTANCE}")
         self._require("clip_norm", 0 < self.clip_norm < math.inf, "a number above 0")
         self._require("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0")
         distances = self.lookback_distances
         ascending = list(distances) == sorted(set(distances)) and min(distances, default=1) >= 1
-        self._require("lookback_distances", ascending, "a list of positive, ascending distances")
+        self._require(
+            "lookback_distances",
+            ascending and max(distances, default=1) <= MAX_DISTANCE and len(distances) <= MAX_LAYERS,
+            f"a list of at most {MAX_LAYERS} positive, ascending distances up to {MAX_DISTANCE}",
+        )
         self._require("lookback_unit", self.lookback_unit in LOOKBACK_UNITS, " or ".join(LOOKBACK_UNITS))
 
     def _require(self, name: str, condition: bool, wanted: str) -> None:
@@ -68,17 +80,17 @@ class Hyperparameters:
         return ",".join(f"{name}={_write(value)}" for name, value in values.items())
 
 
-def override(defaults: Hyperparameters, overrides: Mapping[str, Any]) -> Hyperparameters:
+def override(defaults: Any, overrides: Mapping[str, Any]) -> Any:
     """Hyperparameters with some values replaced.
 
     Args:
-      defaults: the values to start from.
+      defaults: the values to start from, a family's dataclass.
       overrides: name to value; a list may be given as a list or tuple, a whole number for a float.
 
     Raises:
       UsageError: if a name is unknown or a value has the wrong type; the message lists the valid ones.
     """
-    hints = get_type_hints(Hyperparameters)
+    hints = get_type_hints(type(defaults))
     values = {}
     for name, value in overrides.items():
         if name in REFUSED and value:
@@ -86,7 +98,10 @@ def override(defaults: Hyperparameters, overrides: Mapping[str, Any]) -> Hyperpa
         if name in REFUSED:
             continue
         if name not in hints:
-            raise UsageError(f"unknown hyperparameter {name!r}; the valid ones, with their defaults: {defaults}")
+            hint = did_you_mean(name, hints)
+            raise UsageError(
+                f"unknown hyperparameter {name!r}{hint or ';'} the valid ones, with their defaults: {defaults}"
+            )
         values[name] = _convert(name, value, hints[name], defaults)
     return dataclasses.replace(defaults, **values)
 
@@ -106,15 +121,17 @@ def parse_overrides(text: str) -> dict[str, Any]:
             raise UsageError(f"--hparams takes name=value,name=[value,value], not {item.strip()!r}")
         try:
             overrides[name.strip()] = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):  # the last two where brackets are nested deep
             overrides[name.strip()] = {"true": True, "false": False}.get(value.strip().lower(), value.strip())
     return overrides
 
 
-def _convert(name: str, value: Any, wanted: Any, defaults: Hyperparameters) -> Any:
+def _convert(name: str, value: Any, wanted: Any, defaults: Any) -> Any:
     is_list = get_origin(wanted) is tuple
     kind = get_args(wanted)[0] if is_list else wanted
     items = list(value) if is_list and isinstance(value, list | tuple) else [value]
+    if any(isinstance(item, int) and abs(item) >= 1 << 63 for item in items):
+        raise UsageError(f"hyperparameter {name} takes no number of 2^63 or more")
     allowed = (int, float) if kind is float else (kind,)
     if any(isinstance(item, bool) or not isinstance(item, allowed) for item in items):
         description = {int: "a whole number", float: "a number", str: "a word"}[kind]

@@ -11,17 +11,21 @@ import numpy.typing as npt
 
 from etude.models.configuration import Configuration
 from etude.models.dataset import squash_all
-from etude.models.encodings.encoding import Encoding, Inputs
+from etude.models.encodings.encoding import Encoding
 from etude.models.errors import EtudeError
-from etude.models.evaluation.evaluation import MelodySums, evaluate
+from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.likelihood import LogProbabilities
-from etude.models.generation import GeneratedMelody, GenerationOptions, generate
+from etude.models.evaluation.statistics import Sums
+from etude.models.family import Arrays, SequenceModel
+from etude.models.generation import GeneratedSequence, GenerationOptions, generate
 from etude.models.melodies.melody import Melody, as_events
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.networks.network import Network, log_softmax
-from etude.models.networks.weights import Weights
+from etude.models.networks.weights import as_weights
 from etude.models.progress import Progress, silent
-from etude.models.registry import make_encoding
+from etude.models.registry import family, make_domain, make_encoding
+from etude.models.representations.batch import Batch
+from etude.models.representations.domain import Domain
 from etude.models.storage.run_directory import BEST
 from etude.models.trained import read_trained
 
@@ -32,14 +36,14 @@ class Model:
 
     Attributes:
       configuration: what it is.
-      weights: as `etude.models.networks.weights.shapes` names them.
+      weights: as `etude.models.networks.weights.shapes` names them; of a counted model, its counts.
       path: where it was read from.
       step: the training step of the weights.
       training_fingerprint: of the dataset that it was trained on; empty if unknown.
     """
 
     configuration: Configuration
-    weights: Weights
+    weights: Arrays
     path: pathlib.Path
     step: int = 0
     training_fingerprint: str = ""
@@ -50,15 +54,23 @@ class Model:
         return make_encoding(self.configuration)
 
     @functools.cached_property
-    def network(self) -> Network:
-        """The network with these weights."""
-        return Network(self.configuration.hyperparameters, self.weights)
+    def domain(self) -> Domain:
+        """The sequences that it knows."""
+        return make_domain(self.configuration)
 
-    def log_probabilities(self, inputs: Inputs, lengths: npt.NDArray[np.int64]) -> LogProbabilities:
-        """Log-probabilities after every step: [batch, steps, num_labels] from [batch, steps, input_size]."""
-        return log_softmax(self.network.logits(inputs))
+    @functools.cached_property
+    def network(self) -> SequenceModel:
+        """The network with these weights, or what predicts by these counts."""
+        counting = family(self.configuration.config).counting
+        if counting is not None:
+            return counting.make_network(self.configuration, self.encoding, self.weights)
+        return Network(self.configuration.hyperparameters, as_weights(self.weights))
 
-    def evaluate(self, melodies: MelodySet, squash: bool = True, progress: Progress = silent) -> MelodySums:
+    def predict(self, batch: Batch) -> LogProbabilities:
+        """Log-probabilities after each token of a batch but the last: [batch, steps - 1, num_labels]."""
+        return log_softmax(self.network.logits(self.encoding.inputs(batch.tokens[:, :-1], batch.attributes)))
+
+    def evaluate(self, melodies: MelodySet, squash: bool = True, progress: Progress = silent) -> Sums:
         """The sums of every melody.
 
         Args:
@@ -72,10 +84,15 @@ class Model:
         if squash:
             melodies = squash_all(melodies, self.configuration)
         try:
-            self.encoding.check_range(melodies.flat)
+            self.encoding.check(melodies.flat)
         except ValueError as error:
             raise EtudeError(f"{error} of {self.path}; leave out --no-squash to bring the melody into it") from error
-        return evaluate(self.encoding, melodies, self.log_probabilities, progress)
+        sums = evaluate(self.encoding, melodies, self.predict, progress=progress)
+        if not np.isfinite(sums["log_likelihood"]).all():
+            raise EtudeError(
+                f"{self.path} gives likelihoods that are no numbers: its weights are too large; train it again"
+            )
+        return sums
 
     def log_likelihood(self, melodies: Sequence[npt.ArrayLike], squash: bool = True) -> list[float]:
         """The log-likelihood of melodies, in nats, given their first event.
@@ -99,9 +116,9 @@ class Model:
         )
         if not packed.lengths.all():
             raise ValueError("a melody without events has no log-likelihood")
-        return [float(value) for value in self.evaluate(packed, squash).log_likelihood] if len(packed) else []
+        return [float(value) for value in self.evaluate(packed, squash)["log_likelihood"]] if len(packed) else []
 
-    def generate(self, primer: npt.ArrayLike = (60,), **options: Any) -> list[GeneratedMelody]:
+    def generate(self, primer: Any = None, **options: Any) -> list[GeneratedSequence]:
         """Generates melodies that continue a primer.
 
         For example, with a `model` from `load`:
@@ -114,12 +131,14 @@ class Model:
         True
 
         Args:
-          primer: events, in [-2, 127], at least one, in any key.
+          primer: events, in [-2, 127], at least one, in any key (middle C if there is none); or, of another domain,
+            tokens or a text.
           **options: what to generate, by the names of `etude.models.generation.GenerationOptions`.
 
         Returns:
-          Objects with `.events` (in the model's key; `.sounding_events` in the primer's) and `.log_likelihood`, and the
-          other likelihoods of `etude.models.generation.GeneratedMelody`.
+          Objects with `.events` (in the model's key; `.sounding_events` in the primer's), which are also called `.tokens`,
+          `.text` where they are text, and `.log_likelihood`, and the
+          other likelihoods of `etude.models.generation.GeneratedSequence`.
 
         Raises:
           UsageError: if the primer or an option is out of range.

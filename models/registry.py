@@ -1,19 +1,25 @@
-"""The families of models by name. A new family is a new folder and one line here."""
+"""The families of models by name. A new family is a new folder and one line here; those of other packages register."""
 
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from etude.models import attention, basic, lookback, mono
+from etude.models import attention, basic, lookback, mono, ngram
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
-from etude.models.errors import UsageError
+from etude.models.errors import UsageError, did_you_mean
 from etude.models.family import Family
 from etude.models.hyperparameters import override
+from etude.models.representations.domain import Domain
 
-FAMILIES: Mapping[str, Family] = {
-    family.name: family for family in (basic.FAMILY, lookback.FAMILY, attention.FAMILY, mono.FAMILY)
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (basic.FAMILY, lookback.FAMILY, attention.FAMILY, mono.FAMILY, ngram.FAMILY)
 }
+
+
+def register(new: Family) -> None:
+    """Adds a family of another package under its name, for the rest of the process."""
+    FAMILIES[new.name] = new
 
 
 def family(name: str) -> Family:
@@ -24,7 +30,8 @@ def family(name: str) -> Family:
     """
     found = FAMILIES.get(name.removesuffix("_rnn"))
     if found is None:
-        raise UsageError(f"unknown configuration {name!r}; choose one of: {', '.join(FAMILIES)}")
+        hint = did_you_mean(name, FAMILIES)
+        raise UsageError(f"unknown configuration {name!r}{hint or ';'} choose one of: {', '.join(FAMILIES)}")
     return found
 
 
@@ -41,7 +48,8 @@ def configure(name: str, overrides: Mapping[str, Any] | None = None, **fields: A
     """
     defaults = family(name).defaults
     hyperparameters = override(defaults.hyperparameters, overrides or {})
-    if hyperparameters.lookback_distances and not defaults.hyperparameters.lookback_distances:
+    looks_back = getattr(hyperparameters, "lookback_distances", ())
+    if looks_back and not defaults.hyperparameters.lookback_distances:
         raise UsageError(f"configuration {defaults.config} has no lookback_distances: its encoding does not look back")
     try:
         return dataclasses.replace(defaults, hyperparameters=hyperparameters, **fields)
@@ -52,3 +60,8 @@ def configure(name: str, overrides: Mapping[str, Any] | None = None, **fields: A
 def make_encoding(configuration: Configuration) -> Encoding:
     """The encoding of a configuration."""
     return family(configuration.config).make_encoding(configuration)
+
+
+def make_domain(configuration: Configuration) -> Domain:
+    """The sequences that a configuration knows."""
+    return family(configuration.config).make_domain(configuration)

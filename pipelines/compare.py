@@ -9,13 +9,15 @@ from importlib import metadata
 from etude.models.dataset import read_description, read_melodies, steps_per_quarter
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
+from etude.models.representations.domain import MELODY
 from etude.models.storage import dataset_pb2
-from etude.models.storage.files import write_text
+from etude.models.storage.files import remove_partial_files, write_text
+from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
 from etude.pipelines.comparison.configurations import ComparedConfiguration, group, load_runs
 from etude.pipelines.comparison.cost import cost
 from etude.pipelines.comparison.learning_curves import LearningCurve, learning_curve, not_converged
-from etude.pipelines.comparison.measurements import measure
+from etude.pipelines.comparison.measurements import Splits, measure
 from etude.pipelines.comparison.music.generated_sets import read_generated_sets
 from etude.pipelines.comparison.music.judgement import judge_music
 from etude.pipelines.comparison.music.real_tunes import real_tunes
@@ -64,14 +66,15 @@ def compare(
       The results, as they are in results.json.
 
     Raises:
-      EtudeError: if a model or the dataset is missing or damaged, or a model was trained on other data.
+      EtudeError: if a model or the dataset is missing or damaged, a model was trained on other data, or the folder cannot
+        be written to.
     """
     description = read_description(dataset)
     melodies, train = read_melodies(dataset, split), read_melodies(dataset, "train")
     runs = load_runs(models, dataset, description, checkpoint, allow_other_training_data)
     configurations = group(runs, presentation.labels if presentation else None)
     sets = read_generated_sets(generated, configurations)
-    measurements = measure(configurations, melodies, train, progress)
+    measurements = measure(configurations, {MELODY: Splits(melodies, train)}, progress)
     summary = summarise(measurements)
     curves = _curves(configurations)
     presentation = presentation or Presentation(
@@ -93,7 +96,6 @@ def compare(
         music=[found for measurement in measurements if (found := judge_music(measurement, sets))],
         published=presentation.published,
     )
-    write_tensorboard(output, results, configurations, sets)
     content = Content(
         results=results,
         presentation=presentation,
@@ -103,9 +105,13 @@ def compare(
         generated=sets,
         real=real_tunes(melodies, sets, results.dataset.steps_per_quarter),
     )
-    write_text(output / REPORT_FILE, page(content))
-    write_text(output / TABLE_FILE, to_csv(results))
-    write_text(output / RESULTS_FILE, to_json(results))
+    report, table, figures = page(content), to_csv(results), to_json(results)
+    with locked(output):
+        remove_partial_files(output)
+        write_tensorboard(output, results, configurations, sets)
+        write_text(output / REPORT_FILE, report)
+        write_text(output / TABLE_FILE, table)
+        write_text(output / RESULTS_FILE, figures)
     return results
 
 

@@ -15,13 +15,13 @@ from etude.models.storage.files import write_text, write_whole
 from etude.models.storage.records import write_records
 from etude.pipelines.jobs import job as jobs
 from etude.pipelines.jobs.shards import Slice, slices
-from etude.pipelines.readers import read_music
+from etude.pipelines.readers import read_source_music
 from etude.pipelines.readers.note_sequences import NoteSequence
 from etude.pipelines.readers.reading import Reading, Rejected
 from etude.pipelines.reasons import describe_most_frequent, remedy
 from etude.pipelines.sources import remote_files
 from etude.pipelines.sources.corpora import licence_notes
-from etude.pipelines.sources.sources import Source, expand_archives, expand_sources, read_source
+from etude.pipelines.sources.sources import Source, expand_archives, expand_sources
 
 SHARDS = "notes"
 MANIFEST = "manifest.jsonl"
@@ -164,7 +164,7 @@ class ConvertSlice:
             for source in part.items:
                 entry = _manifest_entry(source, part.shard(SHARDS))
                 entries.append(entry)
-                for reading in _read(source, self.job.work / _ARCHIVES):
+                for reading in read_source_music(source, self.job.work / _ARCHIVES):
                     if reading.sequence is None:
                         rejected = _rejection(reading)
                         entry["rejected"].append(rejected)
@@ -180,15 +180,6 @@ class ConvertSlice:
         jobs.write_result(self.job.result_path(_PHASE, part.index), {"manifest": entries, "counts": counts})
         rejected = {f"rejected-{reason}": count for reason, count in counts["rejected"].items()}
         return {"sources": len(entries), "sequences": num_sequences, **rejected}
-
-
-def _read(source: Source, archives: pathlib.Path) -> Iterator[Reading]:
-    try:
-        data = read_source(source, archives)
-    except ValueError as error:
-        yield Reading(rejected=Rejected("unreadable", str(error)))
-        return
-    yield from read_music(source, data)
 
 
 def _manifest_entry(source: Source, shard: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 REMEDIES = {
     # While reading files.
+    "unreachable": "the file was found and could not be read for the reason given; see to that and convert again",
     "unreadable": "the file is damaged or is not what its extension says; open and save it again in a music program",
     "too-large": "the file is larger than any real score; check where it comes from",
     "absurd-time": "a time in the file is absurd, which a damaged file has; open and save it again in a music program",

@@ -1,23 +1,59 @@
 """Options that several subcommands share."""
 
 import argparse
+import itertools
+import math
+import os
 import pathlib
+import re
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from etude.console import Console
     from etude.models.model import Model
 
 MODEL_HELP = "run directory, Magenta bundle (.mag) or checkpoint of Magenta's training"
+
+
+WORKERS_PER_PROCESSOR = 4
+"""More only take memory, even where most of them wait for a network."""
+
+
+def whole(lowest: int, highest: int) -> Callable[[str], int]:
+    """What reads an option's whole number in [lowest, highest]."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,19}", text.strip()) or not lowest <= int(text) <= highest:
+            raise argparse.ArgumentTypeError(f"a whole number from {lowest} to {highest}, not {text!r}")
+        return int(text)
+
+    return read
+
+
+def number(lowest: float, highest: float) -> Callable[[str], float]:
+    """What reads an option's number in [lowest, highest]; nan is none."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not lowest <= value <= highest:
+            raise argparse.ArgumentTypeError(f"a number from {lowest:g} to {highest:g}, not {text!r}")
+        return value
+
+    return read
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """`--workers` and `--overwrite`, and how to pass options on to Beam."""
     parser.add_argument(
         "--workers",
-        type=int,
+        type=whole(1, 1_000_000),
         default=1,
         metavar="N",
         help="processes (default 1); the result is the same for any number",
@@ -26,6 +62,16 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         "--overwrite", action="store_true", help="replace what the output folder holds of another job (else: an error)"
     )
     parser.usage = f"{parser.format_usage().removeprefix('usage: ').strip()} [-- BEAM_OPTION ...]"
+
+
+def num_workers(options: argparse.Namespace, console: "Console") -> int:
+    """The `--workers` of a command, at most a few a processor of this machine; says so where that is fewer."""
+    processors = os.cpu_count() or 1
+    most = WORKERS_PER_PROCESSOR * processors
+    workers: int = min(options.workers, most)
+    if workers < options.workers:
+        console.say(f"--workers {options.workers}: this machine has {processors} processors, so {workers} are used")
+    return workers
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -69,3 +115,14 @@ def as_typed(program: str) -> str:
     path = str(beside)
     here = str(pathlib.Path.cwd()) + "/"
     return shlex.quote(path.removeprefix(here))
+
+
+def command(*words: object) -> str:
+    """An `etude` command that can be pasted into a shell."""
+    return f"{as_typed('etude')} {shlex.join(map(str, words))}"
+
+
+def unused_folder(name: str) -> str:
+    """The name, or the first of name-2, name-3, ... that nothing has: what an advised command may write to."""
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in names if not os.path.lexists(candidate))

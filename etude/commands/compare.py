@@ -11,9 +11,13 @@ shows the figures beside the hyperparameters (HParams), the learning curves, and
 
 import argparse
 import pathlib
+import shlex
 
 from etude.commands.common import add_dataset, as_typed
+from etude.commands.output_folder import check_output
 from etude.console import Console
+
+INTERRUPTED = "a report is written at the end: run the same command again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +53,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.results_table import format_results, read_results
 
     output = pathlib.Path(options.output)
+    check_output(output, "comparison")
     with console.progress("comparing") as progress:
         compare(
             [pathlib.Path(path) for path in options.models],
@@ -61,4 +66,4 @@ def run(options: argparse.Namespace, console: Console) -> None:
             progress=progress,
         )
     console.result(format_results(read_results(output / RESULTS_FILE)))
-    console.say(f"report: {output / 'report.html'}; or: {as_typed('tensorboard')} --logdir {output}")
+    console.say(f"report: {output / 'report.html'}; or: {as_typed('tensorboard')} --logdir {shlex.quote(str(output))}")

@@ -14,7 +14,8 @@ it never stops the job. Killed at any moment, the same command goes on where it 
 
 import argparse
 
-from etude.commands.common import add_workers
+from etude.commands.common import add_workers, command, num_workers, unused_folder
+from etude.commands.output_folder import check_output
 from etude.console import Console
 
 TAKES_BEAM_OPTIONS = True
@@ -34,11 +35,12 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.pipelines.convert import convert
     from etude.pipelines.reasons import describe_most_frequent
 
+    check_output(options.output, "notes")
     with console.progress("converting") as progress:
         summary = convert(
             options.sources,
             options.output,
-            workers=options.workers,
+            workers=num_workers(options, console),
             beam_options=options.beam_options,
             overwrite=options.overwrite,
             progress=progress,
@@ -53,4 +55,4 @@ def run(options: argparse.Namespace, console: Console) -> None:
             f"{sum(summary.rejected.values()):,} rejected, most frequent first (all in manifest.jsonl):\n"
             f"{describe_most_frequent(summary.rejected)}"
         )
-    console.say(f"next: etude dataset {options.output} --output dataset")
+    console.say(f"next: {command('dataset', options.output, '--output', unused_folder('dataset'))}")

@@ -11,9 +11,14 @@ gave no melody is in rejected.jsonl with its reason. Killed at any moment, the s
 """
 
 import argparse
+from typing import TYPE_CHECKING
 
-from etude.commands.common import add_workers
+from etude.commands.common import add_workers, command, num_workers, unused_folder, whole
+from etude.commands.output_folder import check_output
 from etude.console import Console
+
+if TYPE_CHECKING:
+    from etude.models.storage.dataset_pb2 import DatasetDescription
 
 TAKES_BEAM_OPTIONS = True
 
@@ -43,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     melodies.add_argument("--steps-per-quarter", type=int, default=4, help="steps in a quarter note (default 4)")
     parser.add_argument(
-        "--transpose", type=int, nargs="+", default=[0], metavar="N",
+        "--transpose", type=whole(-127, 127), nargs="+", default=[0], metavar="N",
         help="semitones by which copies of training melodies are moved, such as -2 0 2; for mono (default 0: none)",
     )  # fmt: skip
     parser.add_argument(
@@ -69,6 +74,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         gap_bars=options.gap_bars,
         polyphony=options.polyphony,
     )
+    check_output(options.output, "dataset")
     with console.progress("extracting melodies") as progress:
         description = create_dataset(
             options.notes,
@@ -81,7 +87,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
             dedupe=options.dedupe,
             format=options.format,
             config=options.config,
-            workers=options.workers,
+            workers=num_workers(options, console),
             beam_options=options.beam_options,
             overwrite=options.overwrite,
             progress=progress,
@@ -102,5 +108,17 @@ def run(options: argparse.Namespace, console: Console) -> None:
         console.say(
             f"rejected, most frequent first (all in rejected.jsonl):\n{describe_most_frequent(description.rejected)}"
         )
-    config = options.config or "lookback"
-    console.say(f"next: etude train --config {config} --dataset {options.output} --run-dir runs/{config}")
+    console.say(_advice(description, options))
+
+
+def _advice(description: "DatasetDescription", options: argparse.Namespace) -> str:
+    """What to do next, as a command that works on this dataset."""
+    sizes = {split.name: split.num_melodies for split in description.splits}
+    if not sizes.get("eval"):
+        return (
+            "there is no eval split, which 'etude train' needs to tell its best weights: "
+            "to train on these melodies, write them again with --eval-ratio 0.1"
+        )
+    config = options.config or ("mono" if set(description.transpositions) - {0} else "lookback")
+    run_dir = unused_folder(f"runs/{config}")
+    return f"next: {command('train', '--config', config, '--dataset', options.output, '--run-dir', run_dir)}"

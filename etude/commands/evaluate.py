@@ -14,7 +14,7 @@ import json
 import pathlib
 from typing import Any
 
-from etude.commands.common import MODEL_HELP, add_dataset, add_model_options, load_model
+from etude.commands.common import MODEL_HELP, add_dataset, add_model_options, load_model, num_workers, whole
 from etude.console import Console
 
 TAKES_BEAM_OPTIONS = True
@@ -26,7 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset(parser)
     parser.add_argument("--split", default="eval", help="which split (default eval)")
     parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes, as a Beam job (default 1, without Beam)"
+        "--workers",
+        type=whole(1, 1_000_000),
+        default=1,
+        metavar="N",
+        help="processes, as a Beam job (default 1, without Beam)",
     )
     add_model_options(parser)
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE (- for standard output)")
@@ -34,10 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Evaluates."""
+    from etude.models.errors import EtudeError
     from etude.models.storage.files import write_text
     from etude.pipelines.evaluation.evaluate import evaluate_model, write_tensorboard
 
     models = [load_model(path, options) for path in options.models]
+    workers = num_workers(options, console)
     reports: list[dict[str, Any]] = []
     for model in models:
         with console.progress(f"evaluating {model.path}") as progress:
@@ -45,20 +51,21 @@ def run(options: argparse.Namespace, console: Console) -> None:
                 model,
                 pathlib.Path(options.dataset),
                 options.split,
-                workers=options.workers,
+                workers=workers,
                 beam_options=options.beam_options,
                 progress=progress,
             )
-        if model.path.is_dir():
-            write_tensorboard(model.path, options.split, report)
         reports.append(report)
     text = json.dumps(reports if len(reports) > 1 else reports[0], indent=2)
-    if options.json == "-":
-        console.result(text)
-        return
-    if options.json:
+    console.result(text if options.json == "-" else _table(reports))
+    if options.json not in (None, "-"):
         write_text(options.json, text + "\n")
-    console.result(_table(reports))
+    for model, report in zip(models, reports, strict=True):
+        if model.path.is_dir():
+            try:
+                write_tensorboard(model.path, options.split, report)
+            except EtudeError as error:  # somebody else's model, perhaps: the figures were asked for, and are there
+                console.say(f"the figures were not added to {model.path} for TensorBoard: {error}")
 
 
 def _table(reports: list[dict[str, Any]]) -> str:

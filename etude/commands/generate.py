@@ -28,7 +28,10 @@ import secrets
 from typing import TYPE_CHECKING
 
 from etude.commands.common import MODEL_HELP, add_model_options, load_model
+from etude.commands.output_folder import check_output
 from etude.console import Console
+
+INTERRUPTED = "a model's melodies are written once all of them are made: run the same command again"
 
 if TYPE_CHECKING:
     from etude.models.generation import GenerationOptions
@@ -57,7 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_primer(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what they start with")
     primer = group.add_mutually_exclusive_group()
-    primer.add_argument("--primer-melody", metavar="LIST", help='events to continue (default "[60]", middle C)')
+    primer.add_argument(
+        "--primer-melody",
+        metavar="LIST",
+        help='events to continue, or quarter notes such as "C4 D4 E4" (default "[60]", middle C)',
+    )
     primer.add_argument(
         "--primer",
         metavar="FILE[#N]",
@@ -129,11 +136,13 @@ def run(options: argparse.Namespace, console: Console) -> None:
     folders = [output / name for name in names] if len(names) > 1 else [output]
     # What is wrong with the options is said before anything is read: on the coarsest grid, where bars are shortest.
     _settings(options, _typed_primer(options, steps_per_quarter=1), seed)
+    check_output(output, "melodies")
     models = [load_model(path, options) for path in options.models]
     primers = [_primer(options, model.configuration.steps_per_quarter) for model in models]
     for model, primer, folder in zip(models, primers, folders, strict=True):
         settings, rendering = _settings(options, primer, seed)
         with console.progress("generating") as progress:
+            progress(0, options.num_outputs)
             melodies = generate(model, primer.events, settings, progress)
         folded = num_folded_notes(primer.events, melodies[0])
         if folded:
@@ -150,6 +159,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
                 known=training_ngrams(model),
                 primer_source=primer.source,
                 progress=progress,
+                say=console.say,
             )
         for line in lines:
             likelihoods = f"log-likelihood {line['log_likelihood']:.3f}, of events {line['event_log_likelihood']:.3f}"

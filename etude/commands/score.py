@@ -16,6 +16,8 @@ import json
 from etude.commands.common import MODEL_HELP, add_model_options, load_model
 from etude.console import Console
 
+INTERRUPTED = "run the same command again"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
@@ -23,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="files, folders, archives or corpus:NAME")
     parser.add_argument(
         "--events", action="append", default=[], metavar="LIST",
-        help="a melody as a list: -2 no event, -1 note-off, 0 to 127 note-on; may be given several times",
+        help="a melody as a list: -2 no event, -1 note-off, 0 to 127 note-on; or quarter notes by name, 'C4 D4 E4'; may be "
+        "given several times",
     )  # fmt: skip
     parser.add_argument(
         "--no-squash", action="store_true", help="take the events as they are, in the model's key and range"
@@ -43,7 +46,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     model = load_model(options.model, options)
     steps, bar = model.configuration.steps_per_quarter, model.configuration.steps_per_whole_note
     melodies = [
-        Melody(parse_events(text, "--events"), source=text, steps_per_quarter=steps, steps_per_bar=bar)
+        Melody(parse_events(text, "--events", steps), source=text, steps_per_quarter=steps, steps_per_bar=bar)
         for text in options.events
     ]
     if options.sources:
@@ -51,5 +54,5 @@ def run(options: argparse.Namespace, console: Console) -> None:
             melodies += read_melodies(options.sources, steps, console.say, progress)
     if not melodies:
         raise EtudeError(f"nothing to score: there is no melody in {', '.join(options.sources)}")
-    for line in score(model, melodies, squash=not options.no_squash):
+    for line in score(model, melodies, squash=not options.no_squash, report=console.say):
         console.result(json.dumps(line))

@@ -14,8 +14,11 @@ import argparse
 import pathlib
 import shlex
 
-from etude.commands.common import as_typed
+from etude.commands.common import as_typed, command, num_workers, unused_folder, whole
+from etude.commands.output_folder import check_output
 from etude.console import Console
+
+INTERRUPTED = "what is finished stays: the same command goes on where this one stopped"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "study", nargs="?", default="demo", metavar="STUDY", help="a .toml file, or demo (default), published or bars"
     )
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for everything; made if need be")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that read music (default 1)")
+    parser.add_argument(
+        "--workers", type=whole(1, 1_000_000), default=1, metavar="N", help="processes that read music (default 1)"
+    )
     parser.add_argument(
         "--parallel",
-        type=int,
+        type=whole(1, 1_000),
         default=1,
         metavar="N",
         help="training runs at once, each in a process of its own that takes its memory (default 1); same results",
@@ -43,24 +48,24 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
     study = read_study(find_study(options.study))
     output = pathlib.Path(options.output)
+    check_output(output, "study")
     names = list(study.runs())
     console.say(f"{study.title}: {', '.join(names)}")
-    command = shlex.join(["etude", "study", options.study, "--output", options.output])
     with console.progress("study", as_percentage=True) as progress:
         report = run_study(
             study,
             output,
-            command=command,
-            workers=options.workers,
+            command=shlex.join(["etude", "study", options.study, "--output", options.output]),
+            workers=num_workers(options, console),
             parallel=options.parallel,
             progress=progress,
         )
     console.result(format_results(read_results(output / RESULTS_FILE)))
     run_dir = output / RUNS / names[-1]
-    etude = as_typed("etude")
+    generate = ["generate", run_dir, "--output", unused_folder("melodies"), "--primer-melody", "D4 F#4 A4"]
     console.say(
         f"\nreport: {report}\n\nnext:\n"
-        f"  {as_typed('tensorboard')} --logdir {output}\n"
-        f"  {etude} generate {run_dir} --output melodies --primer-melody '[62,-2,66,-2,69,-2]' --temperature 0.9\n"
-        f"  {etude} score {run_dir} --events '[62,-2,66,-2,69,-2,74,-2]'"
+        f"  {as_typed('tensorboard')} --logdir {shlex.quote(str(output))}\n"
+        f"  {command(*generate, '--temperature', 0.9)}\n"
+        f"  {command('score', run_dir, '--events', '[62,-2,66,-2,69,-2,74,-2]')}"
     )

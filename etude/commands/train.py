@@ -11,10 +11,15 @@ metrics.jsonl, and the same for TensorBoard. Killed at any moment, the same comm
 """
 
 import argparse
+import dataclasses
 import pathlib
 
-from etude.commands.common import MODEL_HELP, add_dataset
+from etude.commands.common import MODEL_HELP, add_dataset, command, unused_folder
+from etude.commands.estimate import Estimate
+from etude.commands.output_folder import check_output
 from etude.console import Console
+
+INTERRUPTED = "the same command goes on from the last checkpoint"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,18 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> None:
     """Trains."""
     from etude.models.dataset import read_description, steps_per_quarter
-    from etude.models.errors import UsageError
     from etude.models.hyperparameters import parse_overrides
     from etude.models.registry import configure
     from etude.models.training.schedule import Schedule
     from etude.models.training.train import train
 
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
-    steps = steps_per_quarter(read_description(options.dataset))
-    configuration = configure(options.config, parse_overrides(options.hparams), steps_per_quarter=steps, **fields)
-    if min(options.num_steps, options.eval_every) < 1 or options.early_stopping < 0:
-        raise UsageError("--num-steps and --eval-every must be at least 1, and --early-stopping not negative")
+    # What was typed is checked before what it names is opened.
+    configuration = configure(options.config, parse_overrides(options.hparams), **fields)
     schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping)
+    steps = steps_per_quarter(read_description(options.dataset))
+    configuration = dataclasses.replace(configuration, steps_per_quarter=steps)
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
         f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "
@@ -64,14 +68,21 @@ def run(options: argparse.Namespace, console: Console) -> None:
         f"  {configuration.hyperparameters}"
     )
     run_dir = pathlib.Path(options.run_dir)
+    check_output(run_dir, "run")
     with console.progress(f"training {configuration.config}") as progress:
         result = train(
-            configuration, pathlib.Path(options.dataset), run_dir, schedule, options.init_from or "", progress=progress
+            configuration,
+            pathlib.Path(options.dataset),
+            run_dir,
+            schedule,
+            options.init_from or "",
+            progress=Estimate(progress, console.say),
+            say=console.say,
         )
     label, event = result.best["label"], result.best["event"]
     ended = f"stopped early at step {result.step:,}" if result.stopped_early else f"{result.step:,} steps done"
     console.say(
         f"{ended}; best on the eval split at step {result.best['step']:,}: loss {label['loss']:.4f}, "
         f"perplexity {label['perplexity']:.3f}, accuracy {label['accuracy']:.4f}, event loss {event['loss']:.4f}\n"
-        f"next: etude generate {run_dir} --output melodies"
+        f"next: {command('generate', run_dir, '--output', unused_folder('melodies'))}"
     )

@@ -1,7 +1,7 @@
 """Attention RNN: sees what sounds and which keys fit, and attends to its own recent outputs."""
 
 from etude.models.attention.encoding import AttentionEncoding
-from etude.models.configuration import Configuration
+from etude.models.configuration import Configuration, pitch_range
 from etude.models.family import Family
 from etude.models.hyperparameters import Hyperparameters
 
@@ -24,4 +24,5 @@ FAMILY = Family(
         "attention", hyperparameters=Hyperparameters(clip_norm=3.0, attn_length=40, lookback_distances=(16, 32))
     ),
     make_encoding=_make_encoding,
+    make_domain=pitch_range,
 )

@@ -18,16 +18,14 @@ Labels are the pitches, then no event, note-off, and the repeats.
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.encodings.encoding import (
-    Encoding,
-    EncodingStream,
-    Inputs,
-    StepsPerBar,
+from etude.models.encodings.encoding import Inputs, one_hot
+from etude.models.encodings.melody import (
+    MelodyEncoding,
+    MelodyStream,
     binary_counter,
     binary_numbers,
     lookback,
 )
-from etude.models.encodings.one_hot import one_hot
 from etude.models.melodies.melody import (
     IS_IN_KEY,
     MAGENTA_STEPS_PER_BAR,
@@ -35,8 +33,10 @@ from etude.models.melodies.melody import (
     NO_EVENT,
     NOTE_OFF,
     PITCHES_PER_OCTAVE,
+    STEPS_PER_BAR,
     Events,
 )
+from etude.models.representations.batch import Attributes
 
 COUNTER_BITS = 7
 NONE = -1
@@ -53,7 +53,7 @@ KEYS_OF_PITCH = np.concatenate([IS_IN_KEY[np.arange(MAX_PITCH + 1) % PITCHES_PER
 """[pitches, 12]: 1 where the pitch belongs to the key; `NONE`, the last one, belongs to none."""
 
 
-class AttentionEncoding(Encoding):
+class AttentionEncoding(MelodyEncoding):
     """Sees what sounds and which keys fit; can predict repeats."""
 
     def __init__(
@@ -63,22 +63,23 @@ class AttentionEncoding(Encoding):
         super().__init__(min_note, max_note, lookback_distances, lookback_unit)
         self.num_pitches = max_note - min_note
         self.no_event_label = self.num_pitches
-        self.input_size = self.num_pitches + 4 + self.num_repeats + COUNTER_BITS + 1 + 2 * PITCHES_PER_OCTAVE
+        self.input_size = self.num_pitches + 4 + self.num_aliases + COUNTER_BITS + 1 + 2 * PITCHES_PER_OCTAVE
         # What sounds after a note-on or a note-off, the last one: [events, pitches + 2].
         self.sounding = np.zeros((MAX_PITCH + 2, self.num_pitches + 2), np.float32)
         pitches = np.arange(max(min_note, 1), max_note)
         self.sounding[pitches, pitches - min_note] = self.sounding[pitches, self.num_pitches + SOUNDING] = 1
         self.sounding[[0, NOTE_OFF], self.num_pitches + SILENCE] = 1
 
-    def label_events(self) -> Events:
+    def label_tokens(self) -> Events:
         """See base class."""
         return np.concatenate([np.arange(self.min_note, self.max_note), [NO_EVENT, NOTE_OFF]])
 
-    def inputs(self, events: Events, steps_per_bar: StepsPerBar) -> Inputs:
+    def inputs(self, tokens: Events, attributes: Attributes) -> Inputs:
         """See base class."""
-        self.check_range(events)
+        events = tokens
+        self.check(events)
         batch, steps = events.shape
-        distances = self.distances(steps_per_bar)
+        distances = self.distances(attributes)
         position = np.broadcast_to(np.arange(steps), (batch, steps))
         is_repeat = (lookback(events, distances) == events[..., None]) & (position[..., None] >= distances[:, None])
         is_note = events >= 0
@@ -93,12 +94,12 @@ class AttentionEncoding(Encoding):
         recent = np.stack([newest, second, third], axis=-1)
         notes = np.where(is_note[..., None], one_hot(events % PITCHES_PER_OCTAVE, PITCHES_PER_OCTAVE), 0)
         counts = np.cumsum(notes.astype(np.int64), axis=1)
-        bar = self.bar_length(steps_per_bar)[:, None]
+        bar = self.bar_length(attributes)[:, None]
         return self.assemble(sounding, attack, direction, is_repeat, position, bar, counts, recent)
 
-    def bar_length(self, steps_per_bar: StepsPerBar) -> npt.NDArray[np.int64]:
-        """Steps between bar flags, [batch]: Magenta's 16, or the melody's own bar where distances are in bars."""
-        return steps_per_bar if self._in_bars else np.full_like(steps_per_bar, MAGENTA_STEPS_PER_BAR)
+    def bar_length(self, attributes: Attributes) -> npt.NDArray[np.int64]:
+        """Steps between bar flags, [batch or 1]: Magenta's 16, or a melody's own bar where distances are in bars."""
+        return attributes[STEPS_PER_BAR] if self._in_bars else np.array([MAGENTA_STEPS_PER_BAR])
 
     def assemble(
         self,
@@ -117,7 +118,7 @@ class AttentionEncoding(Encoding):
           sounding: the sounding pitch, negative in silence, [...]. (Pitch 0 counts as silence, as in Magenta.)
           attack: whether the latest event other than a note-off is a note-on, [...].
           direction: 1, -1, or 0 before the melody has moved, [...].
-          is_repeat: [..., num_repeats].
+          is_repeat: [..., num_aliases].
           position: step number of the current event, [...].
           bar_length: steps between bar flags, [...].
           pitch_class_counts: note-ons so far, [..., 12].
@@ -138,31 +139,34 @@ class AttentionEncoding(Encoding):
         ]
         return np.concatenate(parts, axis=-1, dtype=np.float32)
 
-    def stream(self, steps_per_bar: StepsPerBar) -> "AttentionStream":
+    def stream(self, batch_size: int, attributes: Attributes) -> "AttentionStream":
         """See base class."""
-        return AttentionStream(self, self.distances(steps_per_bar), self.bar_length(steps_per_bar))
+        return AttentionStream(self, batch_size, self.distances(attributes), self.bar_length(attributes))
 
 
-class AttentionStream(EncodingStream):
+class AttentionStream(MelodyStream):
     """Keeps, besides the past events, the last input, how many notes each key holds, and the last three pitches."""
 
     def __init__(
-        self, encoding: AttentionEncoding, distances: npt.NDArray[np.int64], bar_length: npt.NDArray[np.int64]
+        self,
+        encoding: AttentionEncoding,
+        batch_size: int,
+        distances: npt.NDArray[np.int64],
+        bar_length: npt.NDArray[np.int64],
     ) -> None:
         """Starts with no events."""
-        super().__init__(distances)
-        batch = len(distances)
+        super().__init__(batch_size, distances)
         self._encoding = encoding
-        self._bar_length = bar_length
-        self._notes_in_key = np.zeros((batch, PITCHES_PER_OCTAVE), np.int64)
-        self._recent = np.full((batch, 3), NONE)
-        self._inputs = np.zeros((batch, encoding.input_size), np.float32)
+        self._bar_length = np.tile(bar_length, batch_size // len(bar_length))
+        self._notes_in_key = np.zeros((batch_size, PITCHES_PER_OCTAVE), np.int64)
+        self._recent = np.full((batch_size, 3), NONE)
+        self._inputs = np.zeros((batch_size, encoding.input_size), np.float32)
         self._inputs[:, encoding.num_pitches + SILENCE] = 1
         self._inputs[:, ALL_KEYS] = self._inputs[:, RECENT_KEYS] = 1
 
-    def append(self, events: Events) -> Inputs:
+    def append(self, tokens: Events) -> Inputs:
         """See base class."""
-        encoding, inputs = self._encoding, self._inputs
+        events, encoding, inputs = tokens, self._encoding, self._inputs
         is_repeat = self._remember(events)
         is_note = events >= 0
         np.copyto(inputs[:, encoding.num_pitches + ATTACK], is_note, where=events != NOTE_OFF)
@@ -172,8 +176,8 @@ class AttentionStream(EncodingStream):
         notes = np.flatnonzero(is_note)
         if notes.size:
             self._hear(notes, events[notes])
-        counter = encoding.num_pitches + DIRECTION + 1 + encoding.num_repeats
-        inputs[:, counter - encoding.num_repeats : counter] = is_repeat
+        counter = encoding.num_pitches + DIRECTION + 1 + encoding.num_aliases
+        inputs[:, counter - encoding.num_aliases : counter] = is_repeat
         inputs[:, counter : counter + COUNTER_BITS] = binary_numbers(COUNTER_BITS)[
             (self.position + 1) % (1 << COUNTER_BITS)
         ]
@@ -182,7 +186,7 @@ class AttentionStream(EncodingStream):
 
     def _hear(self, rows: npt.NDArray[np.int64], pitches: Events) -> None:
         """A note begins in the melodies at `rows`."""
-        self._encoding.check_range(pitches)
+        self._encoding.check(pitches)
         newest, second, third = self._recent[rows].T
         moves = (newest != NONE) & (pitches != newest)
         direction = self._encoding.num_pitches + DIRECTION

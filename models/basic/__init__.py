@@ -1,6 +1,6 @@
 """Basic RNN: sees the last event, predicts the next one."""
 
-from etude.models.configuration import Configuration
+from etude.models.configuration import Configuration, pitch_range
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.family import Family
 from etude.models.hyperparameters import Hyperparameters
@@ -11,4 +11,5 @@ FAMILY = Family(
     summary="Sees the last event, one-hot, and predicts the next one.",
     defaults=Configuration("basic", hyperparameters=Hyperparameters(clip_norm=5.0)),
     make_encoding=lambda configuration: OneHotEncoding(configuration.min_note, configuration.max_note),
+    make_domain=pitch_range,
 )

@@ -18,8 +18,8 @@ def label_log_likelihoods(log_probabilities: LogProbabilities, labels: Labels) -
     return np.take_along_axis(log_probabilities, labels[..., None], axis=-1)[..., 0]
 
 
-def event_log_likelihoods(
-    encoding: Encoding, log_probabilities: LogProbabilities, events: Events, repeats: Events
+def token_log_likelihoods(
+    encoding: Encoding, log_probabilities: LogProbabilities, events: Events, aliases: Events
 ) -> LogProbabilities:
     """The log-probability of each event, over all labels that stand for it.
 
@@ -27,33 +27,33 @@ def event_log_likelihoods(
       encoding: says which labels stand for what.
       log_probabilities: [..., num_labels].
       events: the true events, [...].
-      repeats: the event that each repeat label stands for, [..., num_repeats].
+      aliases: the event that each repeat label stands for, [..., num_aliases].
 
     Returns:
       [...].
     """
-    result = label_log_likelihoods(log_probabilities, encoding.event_labels(events))
-    for index in range(encoding.num_repeats):
-        through_repeat = np.logaddexp(result, log_probabilities[..., encoding.num_events + index])
-        result = np.where(repeats[..., index] == events, through_repeat, result)
+    result = label_log_likelihoods(log_probabilities, encoding.token_labels(events))
+    for index in range(encoding.num_aliases):
+        through_alias = np.logaddexp(result, log_probabilities[..., encoding.num_tokens + index])
+        result = np.where(aliases[..., index] == events, through_alias, result)
     return result
 
 
-def event_probabilities(
-    encoding: Encoding, log_probabilities: LogProbabilities, repeats: Events
+def token_probabilities(
+    encoding: Encoding, log_probabilities: LogProbabilities, aliases: Events
 ) -> npt.NDArray[np.float32]:
-    """The probability of every event, in the order of the event labels: [..., num_events].
+    """The probability of every event, in the order of the event labels: [..., num_tokens].
 
     Args:
       encoding: says which labels stand for what.
       log_probabilities: [..., num_labels].
-      repeats: [..., num_repeats].
+      aliases: [..., num_aliases].
     """
     probabilities = np.exp(log_probabilities)
-    result = probabilities[..., : encoding.num_events].copy()
-    flat = result.reshape(-1, encoding.num_events)
+    result = probabilities[..., : encoding.num_tokens].copy()
+    flat = result.reshape(-1, encoding.num_tokens)
     rows = np.arange(len(flat))
-    for index in range(encoding.num_repeats):
-        labels = encoding.event_labels(repeats[..., index]).ravel()
-        flat[rows, labels] += probabilities[..., encoding.num_events + index].ravel()
+    for index in range(encoding.num_aliases):
+        labels = encoding.token_labels(aliases[..., index]).ravel()
+        flat[rows, labels] += probabilities[..., encoding.num_tokens + index].ravel()
     return flat.reshape(result.shape)

@@ -1,6 +1,6 @@
 """Lookback RNN: sees and predicts repeats of one and two bars ago."""
 
-from etude.models.configuration import Configuration
+from etude.models.configuration import Configuration, pitch_range
 from etude.models.family import Family
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.lookback.encoding import LookbackEncoding
@@ -22,4 +22,5 @@ FAMILY = Family(
     summary="Sees the events of one and two bars ago and the place in the bar, and can predict repeats.",
     defaults=Configuration("lookback", hyperparameters=Hyperparameters(clip_norm=5.0, lookback_distances=(16, 32))),
     make_encoding=_make_encoding,
+    make_domain=pitch_range,
 )

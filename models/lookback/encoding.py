@@ -12,22 +12,16 @@ an input has 121 numbers:
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.encodings.encoding import (
-    Encoding,
-    EncodingStream,
-    Inputs,
-    StepsPerBar,
-    binary_counter,
-    binary_numbers,
-    lookback,
-)
-from etude.models.encodings.one_hot import one_hot, one_hot_label_events
+from etude.models.encodings.encoding import Inputs, one_hot
+from etude.models.encodings.melody import MelodyEncoding, MelodyStream, binary_counter, binary_numbers, lookback
+from etude.models.encodings.one_hot import one_hot_label_tokens
 from etude.models.melodies.melody import Events
+from etude.models.representations.batch import Attributes
 
 COUNTER_BITS = 5
 
 
-class LookbackEncoding(Encoding):
+class LookbackEncoding(MelodyEncoding):
     """Sees and can predict repeats of what was there some steps or bars ago."""
 
     no_event_label = 0
@@ -37,20 +31,19 @@ class LookbackEncoding(Encoding):
     ) -> None:
         """Sets range and distances; see the base class."""
         super().__init__(min_note, max_note, lookback_distances, lookback_unit)
-        self.input_size = self.num_events * (1 + self.num_repeats) + COUNTER_BITS + self.num_repeats
+        self.input_size = self.num_tokens * (1 + self.num_aliases) + COUNTER_BITS + self.num_aliases
 
-    def label_events(self) -> Events:
+    def label_tokens(self) -> Events:
         """See base class."""
-        return one_hot_label_events(self)
+        return one_hot_label_tokens(self)
 
-    def inputs(self, events: Events, steps_per_bar: StepsPerBar) -> Inputs:
+    def inputs(self, tokens: Events, attributes: Attributes) -> Inputs:
         """See base class."""
-        batch, steps = events.shape
-        distances = self.distances(steps_per_bar)
-        position = np.broadcast_to(np.arange(steps), (batch, steps))
-        past = lookback(events, distances)
-        is_repeat = (past == events[..., None]) & (position[..., None] >= distances[:, None, :])
-        return self.assemble(events, lookback(events, distances - 1), position, is_repeat)
+        distances = self.distances(attributes)
+        position = np.broadcast_to(np.arange(tokens.shape[1]), tokens.shape)
+        past = lookback(tokens, distances)
+        is_repeat = (past == tokens[..., None]) & (position[..., None] >= distances[:, None, :])
+        return self.assemble(tokens, lookback(tokens, distances - 1), position, is_repeat)
 
     def assemble(
         self, events: Events, continuations: Events, position: npt.NDArray[np.int64], is_repeat: npt.NDArray[np.bool_]
@@ -59,40 +52,40 @@ class LookbackEncoding(Encoding):
 
         Args:
           events: the current events, [...].
-          continuations: what would come next if the melody repeated itself, [..., num_repeats].
+          continuations: what would come next if the melody repeated itself, [..., num_aliases].
           position: step number of the current event, [...].
-          is_repeat: whether the current event is a repeat, [..., num_repeats].
+          is_repeat: whether the current event is a repeat, [..., num_aliases].
         """
         current_and_next = np.concatenate([events[..., None], continuations], axis=-1)
-        one_hots = one_hot(self.event_labels(current_and_next), self.num_events)
-        flat = one_hots.reshape(*events.shape, self.num_events * (1 + self.num_repeats))
+        one_hots = one_hot(self.token_labels(current_and_next), self.num_tokens)
+        flat = one_hots.reshape(*events.shape, self.num_tokens * (1 + self.num_aliases))
         return np.concatenate([flat, binary_counter(position + 1, COUNTER_BITS), is_repeat], axis=-1, dtype=np.float32)
 
-    def stream(self, steps_per_bar: StepsPerBar) -> "LookbackStream":
+    def stream(self, batch_size: int, attributes: Attributes) -> "LookbackStream":
         """See base class."""
-        return LookbackStream(self, self.distances(steps_per_bar))
+        return LookbackStream(self, batch_size, self.distances(attributes))
 
 
-class LookbackStream(EncodingStream):
+class LookbackStream(MelodyStream):
     """Keeps as many past events as the longest distance."""
 
-    def __init__(self, encoding: LookbackEncoding, distances: npt.NDArray[np.int64]) -> None:
+    def __init__(self, encoding: LookbackEncoding, batch_size: int, distances: npt.NDArray[np.int64]) -> None:
         """Starts with no events."""
-        super().__init__(distances)
+        super().__init__(batch_size, distances)
         self._encoding = encoding
 
-    def append(self, events: Events) -> Inputs:
+    def append(self, tokens: Events) -> Inputs:
         """See base class."""
         encoding = self._encoding
-        is_repeat = self._remember(events)
-        current_and_next = np.empty((len(events), 1 + encoding.num_repeats), np.int64)
-        current_and_next[:, 0] = events
-        current_and_next[:, 1:] = self._repeats
-        ones = encoding.event_labels(current_and_next)
-        ones += np.arange(0, encoding.num_events * ones.shape[1], encoding.num_events)
-        inputs = np.zeros((len(events), encoding.input_size), np.float32)
-        inputs[np.arange(len(events))[:, None], ones] = 1
-        after = encoding.num_events * ones.shape[1]
+        is_repeat = self._remember(tokens)
+        current_and_next = np.empty((len(tokens), 1 + encoding.num_aliases), np.int64)
+        current_and_next[:, 0] = tokens
+        current_and_next[:, 1:] = self._aliases
+        ones = encoding.token_labels(current_and_next)
+        ones += np.arange(0, encoding.num_tokens * ones.shape[1], encoding.num_tokens)
+        inputs = np.zeros((len(tokens), encoding.input_size), np.float32)
+        inputs[np.arange(len(tokens))[:, None], ones] = 1
+        after = encoding.num_tokens * ones.shape[1]
         inputs[:, after : after + COUNTER_BITS] = binary_numbers(COUNTER_BITS)[
             (self.position + 1) % (1 << COUNTER_BITS)
         ]

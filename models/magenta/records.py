@@ -6,8 +6,9 @@ import pathlib
 
 import numpy as np
 
-from etude.models.encodings.encoding import Encoding, Inputs, Labels
-from etude.models.melodies.melody import MAGENTA_STEPS_PER_BAR, Events
+from etude.models.encodings.encoding import Inputs, Labels, as_vectors
+from etude.models.encodings.melody import MelodyEncoding
+from etude.models.melodies.melody import MAGENTA_STEPS_PER_BAR, Events, metres
 from etude.models.storage import dataset_pb2
 from etude.models.storage.records import read_records
 from etude.models.storage.sequence_examples import decode_inputs_and_labels
@@ -49,7 +50,7 @@ def _describe(folder: pathlib.Path, state: tuple[tuple[int, int], ...]) -> datas
     return description
 
 
-def decode_record(record: bytes, encoding: Encoding) -> Events:
+def decode_record(record: bytes, encoding: MelodyEncoding) -> Events:
     """The melody of a record, in the key and range that it was encoded in.
 
     The labels tell every event but the first, which the first input tells.
@@ -68,33 +69,34 @@ def decode_record(record: bytes, encoding: Encoding) -> Events:
             f"{encoding.input_size} and {encoding.num_labels - 1}"
         )
     events = _decode_labels(_first_event(inputs, encoding), labels, encoding)
-    bars = np.array([MAGENTA_STEPS_PER_BAR])
-    if not np.array_equal(encoding.inputs(events[None, :-1], bars)[0], inputs):
+    metre = metres(MAGENTA_STEPS_PER_BAR)
+    if not np.array_equal(as_vectors(encoding.inputs(events[None, :-1], metre)[0], encoding.input_size), inputs):
         raise ValueError("its inputs are not those of its labels: it was written for another configuration")
     return events
 
 
-def _first_event(inputs: Inputs, encoding: Encoding) -> int:
+def _first_event(inputs: Inputs, encoding: MelodyEncoding) -> int:
     """The event whose input is the record's first."""
-    candidates = encoding.label_events()
+    candidates = encoding.label_tokens()
     # No event comes before note-off: at the start of a melody they look the same, and only the first occurs.
     candidates = candidates[np.argsort(candidates, kind="stable")]
-    known = encoding.inputs(candidates[:, None], np.full(len(candidates), MAGENTA_STEPS_PER_BAR))[:, 0]
+    metre = metres(np.full(len(candidates), MAGENTA_STEPS_PER_BAR))
+    known = as_vectors(encoding.inputs(candidates[:, None], metre)[:, 0], encoding.input_size)
     matches = np.flatnonzero((known == inputs[0]).all(axis=1))
     if not matches.size:
         raise ValueError("its first input is that of no event: it was written for another configuration")
     return int(candidates[matches[0]])
 
 
-def _decode_labels(first: int, labels: Labels, encoding: Encoding) -> Events:
-    fixed = encoding.label_events()
-    distances = encoding.distances(np.array([MAGENTA_STEPS_PER_BAR]))[0]
+def _decode_labels(first: int, labels: Labels, encoding: MelodyEncoding) -> Events:
+    fixed = encoding.label_tokens()
+    distances = encoding.distances(metres(MAGENTA_STEPS_PER_BAR))[0]
     no_event = int(fixed.min())
     events = [first]
     for label in labels.tolist():
-        if label < encoding.num_events:
+        if label < encoding.num_tokens:
             events.append(int(fixed[label]))
         else:
-            distance = int(distances[label - encoding.num_events])
+            distance = int(distances[label - encoding.num_tokens])
             events.append(events[-distance] if distance <= len(events) else no_event)
     return np.array(events, dtype=np.int64)

@@ -17,8 +17,13 @@ PITCHES_PER_OCTAVE = 12
 DEFAULT_STEPS_PER_QUARTER = 4
 """Magenta's: sixteenth notes."""
 
+MAX_STEPS_PER_QUARTER = 960
+
 MAGENTA_STEPS_PER_BAR = 16
 """What Magenta takes for a bar, whatever the metre and the steps per quarter note."""
+
+STEPS_PER_BAR = "steps_per_bar"
+"""The attribute under which a batch holds the metre of its melodies."""
 
 Events = npt.NDArray[np.int64]
 
@@ -50,6 +55,11 @@ class Melody:
     steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER
     steps_per_bar: int = 4 * DEFAULT_STEPS_PER_QUARTER
     transposition: int = 0
+
+
+def metres(steps_per_bar: npt.ArrayLike) -> dict[str, npt.NDArray[np.int64]]:
+    """The attributes of a batch of melodies with so many steps in a bar: one number for each, or one for one melody."""
+    return {STEPS_PER_BAR: np.atleast_1d(np.asarray(steps_per_bar, dtype=np.int64))}
 
 
 def as_events(events: npt.ArrayLike) -> Events:

@@ -22,7 +22,7 @@ def parse_pitch(text: str) -> int:
     if match:
         pitch = LETTERS[match[1].upper()] + ACCIDENTALS[match[2]] + PITCHES_PER_OCTAVE * (int(match[3]) + 1)
     else:
-        pitch = int(text) if text.strip().isdecimal() else -1
+        pitch = int(text) if re.fullmatch("[0-9]{1,3}", text.strip()) else -1
     if not MIN_PITCH <= pitch <= MAX_PITCH:
         raise UsageError(f"a pitch is a MIDI number from 0 to 127 or a name such as C4 (middle C), not {text!r}")
     return pitch

@@ -1,6 +1,7 @@
 """Scales by name ("C major", "F# minor pentatonic", or notes one by one, "C D E G A"), and keys with their signature."""
 
 import dataclasses
+import re
 
 from etude.models.errors import UsageError
 from etude.models.melodies.melody import MAJOR_SCALE, PITCHES_PER_OCTAVE
@@ -123,6 +124,6 @@ def parse_scale(text: str) -> Scale:
 
 
 def _pitch_class(word: str) -> int | None:
-    if word.isdecimal() and int(word) < PITCHES_PER_OCTAVE:
+    if re.fullmatch("[0-9]{1,2}", word) and int(word) < PITCHES_PER_OCTAVE:
         return int(word)
     return parse_pitch_class(word)

@@ -1,6 +1,6 @@
 """Mono RNN: Basic RNN over all MIDI pitches, in the melody's own key."""
 
-from etude.models.configuration import Configuration
+from etude.models.configuration import Configuration, pitch_range
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.family import Family
 from etude.models.hyperparameters import Hyperparameters
@@ -13,4 +13,5 @@ FAMILY = Family(
         "mono", min_note=0, max_note=128, transpose_to_key=None, hyperparameters=Hyperparameters(clip_norm=5.0)
     ),
     make_encoding=lambda configuration: OneHotEncoding(configuration.min_note, configuration.max_note),
+    make_domain=pitch_range,
 )

@@ -134,16 +134,17 @@ class Network:
         logits += weights["output/bias"]
         return logits, state
 
-    def logits(self, inputs: Array) -> Array:
+    def logits(self, inputs: Array | Places) -> Array:
         """The logits after every step of a batch of whole sequences.
 
         Args:
-          inputs: [batch, steps, input_size]; padding on the right does no harm, even if it is not a number.
+          inputs: [batch, steps, input_size], padding on the right does no harm, even if it is not a number; or, where they
+            are one-hot, the places of the ones, [batch, steps].
 
         Returns:
           [batch, steps, num_labels].
         """
-        batch, steps, _ = inputs.shape
+        batch, steps = inputs.shape[:2]
         result = np.empty((batch, steps, len(self._weights["output/bias"])), np.float32)
         state = self.initial_state(batch)
         for step in range(steps):

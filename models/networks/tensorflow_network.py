@@ -39,13 +39,16 @@ def logits(
     Args:
       hyperparameters: the network's shape.
       weights: as `etude.models.networks.weights.shapes` names them.
-      inputs: [batch, steps, input_size]; what stands after a sequence's length has no effect, even if it is not a number.
+      inputs: [batch, steps, input_size], or, where they are one-hot, the places of the ones, [batch, steps]; what stands
+        after a sequence's length has no effect, even if it is not a number.
       lengths: [batch].
       dropout: the masks with which the outputs of every layer are dropped, as in training; None keeps all.
 
     Returns:
       [batch, steps, num_labels].
     """
+    if inputs.dtype.is_integer:
+        inputs = tf.one_hot(inputs, weights["layer_0/kernel"].shape[0] - hyperparameters.rnn_layer_sizes[0])
     is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
     values = tf.transpose(tf.where(is_real[..., None], inputs, 0.0), [1, 0, 2])
     for layer in range(len(hyperparameters.rnn_layer_sizes)):

@@ -41,6 +41,11 @@ def shapes(hyperparameters: Hyperparameters, encoding: Encoding) -> dict[str, tu
     return result
 
 
+def as_weights(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Weights:
+    """Arrays as weights: float32."""
+    return {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+
+
 def initialise(hyperparameters: Hyperparameters, encoding: Encoding, seed: int) -> dict[str, Array]:
     """Initial weights, the same on every machine: kernels Glorot-uniform, biases zero.
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from etude.models.encodings.encoding import Encoding
-from etude.models.search.choice import Choice, event_log_probabilities
+from etude.models.search.choice import Choice, token_log_probabilities
 from etude.models.search.continuation import Continuation, Paths
 
 
@@ -25,17 +25,21 @@ def beam_search(
     Returns:
       The melodies with their primer.
     """
-    label_events = encoding.label_events()
+    label_tokens = encoding.label_tokens()
     scores = np.zeros(1)
     for step in range(num_steps):
-        extensions = scores[:, None] + event_log_probabilities(
-            encoding, continuation.log_probabilities(), continuation.repeats()
+        if continuation.ended().all():
+            break
+        extensions = scores[:, None] + token_log_probabilities(
+            encoding, continuation.log_probabilities(), continuation.aliases()
         )
-        candidates = np.arange(extensions.size)
+        # What follows an end is impossible, but for the end itself.
+        possible = np.isfinite(extensions)
         if choice is not None:
-            candidates = np.flatnonzero(choice.events(continuation, step))
+            possible &= choice.events(continuation, step)
+        candidates = np.flatnonzero(possible)
         best = candidates[np.argsort(-extensions.ravel()[candidates], kind="stable")[:beam_size]]
         scores = extensions.ravel()[best]
-        parents, labels = np.divmod(best, encoding.num_events)
-        continuation.extend(label_events[labels], parents)
+        parents, labels = np.divmod(best, encoding.num_tokens)
+        continuation.extend(label_tokens[labels], parents)
     return continuation.paths()

@@ -25,8 +25,8 @@ class Choice:
 
         Args:
           encoding: the model's.
-          allowed: events that may follow at all, [num_events].
-          final_notes: events that may be the last note, [num_events]; None for any.
+          allowed: events that may follow at all, [num_tokens].
+          final_notes: events that may be the last note, [num_tokens]; None for any.
           final_from: from this step on (0 is the first after the primer) a melody whose last note is none of those goes
             on with one of them, and one whose last note is keeps to them.
           top_k: sample from the k most likely events; 0 from all.
@@ -41,13 +41,13 @@ class Choice:
         self._top_p = top_p
 
     def events(self, continuation: Continuation, step: int) -> Mask:
-        """The events that constraints allow next, [melodies, num_events]."""
-        allowed = np.broadcast_to(self._allowed, (continuation.num_melodies, len(self._allowed)))
+        """The events that constraints allow next, [melodies, num_tokens]."""
+        allowed = np.broadcast_to(self._allowed, (continuation.num_sequences, len(self._allowed)))
         if self._final_notes is None or step < self._final_from:
             return allowed
-        is_note = self._encoding.label_events() >= 0
+        is_note = self._encoding.label_tokens() >= 0
         last = continuation.last_notes()
-        ends_well = (last >= 0) & self._final_notes[self._encoding.event_labels(last)]
+        ends_well = (last >= 0) & self._final_notes[self._encoding.token_labels(last)]
         return np.where(ends_well[:, None], allowed & (self._final_notes | ~is_note), self._final_notes)
 
     def narrow(self, continuation: Continuation, log_probabilities: Array, step: int) -> Array:
@@ -58,12 +58,12 @@ class Choice:
           log_probabilities: of the next label, [melodies, num_labels].
           step: 0 is the first after the primer.
         """
-        repeats = continuation.repeats()
+        aliases = continuation.aliases()
         events = self.events(continuation, step)
         if self._top_k or self._top_p < 1:
-            likely = event_log_probabilities(self._encoding, log_probabilities, repeats)
+            likely = token_log_probabilities(self._encoding, log_probabilities, aliases)
             events = events & self._most_likely(np.where(events, likely, -np.inf))
-        repeated = np.take_along_axis(events, self._encoding.event_labels(repeats), axis=1)
+        repeated = np.take_along_axis(events, self._encoding.token_labels(aliases), axis=1)
         chosen = np.where(np.concatenate([events, repeated], axis=1), log_probabilities, np.float32(-np.inf))
         return chosen - chosen.max(axis=1, keepdims=True)
 
@@ -82,21 +82,21 @@ class Choice:
         return result
 
 
-def event_log_probabilities(encoding: Encoding, log_probabilities: Array, repeats: Events) -> Array:
+def token_log_probabilities(encoding: Encoding, log_probabilities: Array, aliases: Events) -> Array:
     """The log-probability of every event, over all labels that stand for it, in the order of the event labels.
 
     Args:
       encoding: the model's.
       log_probabilities: [melodies, num_labels].
-      repeats: [melodies, num_repeats].
+      aliases: [melodies, num_aliases].
 
     Returns:
-      [melodies, num_events].
+      [melodies, num_tokens].
     """
-    result = log_probabilities[:, : encoding.num_events].copy()
+    result = log_probabilities[:, : encoding.num_tokens].copy()
     rows = np.arange(len(result))
-    for index in range(encoding.num_repeats):
-        labels = encoding.event_labels(repeats[:, index])
-        through_repeat = log_probabilities[:, encoding.num_events + index]
-        result[rows, labels] = np.logaddexp(result[rows, labels], through_repeat)
+    for index in range(encoding.num_aliases):
+        labels = encoding.token_labels(aliases[:, index])
+        through_alias = log_probabilities[:, encoding.num_tokens + index]
+        result[rows, labels] = np.logaddexp(result[rows, labels], through_alias)
     return result

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.encodings.encoding import Encoding
+from etude.models.encodings.melody import MelodyEncoding
 from etude.models.errors import UsageError
 from etude.models.melodies.melody import MAX_PITCH, MIN_PITCH, NOTE_OFF, PITCHES_PER_OCTAVE
 from etude.models.melodies.pitches import pitch_class_name
@@ -48,8 +48,8 @@ class Constraints:
         """Whether they exclude anything."""
         return self != Constraints()
 
-    def allowed_events(self, encoding: Encoding, transpose_amount: int) -> Mask:
-        """Which events may follow, in the order of the event labels: [num_events].
+    def allowed_events(self, encoding: MelodyEncoding, transpose_amount: int) -> Mask:
+        """Which events may follow, in the order of the event labels: [num_tokens].
 
         Args:
           encoding: the model's.
@@ -58,7 +58,7 @@ class Constraints:
         Raises:
           UsageError: if no pitch of the model is left.
         """
-        events = encoding.label_events()
+        events = encoding.label_tokens()
         sounding = events - transpose_amount
         allowed = (sounding >= self.min_pitch) & (sounding <= self.max_pitch)
         if self.pitch_classes is not None:
@@ -66,22 +66,22 @@ class Constraints:
         self._check(allowed & (events >= 0), encoding, transpose_amount, "the pitch range and the scale")
         return np.where(events >= 0, allowed, self.note_offs | (events != NOTE_OFF))
 
-    def final_notes(self, encoding: Encoding, transpose_amount: int) -> Mask | None:
-        """Which events may be the last note, in the order of the event labels: [num_events]; None for any.
+    def final_notes(self, encoding: MelodyEncoding, transpose_amount: int) -> Mask | None:
+        """Which events may be the last note, in the order of the event labels: [num_tokens]; None for any.
 
         Raises:
           UsageError: if there is none.
         """
         if self.final_pitch_class is None:
             return None
-        events = encoding.label_events()
+        events = encoding.label_tokens()
         final = (events - transpose_amount) % PITCHES_PER_OCTAVE == self.final_pitch_class
         final &= self.allowed_events(encoding, transpose_amount) & (events >= 0)
         name = pitch_class_name(self.final_pitch_class)
         self._check(final, encoding, transpose_amount, f"an ending on {name}, with the pitch range and the scale,")
         return final
 
-    def _check(self, pitches: Mask, encoding: Encoding, transpose_amount: int, what: str) -> None:
+    def _check(self, pitches: Mask, encoding: MelodyEncoding, transpose_amount: int, what: str) -> None:
         if pitches.any():
             return
         classes = (

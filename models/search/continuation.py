@@ -1,4 +1,4 @@
-"""Melodies that grow in lockstep under a model."""
+"""Sequences that grow in lockstep under a model."""
 
 import dataclasses
 from typing import NamedTuple
@@ -6,56 +6,61 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.encodings.encoding import Encoding
-from etude.models.melodies.melody import Events
-from etude.models.networks.network import Network, log_softmax
+from etude.models.encodings.encoding import Encoding, Mask
+from etude.models.family import SequenceModel
+from etude.models.networks.network import log_softmax
 from etude.models.networks.weights import Array
+from etude.models.representations.batch import Attributes, Tokens
 
 Rows = npt.NDArray[np.int64]
 
 
 class Paths(NamedTuple):
-    """Melodies, and what the model expected at every step of them.
+    """Sequences, and what the model expected at every step of them.
 
     Attributes:
-      events: [melodies, steps].
-      logits: after each event but the last, [melodies, steps - 1, num_labels].
+      tokens: [sequences, steps]; after its end a sequence is padded with end tokens.
+      logits: after each token but the last, [sequences, steps - 1, num_labels].
+      lengths: tokens of each sequence, its end included, [sequences].
     """
 
-    events: Events
+    tokens: Tokens
     logits: Array
+    lengths: npt.NDArray[np.int64]
 
 
 @dataclasses.dataclass
 class _Step:
-    """One step of all melodies: an event each, which melody of the step before it follows (None: the same row)."""
+    """One step of all sequences: a token each, which sequence of the step before it follows (None: the same row)."""
 
-    events: Events
+    tokens: Tokens
     parents: Rows | None
     logits: Array | None = None
 
 
 class Continuation:
-    """A batch of melodies, what the model expects next of each, and what its repeat labels would mean.
+    """A batch of sequences, what the model expects next of each, and what its aliases would mean.
 
-    Melodies keep no copy of their past: a step remembers which rows of the step before it goes on from, and `paths`
-    walks back. The network reads the last events only when something is asked of them, so that melodies which a search
+    Sequences keep no copy of their past: a step remembers which rows of the step before it goes on from, and `paths`
+    walks back. The network reads the last tokens only when something is asked of them, so that sequences which a search
     drops right away cost nothing.
     """
 
-    def __init__(self, encoding: Encoding, network: Network, primer: Events, steps_per_bar: int) -> None:
-        """Starts with one melody, the primer.
+    def __init__(self, encoding: Encoding, network: SequenceModel, primer: Tokens, attributes: Attributes) -> None:
+        """Starts with one sequence, the primer.
 
         Args:
           encoding: the model's.
           network: the model's.
-          primer: [steps], at least one event, in the model's key and range.
-          steps_per_bar: of the primer's metre.
+          primer: [steps], at least one token.
+          attributes: of the primer, as of a batch of one.
         """
         self._encoding = encoding
         self._network = network
-        self._label_events = encoding.label_events()
-        self._stream = encoding.stream(np.array([steps_per_bar]))
+        self._label_tokens = encoding.label_tokens()
+        self._end = encoding.end_token
+        self._end_label = None if self._end is None else int(encoding.token_labels(np.array(self._end)))
+        self._stream = encoding.stream(1, attributes)
         self._state = network.initial_state(1)
         self._trail: list[_Step] = []
         for event in primer:
@@ -63,58 +68,71 @@ class Continuation:
 
     @property
     def num_steps(self) -> int:
-        """Events of every melody so far."""
+        """Tokens of every sequence so far."""
         return len(self._trail)
 
     @property
-    def num_melodies(self) -> int:
-        """Melodies at the last step."""
-        return len(self._trail[-1].events)
+    def num_sequences(self) -> int:
+        """Sequences at the last step."""
+        return len(self._trail[-1].tokens)
 
-    def extend(self, events: Events, parents: Rows | None = None) -> None:
-        """Goes on with the melodies at `parents`, each with one event more.
+    def extend(self, tokens: Tokens, parents: Rows | None = None) -> None:
+        """Goes on with the sequences at `parents`, each with one token more.
 
         Args:
-          events: [melodies].
-          parents: rows of the melodies so far, which may repeat; None for all of them as they are.
+          tokens: [sequences].
+          parents: rows of the sequences so far, which may repeat; None for all of them as they are.
         """
         if self._trail:
             self._read()
         if parents is not None:
             self._stream = self._stream.take(parents)
             self._state = self._state.take(parents)
-        self._trail.append(_Step(events, parents))
+        self._trail.append(_Step(tokens, parents))
 
     def logits(self) -> Array:
-        """The network's for the next label: [melodies, num_labels]."""
+        """The network's for the next label: [sequences, num_labels]."""
         return self._read()
 
     def log_probabilities(self, temperature: float = 1.0) -> Array:
-        """Log-probabilities of the next label: [melodies, num_labels]. Above temperature 1 they are more even."""
+        """Log-probabilities of the next label: [sequences, num_labels]. Above temperature 1 they are more even.
+
+        A sequence that is over goes on with its end for certain, so that neither its likelihood nor its rank changes.
+        """
         logits = self._read()
-        return log_softmax(logits if temperature == 1.0 else logits / np.float32(temperature))
+        result = log_softmax(logits if temperature == 1.0 else logits / np.float32(temperature))
+        ended = self.ended()
+        if ended.any():
+            result[ended] = -np.inf
+            result[ended, self._end_label] = 0
+        return result
 
-    def repeats(self) -> Events:
-        """The event that each repeat label stands for at the next step: [melodies, num_repeats]."""
+    def ended(self) -> Mask:
+        """Which sequences are over: [sequences]."""
+        last = self._trail[-1].tokens
+        return np.zeros(len(last), bool) if self._end is None else last == self._end
+
+    def aliases(self) -> Tokens:
+        """The token that each alias stands for at the next step: [sequences, num_aliases]."""
         self._read()
-        return self._stream.repeats()
+        return self._stream.aliases()
 
-    def decode(self, labels: npt.NDArray[np.int64], rows: Rows) -> Events:
-        """The events that labels stand for at the next step of the melodies at `rows`: of the shape of both."""
+    def decode(self, labels: npt.NDArray[np.int64], rows: Rows) -> Tokens:
+        """The tokens that labels stand for at the next step of the sequences at `rows`: of the shape of both."""
         encoding = self._encoding
-        if not encoding.num_repeats:
-            return self._label_events[labels]
-        meanings = np.empty((self.num_melodies, encoding.num_labels), np.int64)
-        meanings[:, : encoding.num_events] = self._label_events
-        meanings[:, encoding.num_events :] = self.repeats()
+        if not encoding.num_aliases:
+            return self._label_tokens[labels]
+        meanings = np.empty((self.num_sequences, encoding.num_labels), np.int64)
+        meanings[:, : encoding.num_tokens] = self._label_tokens
+        meanings[:, encoding.num_tokens :] = self.aliases()
         return meanings[rows, labels]
 
-    def last_notes(self) -> Events:
-        """The pitch of the last note-on of every melody, -1 where there was none: [melodies]."""
-        notes = np.full(self.num_melodies, -1)
-        rows = np.arange(self.num_melodies)
+    def last_notes(self) -> Tokens:
+        """The pitch of the last note-on of every sequence, -1 where there was none: [sequences]."""
+        notes = np.full(self.num_sequences, -1)
+        rows = np.arange(self.num_sequences)
         for step in reversed(self._trail):
-            notes = np.where(notes < 0, np.maximum(step.events[rows], -1), notes)
+            notes = np.where(notes < 0, np.maximum(step.tokens[rows], -1), notes)
             if (notes >= 0).all():
                 break
             if step.parents is not None:
@@ -122,23 +140,29 @@ class Continuation:
         return notes
 
     def paths(self, rows: Rows | None = None) -> Paths:
-        """The melodies at `rows` (all of them if None) with their whole past."""
-        rows = np.arange(self.num_melodies) if rows is None else rows
-        events = np.empty((len(rows), len(self._trail)), np.int64)
+        """The sequences at `rows` (all of them if None) with their whole past."""
+        rows = np.arange(self.num_sequences) if rows is None else rows
+        tokens = np.empty((len(rows), len(self._trail)), np.int64)
         logits = np.empty((len(rows), len(self._trail) - 1, self._encoding.num_labels), np.float32)
         for index in range(len(self._trail) - 1, -1, -1):
             step = self._trail[index]
             if step.logits is not None and index < len(self._trail) - 1:
                 logits[:, index] = step.logits[rows]
-            events[:, index] = step.events[rows]
+            tokens[:, index] = step.tokens[rows]
             if step.parents is not None:
                 rows = step.parents[rows]
-        return Paths(events, logits)
+        return Paths(tokens, logits, self._lengths(tokens))
+
+    def _lengths(self, tokens: Tokens) -> npt.NDArray[np.int64]:
+        """Tokens up to the first end, [sequences]."""
+        is_over = np.ones((len(tokens), tokens.shape[1] + 1), bool)
+        is_over[:, :-1] = False if self._end is None else tokens == self._end
+        return np.minimum(is_over.argmax(axis=1) + 1, tokens.shape[1])
 
     def _read(self) -> Array:
-        """Lets the network read the last events, unless it has: the logits after them."""
+        """Lets the network read the last tokens, unless it has: the logits after them."""
         step = self._trail[-1]
         if step.logits is None:
-            inputs = self._stream.append(step.events)
+            inputs = self._stream.append(step.tokens)
             step.logits, self._state = self._network.step(inputs, self._state)
         return step.logits

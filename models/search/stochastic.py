@@ -65,6 +65,8 @@ def stochastic_search(
     scores = np.zeros(rows.shape)
     was_last = True
     for step in range(num_steps):
+        if continuation.ended().all():
+            break
         # The first iteration takes what is left over, as in Magenta.
         is_last = (num_steps - 1 - step) % steps_per_iteration == 0
         if was_last and len(branches) > 1:
@@ -80,7 +82,9 @@ def stochastic_search(
             scores = np.take_along_axis(scores, kept, axis=1)
         rows = _extend(continuation, rows, events)
         was_last = is_last
-    return Samples(continuation.paths(rows[:, 0]), scores[:, 0])
+    # Where all sequences were over before the last cut, the best of each beam is still to be chosen.
+    best = np.argmax(scores, axis=1)
+    return Samples(continuation.paths(rows[outputs, best]), scores[outputs, best])
 
 
 def sample(
@@ -105,10 +109,26 @@ def _extend(continuation: Continuation, rows: Rows, events: npt.NDArray[np.int64
     """
     flat = rows.ravel()
     if rows.shape[1] > 1:
-        _, first, inverse = np.unique(flat << 8 | events.ravel() & 255, return_index=True, return_inverse=True)
+        first, inverse = different(flat, events.ravel())
         continuation.extend(events.ravel()[first], flat[first])
         return inverse.reshape(rows.shape)
     places = np.arange(len(rows))
-    is_same = len(rows) == continuation.num_melodies and bool((flat == places).all())
+    is_same = len(rows) == continuation.num_sequences and bool((flat == places).all())
     continuation.extend(events[:, 0], None if is_same else flat)
     return places[:, None]
+
+
+def different(rows: Rows, tokens: npt.NDArray[np.int64]) -> tuple[Rows, Rows]:
+    """Which pairs of row and token there are, whatever numbers stand for the tokens.
+
+    Args:
+      rows: not negative, [n].
+      tokens: [n].
+
+    Returns:
+      Where each different pair first stands, and the number of its pair for every place: [pairs], [n].
+    """
+    lowest = tokens.min(initial=0)
+    keys = rows * (tokens.max(initial=0) - lowest + 1) + (tokens - lowest)
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return first, inverse

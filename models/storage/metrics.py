@@ -1,6 +1,7 @@
 """The figures of a training run: one line each in metrics.jsonl, and the same for TensorBoard."""
 
 import json
+import math
 import pathlib
 import time
 from collections.abc import Mapping
@@ -66,7 +67,8 @@ def scalars(line: Figures) -> dict[str, float]:
     label = dict(line["label"])
     values = {"loss": label.pop("loss")}
     values |= {f"metrics/{name}": value for name, value in label.items()}
-    values |= {f"event/{name}": value for name, value in line.get("event", {}).items()}
+    for group in ("event", "token", "note"):
+        values |= {f"{group}/{name}": value for name, value in line.get(group, {}).items()}
     others = ("log_likelihood", "learning_rate", "events_per_second", "epoch")
     return values | {name: line[name] for name in others if name in line}
 
@@ -79,10 +81,22 @@ def read_metrics(path: pathlib.Path) -> list[dict[str, Any]]:
     """
     lines: list[dict[str, Any]] = []
     if path.is_file():
-        for number, text in enumerate(path.read_text().splitlines(keepends=True), start=1):
-            if text.endswith("\n"):
+        for number, content in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+            if content.endswith(b"\n"):
                 try:
-                    lines.append(json.loads(text))
-                except json.JSONDecodeError as error:
-                    raise EtudeError(f"{path}, line {number} is damaged: {error}; remove the line") from error
+                    line = json.loads(content)
+                    _check(line)
+                except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+                    raise EtudeError(f"{path}, line {number} is damaged: {error!r}; remove the line") from error
+                lines.append(line)
     return lines
+
+
+def _check(line: Any) -> None:
+    """Raises an error of any kind if a line is not what `MetricsLog.write` writes."""
+    if line["split"] not in (TRAIN, EVAL) or type(line["step"]) is not int:
+        raise ValueError("it has no split or no step")
+    # Perplexities may be infinite.
+    losses = [line["label"]["loss"], *([line["event"]["loss"]] if line["split"] == EVAL else [])]
+    if not all(map(math.isfinite, (line["wall_time"], *losses))) or any(map(math.isnan, scalars(line).values())):
+        raise ValueError("a figure is no number")

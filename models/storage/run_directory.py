@@ -9,15 +9,17 @@ train/ eval/       the same for TensorBoard
 import dataclasses
 import pathlib
 import re
+from typing import Any
 
 from google.protobuf import text_format
 
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.errors import EtudeError, UsageError
-from etude.models.hyperparameters import Hyperparameters
+from etude.models.hyperparameters import Hyperparameters, override, parse_overrides
 from etude.models.networks.weights import shapes
-from etude.models.registry import make_encoding
+from etude.models.registry import family, make_encoding
+from etude.models.representations.domain import MELODY
 from etude.models.storage import run_pb2
 from etude.models.storage.files import write_text
 
@@ -89,7 +91,7 @@ class RunDirectory:
                     f"{self.path} has no checkpoint yet; train it with 'etude train --run-dir {self.path}'"
                 )
             return self.checkpoint(steps[-1])
-        if not which.isdecimal() or int(which) not in steps:
+        if not re.fullmatch("[0-9]{1,18}", which) or int(which) not in steps:
             raise EtudeError(
                 f"{self.path} has no checkpoint {which!r}; it has: best, latest, {', '.join(map(str, steps))}"
             )
@@ -134,14 +136,21 @@ def weight_shapes(configuration: Configuration, encoding: Encoding | None = None
 
 def to_proto(configuration: Configuration) -> run_pb2.Configuration:
     """The message that stores a configuration."""
-    return run_pb2.Configuration(
+    message = run_pb2.Configuration(
         config=configuration.config,
         min_note=configuration.min_note,
         max_note=configuration.max_note,
         transpose_to_key=configuration.transpose_to_key,
         steps_per_quarter=configuration.steps_per_quarter,
-        hyperparameters=run_pb2.Hyperparameters(**dataclasses.asdict(configuration.hyperparameters)),
+        representation="" if configuration.representation == MELODY else configuration.representation,
+        vocabulary=configuration.vocabulary,
     )
+    values = dataclasses.asdict(configuration.hyperparameters)
+    if isinstance(configuration.hyperparameters, Hyperparameters):
+        message.hyperparameters.CopyFrom(run_pb2.Hyperparameters(**values))
+    else:
+        message.other_hyperparameters.update({name: str(value) for name, value in values.items()})
+    return message
 
 
 def from_proto(message: run_pb2.Configuration) -> Configuration:
@@ -151,14 +160,24 @@ def from_proto(message: run_pb2.Configuration) -> Configuration:
       UsageError: if a stored hyperparameter is out of range.
       ValueError: if the stored range or key is.
     """
+    defaults = family(message.config).defaults.hyperparameters
+    if not isinstance(defaults, Hyperparameters):
+        text = ",".join(f"{name}={value}" for name, value in message.other_hyperparameters.items())
+        return _configuration(message, override(defaults, parse_overrides(text)))
     stored = message.hyperparameters
     values = {field.name: getattr(stored, field.name) for field in dataclasses.fields(Hyperparameters)}
     lists = {name: tuple(values[name]) for name in ("rnn_layer_sizes", "lookback_distances")}
+    return _configuration(message, Hyperparameters(**{**values, **lists}))
+
+
+def _configuration(message: run_pb2.Configuration, hyperparameters: Any) -> Configuration:
     return Configuration(
         config=message.config,
         min_note=message.min_note,
         max_note=message.max_note,
         transpose_to_key=message.transpose_to_key if message.HasField("transpose_to_key") else None,
         steps_per_quarter=message.steps_per_quarter,
-        hyperparameters=Hyperparameters(**{**values, **lists}),
+        hyperparameters=hyperparameters,
+        representation=message.representation or MELODY,
+        vocabulary=tuple(message.vocabulary),
     )

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etude.models.configuration import Configuration
+from etude.models.storage.files import explain_write_errors
 from etude.models.storage.records import frame
 
 DESCRIPTIONS = {
@@ -52,12 +53,17 @@ class EventWriter:
         Args:
           folder: the TensorBoard run; event files already there are removed, since this one replaces them.
           start_time: seconds since 1970, part of the file's name.
+
+        Raises:
+          EtudeError: if the folder cannot be written to; every other call, too.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob("events.out.tfevents.*"):
-            old.unlink()
         name = f"events.out.tfevents.{int(start_time)}.{socket.gethostname()}.{os.getpid()}"
-        self._file = (folder / name).open("wb", buffering=0)
+        self._path = folder / name
+        with explain_write_errors(self._path):
+            folder.mkdir(parents=True, exist_ok=True)
+            for old in folder.glob("events.out.tfevents.*"):
+                old.unlink()
+            self._file = self._path.open("wb", buffering=0)
         self._described: set[str] = set()
         self._write(start_time, file_version="brain.Event:2")
 
@@ -173,4 +179,5 @@ class EventWriter:
     def _write(self, wall_time: float, **fields: Any) -> None:
         from tensorboard.compat.proto.event_pb2 import Event
 
-        self._file.write(frame(Event(wall_time=wall_time, **fields).SerializeToString()))
+        with explain_write_errors(self._path):
+            self._file.write(frame(Event(wall_time=wall_time, **fields).SerializeToString()))

@@ -4,6 +4,17 @@ import dataclasses
 
 from etude.models.errors import UsageError
 
+MAX_STEPS = 99_999_999
+"""Checkpoints are named by eight digits."""
+
+RANGES = {
+    "num_steps": (1, MAX_STEPS),
+    "seed": (0, (1 << 63) - 1),
+    "eval_every": (1, MAX_STEPS),
+    "early_stopping": (0, MAX_STEPS),
+}
+"""What options may be, both ends included."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
@@ -27,8 +38,7 @@ class Schedule:
         Raises:
           UsageError: naming the option, its value and what it may be.
         """
-        for name, lowest in {"num_steps": 1, "seed": 0, "eval_every": 1, "early_stopping": 0}.items():
-            if not lowest <= getattr(self, name) < 1 << 63:
-                raise UsageError(
-                    f"--{name.replace('_', '-')} must be from {lowest} to 2^63 - 1, not {getattr(self, name)}"
-                )
+        for name, (lowest, highest) in RANGES.items():
+            value = getattr(self, name)
+            if not lowest <= value <= highest:
+                raise UsageError(f"--{name.replace('_', '-')} must be from {lowest} to {highest}, not {value}")

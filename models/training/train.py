@@ -1,13 +1,14 @@
 """The training loop: batches, steps, evaluation, checkpoints; resumes where a killed run stopped.
 
-Batch order and dropout depend on seed and step alone, so a resumed run ends with the weights of an undisturbed one.
+Batch order and dropout depend on seed and step alone, so a resumed run ends with the weights of an undisturbed one;
+on another number of cores, to rounding.
 """
 
 import dataclasses
 import math
 import pathlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,40 +19,29 @@ from etude.models.configuration import Configuration
 from etude.models.dataset import read_description, read_for_model
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.errors import EtudeError
-from etude.models.evaluation.evaluation import evaluate, perplexity, report
+from etude.models.evaluation.evaluation import evaluate
+from etude.models.evaluation.figures import report, token_figures
+from etude.models.evaluation.likelihood import LogProbabilities
 from etude.models.melodies.melody_set import MelodySet
-from etude.models.networks.weights import Weights, initialise, shapes
+from etude.models.networks.weights import Weights, as_weights, initialise, shapes
 from etude.models.progress import Progress, silent
-from etude.models.registry import make_encoding
-from etude.models.storage import evaluation_pb2
+from etude.models.registry import family, make_encoding
+from etude.models.representations.batch import Batch
 from etude.models.storage.checkpoint import load_arrays, save_arrays
-from etude.models.storage.messages import as_dict
+from etude.models.storage.lock import locked
 from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog
 from etude.models.storage.run_directory import RunDirectory
 from etude.models.storage.tensorboard_events import shown_hyperparameters
 from etude.models.trained import read_trained
 from etude.models.training.batches import BatchPlan
+from etude.models.training.counting import count_model
 from etude.models.training.identity import claim, describe
+from etude.models.training.result import Result
 from etude.models.training.schedule import Schedule
 
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINTS_KEPT = 2
 STEPS_PER_LOG = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """How a run ended.
-
-    Attributes:
-      step: the last step.
-      best: the figures of the evaluation with the lowest event loss.
-      stopped_early: whether it ended before `num_steps`.
-    """
-
-    step: int
-    best: dict[str, Any]
-    stopped_early: bool
 
 
 def train(
@@ -61,6 +51,7 @@ def train(
     schedule: Schedule,
     initial_model: pathlib.Path | str = "",
     progress: Progress = silent,
+    say: Callable[[str], None] = lambda message: None,
 ) -> Result:
     """Trains a model, or goes on training it.
 
@@ -71,14 +62,28 @@ def train(
       schedule: how long and how often.
       initial_model: a model whose weights to start from instead of random ones.
       progress: called after every step, with loss and speed.
+      say: called with what is done otherwise than asked for.
 
     Returns:
       How the run ended.
 
     Raises:
-      EtudeError: if the dataset is missing, empty or does not go with the configuration, the batch is larger than the
-        training split, the run directory holds another run, or the loss stops being a number.
+      EtudeError: if the dataset is missing, empty or does not go with the configuration, the run directory holds another
+        run or another process writes to it, or the loss stops being a number.
     """
+    with locked(run_dir):
+        return _train(configuration, dataset, run_dir, schedule, initial_model, progress, say)
+
+
+def _train(
+    configuration: Configuration,
+    dataset: pathlib.Path,
+    run_dir: pathlib.Path,
+    schedule: Schedule,
+    initial_model: pathlib.Path | str,
+    progress: Progress,
+    say: Callable[[str], None],
+) -> Result:
     run = RunDirectory(run_dir)
     encoding = make_encoding(configuration)
     _check_transpositions(configuration, dataset)
@@ -86,12 +91,19 @@ def train(
     # A melody of one event has nothing to predict.
     train_set = train_set.select(np.flatnonzero(train_set.lengths > 1))
     eval_set = read_for_model(dataset, EVAL, configuration)
+    counting = family(configuration.config).counting
+    if counting is not None:
+        if initial_model:
+            raise EtudeError(f"configuration {configuration.config} is counted: leave out --init-from")
+        claim(run, describe(configuration, dataset, schedule))
+        return count_model(run, configuration, counting, train_set, eval_set, schedule.seed)
     batch_size = configuration.hyperparameters.batch_size
     if batch_size > len(train_set):
-        raise EtudeError(
-            f"batch_size={batch_size} is larger than the train split of {dataset}, which has {len(train_set)} melodies; "
-            f"use --hparams batch_size={max(1, len(train_set) // 4)} or a larger dataset"
+        say(
+            f"batch_size={batch_size} is more than the train split of {dataset} has: all its {len(train_set)} melodies "
+            "make one batch"
         )
+        configuration = with_batch_size(configuration, len(train_set))
     weights = _initial_weights(configuration, encoding, schedule.seed, initial_model)
     description = describe(configuration, dataset, schedule)
     description.initial_model = str(initial_model)
@@ -107,6 +119,12 @@ def train(
         return _Loop(run, configuration, encoding, trainer, log, schedule, train_set, eval_set, progress).run()
     finally:
         log.close()
+
+
+def with_batch_size(configuration: Configuration, batch_size: int) -> Configuration:
+    """A configuration with another batch size."""
+    hyperparameters = dataclasses.replace(configuration.hyperparameters, batch_size=batch_size)
+    return dataclasses.replace(configuration, hyperparameters=hyperparameters)
 
 
 def _restore(trainer: Any, checkpoint: pathlib.Path) -> None:
@@ -168,7 +186,7 @@ class _Loop:
             elif time.monotonic() - self._saved_at > CHECKPOINT_SECONDS:
                 self._save()
         evaluations = self._log.evaluations()
-        best = min(evaluations, key=lambda line: line["event"]["loss"])
+        best = min(evaluations, key=lambda line: token_figures(line)["loss"])
         return Result(trainer.step, best, trainer.step < schedule.num_steps)
 
     def _check_loss(self, loss: float) -> None:
@@ -189,18 +207,17 @@ class _Loop:
                 yield batch
 
     def _batch(self, step: int) -> tuple[Inputs, Labels, npt.NDArray[np.int64]]:
-        batch = self._train_set.batch(self._plan.indices(step))
-        inputs = self._encoding.inputs(batch.events[:, :-1], batch.steps_per_bar)
-        labels = self._encoding.labels(batch.events, batch.steps_per_bar)[:, 1:]
+        batch = self._train_set.batch(self._plan.indices(step), self._encoding.padding)
+        inputs = self._encoding.inputs(batch.tokens[:, :-1], batch.attributes)
+        labels = self._encoding.labels(batch.tokens, batch.attributes)[:, 1:]
         return inputs, labels, batch.num_predicted
 
     def _log_step(self, figures: dict[str, float], speed: float) -> None:
-        label = {"loss": figures["loss"], "perplexity": perplexity(figures["loss"]), **figures}
         self._log.write(
             TRAIN,
             self._trainer.step,
             {
-                "label": label,
+                "label": figures,
                 "learning_rate": self._configuration.hyperparameters.learning_rate,
                 "events_per_second": speed,
                 "epoch": self._trainer.step / self._plan.steps_per_epoch,
@@ -208,14 +225,23 @@ class _Loop:
         )
 
     def _evaluate(self) -> None:
-        sums = evaluate(self._encoding, self._eval_set, self._trainer.log_probabilities)
-        figures = figures_of(report(sums))
-        self._check_loss(figures["event"]["loss"])
-        losses = [line["event"]["loss"] for line in self._log.evaluations()]
-        if figures["event"]["loss"] < min(losses, default=math.inf):
+        found = report(evaluate(self._encoding, self._eval_set, self._predict).totals(), self._encoding.unit)
+        figures = {name: value for name, value in found.items() if not name.startswith("num_")}
+        loss = token_figures(figures)["loss"]
+        self._check_loss(loss)
+        if loss < min(self._losses(), default=math.inf):
             weights = {f"weights/{name}": value for name, value in self._trainer.weights().items()}
             save_arrays(self._run.best, {**weights, "step": np.array(self._trainer.step, np.int64)})
         self._log.write(EVAL, self._trainer.step, figures)
+
+    def _predict(self, batch: Batch) -> LogProbabilities:
+        inputs = self._encoding.inputs(batch.tokens[:, :-1], batch.attributes)
+        log_probabilities: LogProbabilities = self._trainer.log_probabilities(inputs, batch.num_predicted)
+        return log_probabilities
+
+    def _losses(self) -> list[float]:
+        """Those of the evaluations so far."""
+        return [token_figures(line)["loss"] for line in self._log.evaluations()]
 
     def _save(self) -> None:
         save_arrays(self._run.checkpoint(self._trainer.step), self._trainer.state())
@@ -227,7 +253,7 @@ class _Loop:
         patience = self._schedule.early_stopping
         if not patience:
             return False
-        losses = [line["event"]["loss"] for line in self._log.evaluations()]
+        losses = self._losses()
         return len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
 
 
@@ -252,13 +278,7 @@ def _initial_weights(
                 f"{initial_model} does not fit the configuration: its {name} has the shape {shape}, not "
                 f"{expected.get(name)}; use its --config and --hparams"
             )
-    return model.weights
-
-
-def figures_of(message: evaluation_pb2.EvaluationReport) -> dict[str, Any]:
-    """The figures of a report, zeros included, without the fields that say what it is of."""
-    figures = as_dict(message)
-    return {name: figures[name] for name in ("log_likelihood", "label", "event")}
+    return as_weights(model.weights)
 
 
 def _check_transpositions(configuration: Configuration, dataset: pathlib.Path) -> None:

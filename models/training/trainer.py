@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
+from etude.models.evaluation.figures import figures
 from etude.models.evaluation.likelihood import LogProbabilities
 from etude.models.networks import tensorflow_network
 from etude.models.networks.tensorflow_lstm import Tensor
@@ -47,14 +48,19 @@ class Trainer:
           seed: of the dropout.
         """
         self._hyperparameters = configuration.hyperparameters
-        self._no_event_label = encoding.no_event_label
+        masks = encoding.label_masks()
+        self._masks = [tf.constant(mask) for mask in masks.values()]
+        self._names = ["log_likelihood", "num_steps", "correct"]
+        self._names += [f"{kind}:{name}" for kind in masks for name in ("num", "correct")]
+        self._unit = encoding.unit
         self._seed = seed
         self._at_once, self._melodies_of_a_part = _cut(configuration)
         self.step = 0
         self._weights = {name: tf.Variable(value) for name, value in weights.items()}
         self._first_moments = {name: tf.Variable(tf.zeros_like(value)) for name, value in weights.items()}
         self._second_moments = {name: tf.Variable(tf.zeros_like(value)) for name, value in weights.items()}
-        inputs = tf.TensorSpec([None, None, encoding.input_size], tf.float32)
+        vectors = tf.TensorSpec([None, None, encoding.input_size], tf.float32)
+        inputs = tf.TensorSpec([None, None], tf.int64) if encoding.is_indexed else vectors
         labels = tf.TensorSpec([None, None], tf.int32)
         lengths = tf.TensorSpec([None], tf.int64)
         number = tf.TensorSpec([], tf.int64)
@@ -65,22 +71,19 @@ class Trainer:
         """Takes one step.
 
         Args:
-          inputs: [batch, steps, input_size].
+          inputs: [batch, steps, input_size], or [batch, steps] where they are indices.
           labels: [batch, steps].
           lengths: real steps of each melody, [batch].
 
         Returns:
-          loss, accuracy, event_accuracy and no_event_accuracy of the batch (before the step, with dropout).
+          The figures over labels of the batch: loss, perplexity, accuracy, and what else the encoding tells apart
+          (before the step, with dropout).
         """
         sums = self._train(inputs, labels.astype(np.int32), lengths, np.int64(self.step))
         self.step += 1
-        loss, steps, correct, events, event_correct = (float(value) for value in sums)
-        return {
-            "loss": loss / steps,
-            "accuracy": correct / steps,
-            "event_accuracy": event_correct / events if events else 0.0,
-            "no_event_accuracy": (correct - event_correct) / (steps - events) if steps > events else 0.0,
-        }
+        totals = dict(zip(self._names, sums.numpy().astype(np.float64), strict=True))
+        found = figures(totals, self._unit)
+        return {name.removeprefix("label."): float(value) for name, value in found.items()}
 
     def log_probabilities(self, inputs: Inputs, lengths: npt.NDArray[np.int64]) -> LogProbabilities:
         """Log-probabilities after every step, without dropout: [batch, steps, num_labels]."""
@@ -138,7 +141,7 @@ class Trainer:
         _, sums, gradients = tf.while_loop(
             lambda number, *_: number < rounds,
             add,
-            (tf.constant(0, tf.int64), tf.zeros([4]), zeros),
+            (tf.constant(0, tf.int64), tf.zeros([2 + 2 * len(self._masks)]), zeros),
             parallel_iterations=1,
         )
         self._apply(gradients, step)
@@ -169,7 +172,7 @@ class Trainer:
                 for start, stop in itertools.pairwise(bounds)
             ]
             total = tf.add_n(sums)
-            loss = total[0] / num_steps
+            loss = -total[0] / num_steps
         return total, tape.gradient(loss, self._weights)
 
     def _sums(
@@ -180,14 +183,15 @@ class Trainer:
         lengths: Tensor,
         dropout: tensorflow_network.Dropout,
     ) -> Tensor:
-        """Sums over real steps: loss, correct labels, labels other than no event, correct ones among those."""
+        """Sums over real steps: log-likelihood, correct labels; for each kind of labels how many, and correct ones."""
         logits = tensorflow_network.logits(self._hyperparameters, weights, inputs, lengths, dropout)
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         correct = is_real & (tf.argmax(logits, axis=2, output_type=tf.int32) == labels)
-        is_event = is_real & (labels != self._no_event_label)
-        counts = [tf.reduce_sum(tf.cast(where, tf.float32)) for where in (correct, is_event, correct & is_event)]
-        return tf.stack([tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts])
+        kinds = [tf.gather(mask, labels) for mask in self._masks]
+        masks = [correct, *(where for kind in kinds for where in (is_real & kind, correct & kind))]
+        counts = [tf.reduce_sum(tf.cast(where, tf.float32)) for where in masks]
+        return tf.stack([-tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts])
 
     def _log_probabilities(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         return tf.nn.log_softmax(tensorflow_network.logits(self._hyperparameters, self._weights, inputs, lengths))

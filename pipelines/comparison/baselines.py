@@ -5,15 +5,20 @@ that all figures are computed from it as from a model.
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.encodings.encoding import lookback
+from etude.models.encodings.encoding import Encoding
+from etude.models.encodings.melody import lookback
 from etude.models.encodings.one_hot import OneHotEncoding
+from etude.models.evaluation.evaluation import Predict
 from etude.models.evaluation.likelihood import LogProbabilities
-from etude.models.melodies.melody_set import Batch, MelodySet
+from etude.models.melodies.melody import NO_EVENT, STEPS_PER_BAR
+from etude.models.ngram import count_ngrams, make_network
+from etude.models.ngram.hyperparameters import NgramHyperparameters
+from etude.models.ngram.network import LAPLACE
+from etude.models.representations.batch import Batch, Sequences
 
 _CERTAIN_NOT = -500.0
 """Stands for the logarithm of 0, so that sums stay numbers."""
@@ -28,26 +33,36 @@ class Baseline:
       title: in words.
       summary: how it predicts.
       predict: log-probabilities of the events of steps 2 to n of a batch, in the order of the one-hot labels:
-        [batch, steps - 1, num_events].
+        [batch, steps - 1, num_tokens].
       has_likelihood: False where it gives some events no probability at all, so that only its accuracy means anything.
     """
 
     name: str
     title: str
     summary: str
-    predict: Callable[[Batch], LogProbabilities]
+    predict: Predict
     has_likelihood: bool = True
 
 
-def fit_baselines(encoding: OneHotEncoding, train: MelodySet) -> list[Baseline]:
-    """All baselines, fitted on training melodies that are in the encoding's range."""
-    return [no_event(encoding), unigram(encoding, train), bigram(encoding, train), repeat_bar(encoding, train)]
+def fit_baselines(encoding: Encoding, train: Sequences, knows_no_event: bool = True) -> list[Baseline]:
+    """All baselines, fitted on training sequences as the encoding has them; melodies have more than others.
+
+    Args:
+      encoding: without aliases.
+      train: the training sequences.
+      knows_no_event: whether the models of melodies know "no event".
+    """
+    counted = [unigram(encoding, train), bigram(encoding, train)]
+    if not isinstance(encoding, OneHotEncoding):
+        return counted
+    first = [no_event(encoding)] if knows_no_event else []
+    return [*first, *counted, repeat_bar(encoding, train)]
 
 
 def no_event(encoding: OneHotEncoding) -> Baseline:
     """Always "no event"."""
-    row = np.full(encoding.num_events, _CERTAIN_NOT, np.float32)
-    row[encoding.no_event_label] = 0.0
+    row = np.full(encoding.num_tokens, _CERTAIN_NOT, np.float32)
+    row[encoding.token_labels(np.array(NO_EVENT))] = 0.0
     return Baseline(
         "no_event",
         "Always “no event”",
@@ -57,31 +72,33 @@ def no_event(encoding: OneHotEncoding) -> Baseline:
     )
 
 
-def unigram(encoding: OneHotEncoding, train: MelodySet) -> Baseline:
-    """How often each event is in the training melodies, from their second event on; one is added to every count."""
-    counts = _pair_counts(encoding, train).sum(axis=0) + 1
-    row = np.log(counts / counts.sum()).astype(np.float32)
+def unigram(encoding: Encoding, train: Sequences) -> Baseline:
+    """How often each token is in the training sequences, from their second on; one is added to every count."""
     return Baseline(
         "unigram",
         "Unigram",
-        "How often each event occurs, whatever came before (add-one smoothing).",
-        lambda batch: _everywhere(row, batch),
+        f"How often each {encoding.unit} occurs, whatever came before (add-one smoothing).",
+        _counted(encoding, train, order=1),
     )
 
 
-def bigram(encoding: OneHotEncoding, train: MelodySet) -> Baseline:
-    """How often each event follows the one before it; one is added to every count (Laplace)."""
-    counts = _pair_counts(encoding, train) + 1
-    table = np.log(counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
+def bigram(encoding: Encoding, train: Sequences) -> Baseline:
+    """How often each token follows the one before it; one is added to every count (Laplace)."""
     return Baseline(
         "bigram",
         "Bigram",
-        "How often each event follows the one before it (add-one smoothing).",
-        lambda batch: table[encoding.event_labels(batch.events[:, :-1])],
+        f"How often each {encoding.unit} follows the one before it (add-one smoothing).",
+        _counted(encoding, train, order=2),
     )
 
 
-def repeat_bar(encoding: OneHotEncoding, train: MelodySet) -> Baseline:
+def _counted(encoding: Encoding, train: Sequences, order: int) -> Predict:
+    hyperparameters = NgramHyperparameters(order, LAPLACE)
+    network = make_network(encoding, count_ngrams(encoding, train, hyperparameters), hyperparameters)
+    return lambda batch: network.logits(encoding.token_labels(batch.tokens[:, :-1]))
+
+
+def repeat_bar(encoding: OneHotEncoding, train: Sequences) -> Baseline:
     """The event of one bar ago ("no event" in the first bar), mixed with a uniform distribution.
 
     The share of the mixture that makes the training melodies most likely has a closed form: the repeated event then has
@@ -89,15 +106,15 @@ def repeat_bar(encoding: OneHotEncoding, train: MelodySet) -> Baseline:
     """
     hits = steps = 0
     for batch in _batches(train):
-        repeated = _bar_ago(batch) == batch.events[:, 1:]
-        hits += int(np.count_nonzero(repeated & _is_real(batch)))
+        repeated = _bar_ago(batch) == batch.tokens[:, 1:]
+        hits += int(np.count_nonzero(repeated & batch.is_predicted))
         steps += int(batch.num_predicted.sum())
     rate = (hits + 1) / (steps + 2)
-    row = np.full(encoding.num_events, np.log((1 - rate) / (encoding.num_events - 1)), np.float32)
+    row = np.full(encoding.num_tokens, np.log((1 - rate) / (encoding.num_tokens - 1)), np.float32)
 
     def predict(batch: Batch) -> LogProbabilities:
         log_probabilities = _everywhere(row, batch).copy()
-        labels = encoding.event_labels(_bar_ago(batch))
+        labels = encoding.token_labels(_bar_ago(batch))
         np.put_along_axis(log_probabilities, labels[..., None], np.float32(np.log(rate)), axis=-1)
         return log_probabilities
 
@@ -111,26 +128,13 @@ def repeat_bar(encoding: OneHotEncoding, train: MelodySet) -> Baseline:
 
 def _bar_ago(batch: Batch) -> npt.NDArray[np.int64]:
     """The event of one bar before each predicted step, [batch, steps - 1]."""
-    return lookback(batch.events, batch.steps_per_bar[:, None])[:, 1:, 0]
+    return lookback(batch.tokens, batch.attributes[STEPS_PER_BAR][:, None])[:, 1:, 0]
 
 
 def _everywhere(row: LogProbabilities, batch: Batch) -> LogProbabilities:
-    return np.broadcast_to(row, (len(batch.lengths), batch.events.shape[1] - 1, len(row)))
+    return np.broadcast_to(row, (len(batch.lengths), batch.tokens.shape[1] - 1, len(row)))
 
 
-def _is_real(batch: Batch) -> npt.NDArray[np.bool_]:
-    return np.arange(batch.events.shape[1] - 1) < batch.num_predicted[:, None]
-
-
-def _batches(melodies: MelodySet) -> list[Batch]:
-    return [melodies.batch(np.arange(start, min(start + 64, len(melodies)))) for start in range(0, len(melodies), 64)]
-
-
-def _pair_counts(encoding: OneHotEncoding, melodies: MelodySet) -> npt.NDArray[np.int64]:
-    """How often each event follows each: [event before, event]."""
-    counts = np.zeros(encoding.num_events**2, np.int64)
-    for batch in _batches(melodies):
-        labels = encoding.event_labels(batch.events)
-        pairs = labels[:, :-1] * encoding.num_events + labels[:, 1:]
-        counts += np.bincount(pairs[_is_real(batch)], minlength=len(counts))
-    return counts.reshape(encoding.num_events, encoding.num_events)
+def _batches(melodies: Sequences) -> list[Batch]:
+    starts = range(0, len(melodies), 64)
+    return [melodies.batch(np.arange(start, min(start + 64, len(melodies))), NO_EVENT) for start in starts]

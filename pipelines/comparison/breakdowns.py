@@ -1,14 +1,15 @@
 """Ways to divide the predicted steps of melodies into categories, to see where a model is good and where it is not."""
 
-import dataclasses
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.melodies.melody import NO_EVENT
-from etude.models.melodies.melody_set import Batch, MelodySet
+from etude.models.evaluation.statistics import Breakdown
+from etude.models.melodies.melody import NO_EVENT, STEPS_PER_BAR
+from etude.models.melodies.melody_set import MelodySet
+from etude.models.representations.batch import Batch
 
 Indices = npt.NDArray[np.int64]
 
@@ -16,23 +17,6 @@ LENGTH_EDGES = (64, 128, 256, 384)
 BAR_EDGES = (1, 2, 3, 4, 8, 16)
 METRE_NAMES = {4: "4/4", 2: "2/4", 3: "3/4 or 6/8", 4.5: "9/8", 6: "6/4 or 12/8", 1.5: "3/8", 8: "4/2 or 8/4"}
 """The usual metres of bars of so many quarter notes. A melody does not keep more of its metre than that."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Breakdown:
-    """A division of steps into categories.
-
-    Attributes:
-      name: in results.
-      title: in words.
-      categories: in order.
-      index: the category of each predicted step of a batch, [batch, steps - 1].
-    """
-
-    name: str
-    title: str
-    categories: tuple[str, ...]
-    index: Callable[[Batch], Indices]
 
 
 def breakdowns(melodies: MelodySet, steps_per_quarter: int) -> list[Breakdown]:
@@ -65,7 +49,7 @@ def _metre(names: Mapping[int, str]) -> Breakdown:
         "metre",
         "Metre",
         tuple(names.values()),
-        lambda batch: _per_melody(np.searchsorted(list(names), batch.steps_per_bar), batch),
+        lambda batch: _per_melody(np.searchsorted(list(names), batch.attributes[STEPS_PER_BAR]), batch),
     )
 
 
@@ -74,7 +58,7 @@ def _position(steps_per_bar: int, name: str) -> Breakdown:
 
     def index(batch: Batch) -> Indices:
         position = _steps(batch) % steps_per_bar
-        return np.where(_per_melody(batch.steps_per_bar, batch) == steps_per_bar, position, -1)
+        return np.where(_per_melody(batch.attributes[STEPS_PER_BAR], batch) == steps_per_bar, position, -1)
 
     return Breakdown(
         f"position_in_bar_{steps_per_bar}",
@@ -86,7 +70,7 @@ def _position(steps_per_bar: int, name: str) -> Breakdown:
 
 def _bar() -> Breakdown:
     def index(batch: Batch) -> Indices:
-        bar = _steps(batch) // batch.steps_per_bar[:, None]
+        bar = _steps(batch) // batch.attributes[STEPS_PER_BAR][:, None]
         return np.searchsorted(BAR_EDGES, bar, side="right")
 
     return Breakdown("bar", "Bar of the melody", _ranges(BAR_EDGES, first=1), index)
@@ -106,15 +90,15 @@ def _event() -> Breakdown:
         "event",
         "Kind of the true event",
         ("no event", "note-off", "note-on"),
-        lambda batch: np.minimum(batch.events[:, 1:] - NO_EVENT, 2),
+        lambda batch: np.minimum(batch.tokens[:, 1:] - NO_EVENT, 2),
     )
 
 
 def _repetition() -> Breakdown:
     def index(batch: Batch) -> Indices:
-        result = np.zeros(batch.events.shape, np.int64)
-        for row, (length, steps_per_bar) in enumerate(zip(batch.lengths, batch.steps_per_bar, strict=True)):
-            result[row, :length] = bars_seen_before(batch.events[row, :length], int(steps_per_bar))
+        result = np.zeros(batch.tokens.shape, np.int64)
+        for row, (length, steps_per_bar) in enumerate(zip(batch.lengths, batch.attributes[STEPS_PER_BAR], strict=True)):
+            result[row, :length] = bars_seen_before(batch.tokens[row, :length], int(steps_per_bar))
         return result[:, 1:]
 
     return Breakdown("repetition", "Bars new or repeated", ("new bar", "same as an earlier bar"), index)
@@ -122,11 +106,11 @@ def _repetition() -> Breakdown:
 
 def _steps(batch: Batch) -> Indices:
     """The number of each predicted step, [1, steps - 1]."""
-    return np.arange(1, batch.events.shape[1])[None]
+    return np.arange(1, batch.tokens.shape[1])[None]
 
 
 def _per_melody(values: Indices, batch: Batch) -> Indices:
-    return np.broadcast_to(values[:, None], (len(values), batch.events.shape[1] - 1))
+    return np.broadcast_to(values[:, None], (len(values), batch.tokens.shape[1] - 1))
 
 
 def _ranges(edges: tuple[int, ...], first: int) -> tuple[str, ...]:

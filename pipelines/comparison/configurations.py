@@ -10,38 +10,13 @@ from etude.models.errors import EtudeError
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.model import Model, load
 from etude.models.registry import family
+from etude.models.representations.domain import Domain
 from etude.models.storage import dataset_pb2, run_pb2
 from etude.models.storage.run_directory import RunDirectory
 from etude.pipelines.comparison.presentation import Label
 
 _MAX_SETTINGS = 2
 """In a name; a model that differs in more is called after its folder."""
-
-
-@dataclasses.dataclass(frozen=True)
-class PitchRange:
-    """The key and range that melodies are brought into. Likelihoods are comparable within one pitch range only.
-
-    Attributes:
-      min_note: lowest pitch.
-      max_note: the pitch above the highest.
-      transpose_to_key: the major key; None where melodies keep theirs.
-    """
-
-    min_note: int
-    max_note: int
-    transpose_to_key: int | None
-
-    @classmethod
-    def of(cls, configuration: Configuration) -> "PitchRange":
-        """The pitch range of a configuration."""
-        return cls(configuration.min_note, configuration.max_note, configuration.transpose_to_key)
-
-    @property
-    def name(self) -> str:
-        """In words."""
-        key = "own key" if self.transpose_to_key is None else f"key {self.transpose_to_key}"
-        return f"pitches {self.min_note} to {self.max_note - 1}, {key}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +64,9 @@ class ComparedConfiguration:
         return self.runs[0].model.configuration
 
     @property
-    def pitch_range(self) -> PitchRange:
-        """The key and range of its models."""
-        return PitchRange.of(self.configuration)
+    def domain(self) -> Domain:
+        """The sequences that its models know."""
+        return self.runs[0].model.domain
 
 
 def short_name(path: pathlib.Path) -> str:
@@ -210,6 +185,6 @@ def changed_hyperparameters(configuration: Configuration) -> dict[str, object]:
     return {name: value for name, value in values.items() if value != getattr(defaults, name)}
 
 
-def pitch_ranges(configurations: Iterable[ComparedConfiguration]) -> list[PitchRange]:
-    """The pitch ranges of configurations, in the order of their first appearance."""
-    return list(dict.fromkeys(configuration.pitch_range for configuration in configurations))
+def domains(configurations: Iterable[ComparedConfiguration]) -> list[Domain]:
+    """The domains of configurations, in the order of their first appearance; likelihoods compare within one only."""
+    return list(dict.fromkeys(configuration.domain for configuration in configurations))

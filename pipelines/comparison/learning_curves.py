@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from etude.models.evaluation.figures import token_figures
 from etude.models.storage.metrics import EVAL, TRAIN, read_metrics
 from etude.models.storage.run_directory import RunDirectory
 
@@ -73,7 +74,7 @@ def learning_curve(run: pathlib.Path) -> LearningCurve | None:
     return LearningCurve(
         steps=tuple(line["step"] for line, _ in evaluations),
         minutes=tuple(float(minutes) for _, minutes in evaluations),
-        losses=tuple(line["event"]["loss"] for line, _ in evaluations),
+        losses=tuple(token_figures(line)["loss"] for line, _ in evaluations),
         eval_label=points[EVAL],
         train=points[TRAIN],
     )

@@ -1,16 +1,21 @@
 """Every model and every baseline, evaluated on the very same steps."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from etude.models.configuration import encoding_of
 from etude.models.dataset import squash_all
-from etude.models.encodings.one_hot import OneHotEncoding
-from etude.models.melodies.melody_set import MelodySet
+from etude.models.evaluation.evaluation import evaluate
+from etude.models.evaluation.statistics import Breakdown, Sums
+from etude.models.melodies.pitch_range import PitchRange
 from etude.models.progress import Progress, silent
+from etude.models.representations.domain import Domain
 from etude.pipelines.comparison.baselines import Baseline, fit_baselines
-from etude.pipelines.comparison.breakdowns import Breakdown, breakdowns
-from etude.pipelines.comparison.configurations import ComparedConfiguration, PitchRange, pitch_ranges
-from etude.pipelines.comparison.detailed_evaluation import DetailedSums, evaluate_baseline, evaluate_model
+from etude.pipelines.comparison.breakdowns import breakdowns
+from etude.pipelines.comparison.configurations import ComparedConfiguration, domains
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +23,7 @@ class ConfigurationMeasurement:
     """A configuration and the sums of each of its models, in the order of its runs."""
 
     configuration: ComparedConfiguration
-    sums: tuple[DetailedSums, ...]
+    sums: tuple[Sums, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,63 +31,80 @@ class BaselineMeasurement:
     """A baseline and its sums."""
 
     baseline: Baseline
-    sums: DetailedSums
+    sums: Sums
 
 
 @dataclasses.dataclass(frozen=True)
-class PitchRangeMeasurement:
-    """All that was measured on melodies in one key and range.
+class DomainMeasurement:
+    """All that was measured on the sequences of one domain.
 
     Attributes:
-      pitch_range: the key and range.
-      melodies: of the split that is evaluated, in this pitch range.
-      train: the training melodies, in this pitch range.
+      domain: what its models know.
+      sequences: of the split that is evaluated, as the models know them.
+      train: the training sequences, as the models know them.
       breakdowns: how steps were put into categories.
       configurations: the configurations.
       baselines: fitted on `train`.
     """
 
-    pitch_range: PitchRange
-    melodies: MelodySet
-    train: MelodySet
+    domain: Domain
+    sequences: Any
+    train: Any
     breakdowns: Sequence[Breakdown]
     configurations: Sequence[ConfigurationMeasurement]
     baselines: Sequence[BaselineMeasurement]
 
+    @property
+    def unit(self) -> str:
+        """What a token is called in figures."""
+        return self.configurations[0].configuration.runs[0].model.encoding.unit
+
+
+class Splits(NamedTuple):
+    """The sequences of one representation: those of the split that is evaluated, and those of train, as extracted."""
+
+    evaluated: Any
+    train: Any
+
 
 def measure(
-    configurations: Sequence[ComparedConfiguration], melodies: MelodySet, train: MelodySet, progress: Progress = silent
-) -> list[PitchRangeMeasurement]:
+    configurations: Sequence[ComparedConfiguration], data: Mapping[str, Splits], progress: Progress = silent
+) -> list[DomainMeasurement]:
     """Evaluates all models of all configurations and all baselines.
 
     Args:
       configurations: the configurations.
-      melodies: to evaluate on, as extracted.
-      train: to fit baselines on, as extracted.
+      data: the sequences of each representation by its name, of the same pieces: `MelodySet` for melodies.
       progress: called after every batch of every model.
     """
     num_models = sum(len(configuration.runs) for configuration in configurations)
     done = 0
     result = []
-    for pitch_range in pitch_ranges(configurations):
-        members = [configuration for configuration in configurations if configuration.pitch_range == pitch_range]
-        squashed, squashed_train = (squash_all(melody, members[0].configuration) for melody in (melodies, train))
-        divisions = breakdowns(squashed, members[0].configuration.steps_per_quarter)
+    for domain in domains(configurations):
+        members = [configuration for configuration in configurations if configuration.domain == domain]
+        shared = members[0].configuration
+        sequences, train = data[shared.representation]
+        divisions: list[Breakdown] = []
+        if isinstance(domain, PitchRange):
+            sequences, train = squash_all(sequences, shared), squash_all(train, shared)
+            divisions = breakdowns(sequences, shared.steps_per_quarter)
         measured = []
         for configuration in members:
             sums = []
             for run in configuration.runs:
-                report = _part(progress, done, num_models, len(melodies), f"evaluating {run.path}")
+                report = _part(progress, done, num_models, len(sequences), f"evaluating {run.path}")
                 model = run.model
-                sums.append(evaluate_model(model.encoding, squashed, model.log_probabilities, divisions, report))
+                sums.append(evaluate(model.encoding, sequences, model.predict, divisions, report))
                 done += 1
             measured.append(ConfigurationMeasurement(configuration, tuple(sums)))
-        encoding = OneHotEncoding(pitch_range.min_note, pitch_range.max_note)
+        models = [run.model for configuration in members for run in configuration.runs]
+        knows_no_event = any(model.encoding.label_masks().get("no_event", np.zeros(0)).any() for model in models)
+        encoding = encoding_of(shared)
         baselines = [
-            BaselineMeasurement(baseline, evaluate_baseline(encoding, squashed, baseline, divisions))
-            for baseline in fit_baselines(encoding, squashed_train)
+            BaselineMeasurement(baseline, evaluate(encoding, sequences, baseline.predict, divisions))
+            for baseline in fit_baselines(encoding, train, knows_no_event)
         ]
-        result.append(PitchRangeMeasurement(pitch_range, squashed, squashed_train, divisions, measured, baselines))
+        result.append(DomainMeasurement(domain, sequences, train, divisions, measured, baselines))
     return result
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from etude.models.dataset import check_steps, find_split, read_description, read_file_for_model, read_for_model
-from etude.models.evaluation.evaluation import MelodySums, join, report
+from etude.models.evaluation.figures import report
+from etude.models.evaluation.statistics import Sums, join
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
-from etude.models.storage.files import write_whole
-from etude.models.storage.messages import as_dict
+from etude.models.storage.checkpoint import save_arrays
 from etude.models.storage.metrics import scalars
 from etude.models.storage.tensorboard_events import EventWriter
 from etude.pipelines.jobs.shards import Slice
@@ -29,7 +29,7 @@ def evaluate_model(
     beam_options: Sequence[str] = (),
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """The figures of `proto/models/evaluation.proto`.
+    """What was evaluated, and the figures of `etude.models.evaluation.figures`.
 
     Args:
       model: the model.
@@ -48,20 +48,21 @@ def evaluate_model(
         sums = model.evaluate(melodies, squash=False, progress=progress)
     else:
         sums = sums_by_beam(model, dataset, split, workers, beam_options)
-        progress(len(sums.num_steps), len(sums.num_steps))
-    message = report(sums)
-    message.config = model.configuration.config
-    message.model = str(model.path)
-    message.step = model.step
-    message.split = split
-    message.dataset_fingerprint = read_description(dataset).fingerprint
-    message.training_fingerprint = model.training_fingerprint
-    return as_dict(message)
+        progress(len(sums), len(sums))
+    return {
+        "config": model.configuration.config,
+        "model": str(model.path),
+        "step": model.step,
+        "split": split,
+        "dataset_fingerprint": read_description(dataset).fingerprint,
+        "training_fingerprint": model.training_fingerprint,
+        **report(sums.totals(), model.encoding.unit),
+    }
 
 
 def sums_by_beam(
     model: Model, dataset: pathlib.Path, split: str, workers: int = 1, beam_options: Sequence[str] = ()
-) -> MelodySums:
+) -> Sums:
     """The sums of every melody of a split, in its order, from a Beam job with one slice a file.
 
     The sums of a slice reach this process through a temporary folder, which the workers have to share.
@@ -95,15 +96,14 @@ class EvaluateFile:
         (name,) = part.items
         melodies = read_file_for_model(self.dataset, name, self.model.configuration)
         sums = self.model.evaluate(melodies, squash=False)
-        with write_whole(self.results / f"{part.index:05d}.npz") as file:
-            np.savez(file, **dataclasses.asdict(sums))
+        save_arrays(self.results / f"{part.index:05d}.npz", sums.values)
         return {"melodies": len(melodies)}
 
 
-def read_sums(path: pathlib.Path) -> MelodySums:
+def read_sums(path: pathlib.Path) -> Sums:
     """Sums that `EvaluateFile` wrote."""
     with np.load(path, allow_pickle=False) as stored:
-        return MelodySums(**{name: stored[name] for name in stored.files})
+        return Sums({name: stored[name] for name in stored.files})
 
 
 def write_tensorboard(run_dir: pathlib.Path, split: str, figures: dict[str, Any]) -> None:

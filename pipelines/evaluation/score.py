@@ -1,14 +1,18 @@
 """The log-likelihoods of given music under a model."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from etude.models.melodies.melody import Melody
+from etude.models.melodies.melody import squash as squash_events
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
 from etude.pipelines.readers.pieces import read_pieces
-from etude.pipelines.sequences.extraction import explain, extract, whole_track_options
+from etude.pipelines.sequences.extraction import MOST_BARS, explain, extract, whole_track_options
 
 
 def read_melodies(
@@ -25,7 +29,7 @@ def read_melodies(
     Raises:
       EtudeError: if a source names nothing.
     """
-    options = whole_track_options(steps_per_quarter, gap_bars=float("inf"))
+    options = whole_track_options(steps_per_quarter, gap_bars=MOST_BARS)
     melodies = []
     for piece in read_pieces(sources, progress):
         if piece.sequence is None:
@@ -42,26 +46,50 @@ def read_melodies(
     return melodies
 
 
-def score(model: Model, melodies: Sequence[Melody], squash: bool = True) -> list[dict[str, Any]]:
+def score(
+    model: Model, melodies: Sequence[Melody], squash: bool = True, report: Callable[[str], None] = lambda message: None
+) -> list[dict[str, Any]]:
     """What `etude score` prints of each melody.
 
     Args:
       model: the model.
       melodies: at least one event each.
       squash: bring them into the model's key and range first.
+      report: called with how many melodies that changed, if any.
 
     Raises:
       EtudeError: if, without `squash`, a pitch is outside the model's range.
     """
     if not melodies:
         return []
-    sums = model.evaluate(MelodySet.of(melodies), squash)
+    scored, moved = list(melodies), [0] * len(melodies)
+    if squash:
+        low, high, key = (
+            model.configuration.min_note,
+            model.configuration.max_note,
+            model.configuration.transpose_to_key,
+        )
+        squashed = [squash_events(melody.events, low, high, key) for melody in melodies]
+        scored = [
+            dataclasses.replace(melody, events=events) for melody, (events, _) in zip(melodies, squashed, strict=True)
+        ]
+        moved = [semitones for _, semitones in squashed]
+    changed = sum(
+        not np.array_equal(before.events, after.events) for before, after in zip(melodies, scored, strict=True)
+    )
+    if changed:
+        report(
+            f"{changed} of {len(melodies)} melodies were brought into the model's key and range (transpose_amount, and notes "
+            "outside it by octaves); --no-squash scores them as they are"
+        )
+    sums = model.evaluate(MelodySet.of(scored), squash=False)
     return [
         {
             "source": melody.source,
             "num_steps": len(melody.events),
-            "log_likelihood": float(sums.log_likelihood[index]),
-            "event_log_likelihood": float(sums.event_log_likelihood[index]),
+            "transpose_amount": moved[index],
+            "log_likelihood": float(sums["log_likelihood"][index]),
+            f"{model.encoding.unit}_log_likelihood": float(sums["token_log_likelihood"][index]),
         }
         for index, melody in enumerate(melodies)
     ]

@@ -1,24 +1,31 @@
 """Generated melodies on disk: MIDI and other files, and a line each in generated.jsonl."""
 
+import contextlib
 import dataclasses
+import itertools
 import json
 import math
+import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from etude.models.errors import EtudeError, UsageError
-from etude.models.generation import GeneratedMelody, GenerationOptions
+from etude.models.generation import GeneratedSequence, GenerationOptions
 from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
-from etude.models.storage.files import write_text, write_whole
+from etude.models.storage.files import remove_partial_files, write_text, write_whole
+from etude.models.storage.lock import locked
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams
 from etude.pipelines.rendering.midi import to_midi
 from etude.pipelines.rendering.music import DEFAULT_QPM, melody_music
 
 GENERATED_FILE = "generated.jsonl"
+
+WRITING_SECONDS = 60.0
+"""How long to wait for another process that writes melodies to the same folder: it only writes."""
 
 FORMATS = ("abc", "svg", "wav")
 """What melodies can be written as besides MIDI: ABC notation, a picture of piano roll and score, sound."""
@@ -98,7 +105,7 @@ class Rendering:
 
 def write_melodies(
     model: Model,
-    melodies: Sequence[GeneratedMelody],
+    melodies: Sequence[GeneratedSequence],
     options: GenerationOptions,
     folder: pathlib.Path,
     *,
@@ -107,11 +114,12 @@ def write_melodies(
     known: TrainingNgrams | None = None,
     primer_source: str = "",
     progress: Progress = silent,
+    say: Callable[[str], None] = lambda message: None,
 ) -> list[dict[str, Any]]:
-    """Writes melodies as MIDI files and adds them to the folder's generated.jsonl.
+    """Writes melodies as MIDI files and adds them to the folder's generated.jsonl: all of them or none.
 
     A file's name tells configuration, search and seed, so that melodies of another call stay beside these, and the same
-    call again replaces its own.
+    call again replaces its own. Where earlier, different melodies have these names, a number is added.
 
     Args:
       model: the model that they are from.
@@ -123,45 +131,77 @@ def write_melodies(
       known: what the model was trained on; None where that is unknown.
       primer_source: the file that the primer is from.
       progress: called after every melody.
+      say: called if a number was added to the names.
 
     Returns:
       The lines of these melodies.
+
+    Raises:
+      EtudeError: if the folder cannot be written to, or another process is writing to it.
     """
     rendering = rendering or Rendering(qpm)
-    path = folder / GENERATED_FILE
-    lines = {line["file"]: line for line in read_generated(path)}
     name = f"{model.configuration.config}-{options.search}"
     if options.search == "stochastic":
         name += f"-seed{options.seed}"
-    digits = max(2, len(str(len(melodies))))
     settings = _settings(model, options, rendering, primer_source)
-    written = []
-    for number, melody in enumerate(melodies, start=1):
-        title = f"{name}-{number:0{digits}}"
-        files = rendering.files(
-            title,
-            melody.sounding_events,
-            melody.num_primer_events,
-            options.bar_length(model.configuration),
-            model.configuration.steps_per_quarter,
-        )
-        for suffix, content in list(files):
-            with write_whole(folder / f"{title}.{suffix}") as stream:
-                stream.write(content)
-        file = f"{title}.mid"
-        lines.pop(file, None)
+    contents = []
+    for melody in melodies:
         overlap = None if known is None else known.overlap(melody.events[melody.num_primer_events :])
-        lines[file] = {"file": file, **_figures(melody), "ngram_overlap": overlap, **settings}
-        written.append(lines[file])
-        progress(number, len(melodies))
-    write_text(path, "".join(json.dumps(line) + "\n" for line in lines.values()))
-    return written
+        contents.append({**_figures(melody), "ngram_overlap": overlap, **settings})
+    with locked(folder, WRITING_SECONDS), contextlib.ExitStack() as undo:
+        remove_partial_files(folder)
+        path = folder / GENERATED_FILE
+        lines = {line["file"]: line for line in read_generated(path)}
+        new = _named(name, contents, lines)
+        if (first := next(iter(new))) != next(iter(_named(name, contents, {}))):
+            say(f"{folder} has other melodies called {name}; the new ones are called {first} and so on")
+        for number, (file, melody) in enumerate(zip(new, melodies, strict=True), start=1):
+            title = file.removesuffix(".mid")
+            for suffix, content in rendering.files(
+                title,
+                melody.sounding_events,
+                melody.num_primer_events,
+                options.bar_length(model.configuration),
+                model.configuration.steps_per_quarter,
+            ):
+                target = folder / f"{title}.{suffix}"
+                if not target.exists():
+                    undo.callback(target.unlink, missing_ok=True)
+                with write_whole(target) as stream:
+                    stream.write(content)
+            progress(number, len(melodies))
+        kept = {file: line for file, line in lines.items() if file not in new}
+        write_text(path, "".join(json.dumps(line) + "\n" for line in (*kept.values(), *new.values())))
+        undo.pop_all()
+    return list(new.values())
+
+
+def _named(
+    name: str, contents: Sequence[Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The lines of melodies by the names of their files, none of which a different melody of `known` has."""
+    digits = max(2, len(str(len(contents))))
+    for version in itertools.count(1):
+        stem = name if version == 1 else f"{name}-v{version}"
+        files = [f"{stem}-{number:0{digits}}.mid" for number in range(1, len(contents) + 1)]
+        lines = {file: {"file": file, **content} for file, content in zip(files, contents, strict=True)}
+        if all(file not in known or _identity(known[file]) == _identity(line) for file, line in lines.items()):
+            return lines
+    raise AssertionError("numbers do not end")
+
+
+def _identity(line: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes two lines of the same melody: figures of it may differ in the last digit."""
+    same = {name: value for name, value in line.items() if not name.endswith("likelihood") and name != "ngram_overlap"}
+    return dict(json.loads(json.dumps(same)))
 
 
 def distinct_names(paths: Sequence[pathlib.Path]) -> list[str]:
     """A short name for each model: of its folder or bundle, with folders above it where names are equal."""
-    parts = [path.absolute().with_suffix("" if path.suffix == ".mag" else path.suffix).parts[1:] for path in paths]
-    names = ["-".join(own[-1:]) for own in parts]
+    # Without "..", which as a name would lead out of the output folder.
+    whole = [pathlib.Path(os.path.abspath(path)) for path in paths]
+    parts = [path.with_suffix("").parts[1:] if path.suffix == ".mag" else path.parts[1:] for path in whole]
+    names = ["-".join(own[-1:]) or "model" for own in parts]
     for length in range(2, max(map(len, parts), default=0) + 1):
         twice = {name for name in names if names.count(name) > 1}
         names = ["-".join(own[-length:]) if name in twice else name for own, name in zip(parts, names, strict=True)]
@@ -178,15 +218,25 @@ def read_generated(path: pathlib.Path) -> list[dict[str, Any]]:
     """
     lines = []
     if path.is_file():
-        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, text in enumerate(_text(path).splitlines(), start=1):
             try:
-                lines.append(json.loads(text))
-            except json.JSONDecodeError as error:
-                raise EtudeError(f"{path}, line {number} is damaged: {error}; mend or remove the file") from error
+                line = json.loads(text)
+                if not isinstance(line["file"], str):
+                    raise TypeError("its file has no name")
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                raise EtudeError(f"{path}, line {number} is damaged: {error!r}; mend or remove the file") from error
+            lines.append(line)
     return lines
 
 
-def _figures(melody: GeneratedMelody) -> dict[str, Any]:
+def _text(path: pathlib.Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EtudeError(f"{path} cannot be read: {error}; mend or remove the file") from error
+
+
+def _figures(melody: GeneratedSequence) -> dict[str, Any]:
     return {
         "events": melody.events.tolist(),
         "transpose_amount": melody.transpose_amount,
@@ -221,4 +271,5 @@ def _settings(model: Model, options: GenerationOptions, rendering: Rendering, pr
         "key": None if rendering.key is None else rendering.key.name,
         "qpm": rendering.qpm,
         "program": rendering.program,
+        "exclude_primer": rendering.exclude_primer,
     }

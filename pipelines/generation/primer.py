@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,7 +14,7 @@ from etude.pipelines.readers.note_sequences import NoteSequence, read_note_seque
 from etude.pipelines.readers.pieces import read_pieces
 from etude.pipelines.rendering.music import DEFAULT_QPM
 from etude.pipelines.sequences.event_lists import parse_events
-from etude.pipelines.sequences.extraction import explain, extract, whole_track_options
+from etude.pipelines.sequences.extraction import MOST_BARS, explain, extract, whole_track_options
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,8 +66,8 @@ def default_primer(steps_per_quarter: int) -> Primer:
 
 
 def parse_primer(text: str, steps_per_quarter: int) -> Primer:
-    """A primer typed as a list of events (see `parse_events`), in the steps of the model that is to continue it."""
-    return Primer(parse_events(text, "--primer-melody"), 4 * steps_per_quarter)
+    """A primer typed as a list of events or notes (see `parse_events`), in the steps of the model that is to continue it."""
+    return Primer(parse_events(text, "--primer-melody", steps_per_quarter), 4 * steps_per_quarter)
 
 
 def parse_metre(text: str) -> tuple[int, int]:
@@ -76,7 +77,7 @@ def parse_metre(text: str) -> tuple[int, int]:
       UsageError: if it is no time signature.
     """
     parts = text.split("/")
-    if len(parts) == 2 and all(part.strip().isdecimal() for part in parts):
+    if len(parts) == 2 and all(re.fullmatch(r"\s*[0-9]{1,3}\s*", part) for part in parts):
         numerator, denominator = map(int, parts)
         if 1 <= numerator <= 255 and denominator in (1, 2, 4, 8, 16, 32):
             return numerator, denominator
@@ -97,7 +98,7 @@ def read_primer(path: str, steps_per_quarter: int) -> Primer:
       EtudeError: if the file is missing, cannot be read, has no such tune, or holds no melody.
     """
     file, number = _split(path)
-    options = whole_track_options(steps_per_quarter, gap_bars=float("inf"))
+    options = whole_track_options(steps_per_quarter, gap_bars=MOST_BARS)
     reasons = []
     for sequence, reason in _pieces(file, number):
         if sequence is None:
@@ -117,7 +118,7 @@ def read_primer(path: str, steps_per_quarter: int) -> Primer:
 def _split(path: str) -> tuple[str, int]:
     """File and number of the tune, 0 for the first."""
     file, mark, number = path.rpartition("#")
-    if mark and number.isdecimal() and not pathlib.Path(path).exists():
+    if mark and re.fullmatch("[0-9]{1,18}", number) and not pathlib.Path(path).exists():
         return file, int(number)
     return path, 0
 

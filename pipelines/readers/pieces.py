@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from etude.models.progress import Progress, silent
-from etude.pipelines.readers import read_music
+from etude.pipelines.readers import read_source_music
 from etude.pipelines.readers.note_sequences import NoteSequence, piece_name
 from etude.pipelines.readers.reading import Rejected
-from etude.pipelines.sources.sources import expand_archives, expand_sources, read_source
+from etude.pipelines.sources.sources import expand_archives, expand_sources
 
 
 class Piece(NamedTuple):
@@ -35,12 +35,7 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
         expand_archives(sources, pathlib.Path(folder))
         for done, source in enumerate(sources):
             progress(done, len(sources), source.name)
-            try:
-                data = read_source(source, pathlib.Path(folder))
-            except ValueError as error:
-                yield Piece(source.full_name, None, Rejected("unreadable", str(error)))
-                continue
-            for reading in read_music(source, data):
+            for reading in read_source_music(source, pathlib.Path(folder)):
                 name = source.full_name if reading.sequence is None else piece_name(reading.sequence)
                 yield Piece(name, reading.sequence, reading.rejected)
         progress(len(sources), len(sources))

@@ -6,13 +6,12 @@ the reason.
 """
 
 import dataclasses
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from etude.models.errors import UsageError
-from etude.models.melodies.melody import NO_EVENT, NOTE_OFF, PITCHES_PER_OCTAVE, Events
+from etude.models.melodies.melody import MAX_STEPS_PER_QUARTER, NO_EVENT, NOTE_OFF, PITCHES_PER_OCTAVE, Events
 from etude.pipelines.readers.note_sequences import NoteSequence
 from etude.pipelines.readers.reading import Rejected
 from etude.pipelines.sequences.quantisation import (
@@ -27,6 +26,9 @@ REJECT = "reject"
 HIGHEST = "highest"
 SKIP_LATER = "skip-later"
 POLYPHONY = (REJECT, HIGHEST, SKIP_LATER)
+
+MOST_BARS = 1_000_000
+"""No melody is as long: as `gap_bars`, no silence ends one."""
 
 MAX_WHOLE_MELODY_STEPS = 1_000_000
 """Melodies that are kept whole (max_steps 0) may not be longer: about 35 hours at the usual tempo."""
@@ -54,18 +56,18 @@ class ExtractionOptions:
     polyphony: str = REJECT
 
     def __post_init__(self) -> None:
-        if self.steps_per_quarter < 1:
-            raise UsageError(f"--steps-per-quarter must be at least 1, not {self.steps_per_quarter}")
-        for name in ("min_bars", "max_steps", "min_unique_pitches", "gap_bars"):
+        ranges = {
+            "steps_per_quarter": (1, MAX_STEPS_PER_QUARTER),
+            "min_bars": (0, MOST_BARS),
+            "max_steps": (0, MAX_WHOLE_MELODY_STEPS),
+            # Pitches without their octave.
+            "min_unique_pitches": (0, PITCHES_PER_OCTAVE),
+            "gap_bars": (0, MOST_BARS),
+        }
+        for name, (lowest, highest) in ranges.items():
             value = getattr(self, name)
-            if not value >= 0:
-                raise UsageError(f"--{name.replace('_', '-')} must be 0 or more, not {value}")
-        if not math.isfinite(self.min_bars):
-            raise UsageError(f"--min-bars must be a finite number, not {self.min_bars}")
-        if self.min_unique_pitches > PITCHES_PER_OCTAVE:
-            raise UsageError(
-                f"--min-unique-pitches counts pitches without their octave: at most 12, not {self.min_unique_pitches}"
-            )
+            if not lowest <= value <= highest:
+                raise UsageError(f"--{name.replace('_', '-')} must be from {lowest} to {highest}, not {value}")
         if self.polyphony not in POLYPHONY:
             raise UsageError(f"--polyphony must be one of {', '.join(POLYPHONY)}, not {self.polyphony!r}")
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from etude.models import registry
 from etude.models.configuration import Configuration
-from etude.models.encodings.encoding import Encoding
-from etude.models.melodies.melody import MAX_PITCH, MIN_PITCH, Events, Melody, squash
+from etude.models.encodings.encoding import Encoding, as_vectors
+from etude.models.melodies.melody import MAX_PITCH, MIN_PITCH, Events, Melody, metres, squash
 from etude.models.storage.files import write_whole
 from etude.models.storage.records import frame, write_records
 from etude.models.storage.sequence_examples import encode_inputs_and_labels, encode_melody
@@ -163,9 +163,9 @@ def transposed(melody: Melody, semitones: int) -> Melody | None:
 def encode_dense(melody: Melody, configuration: Configuration, encoding: Encoding) -> bytes:
     """Magenta's record of a melody: squashed, the input at each step beside the label of the next."""
     events, _ = squash(melody.events, configuration.min_note, configuration.max_note, configuration.transpose_to_key)
-    steps_per_bar = np.array([melody.steps_per_bar], np.int64)
-    inputs = encoding.inputs(events[None], steps_per_bar)[0, :-1]
-    labels = encoding.labels(events[None], steps_per_bar)[0, 1:]
+    metre = metres(melody.steps_per_bar)
+    inputs = as_vectors(encoding.inputs(events[None], metre)[0, :-1], encoding.input_size)
+    labels = encoding.labels(events[None], metre)[0, 1:]
     return encode_inputs_and_labels(inputs, labels)
 
 

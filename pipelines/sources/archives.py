@@ -9,17 +9,20 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from etude.models.errors import EtudeError
 from etude.models.storage.files import write_whole
+from etude.pipelines.sources.member import Member
+from etude.pipelines.sources.tar_archives import compression, list_tar
+from etude.pipelines.sources.zip_archives import list_zip, read_zip_member
 
 ZIP_SUFFIXES = (".zip",)
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 SUFFIXES = ZIP_SUFFIXES + TAR_SUFFIXES
 
 MAX_EXPANSION = 100
-"""A compressed .tar may be this many times larger than its file..."""
+"""An archive may expand to this many times the size of its file..."""
 MAX_SMALL_EXPANSION = 1 << 28
 """...or this many bytes, whichever is more."""
 
@@ -34,20 +37,7 @@ _DAMAGE = (
     NotImplementedError,
     ValueError,
 )
-
-
-class Member(NamedTuple):
-    """One file of an archive.
-
-    Attributes:
-      name: its path in the archive.
-      size: its size in bytes once expanded.
-      offset: where it starts in the (expanded) .tar; -1 in a .zip, which finds members by name.
-    """
-
-    name: str
-    size: int
-    offset: int
+_OPEN_COMPRESSED: dict[str, Callable[[pathlib.Path], Any]] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
 
 
 def is_archive(path: pathlib.Path | str) -> bool:
@@ -55,32 +45,39 @@ def is_archive(path: pathlib.Path | str) -> bool:
     return str(path).lower().endswith(SUFFIXES)
 
 
-def is_compressed_tar(path: pathlib.Path | str) -> bool:
-    """Whether the name is that of a .tar that has to be expanded before its members can be reached."""
-    name = str(path).lower()
-    return name.endswith(TAR_SUFFIXES) and not name.endswith(".tar")
+def is_zip(path: pathlib.Path | str) -> bool:
+    """Whether the name of an archive is that of a .zip."""
+    return str(path).lower().endswith(ZIP_SUFFIXES)
+
+
+def is_compressed_tar(path: pathlib.Path) -> bool:
+    """Whether this is a .tar that has to be expanded before its members can be reached; whatever its name says."""
+    try:
+        return not is_zip(path) and compression(path) != ""
+    except OSError as error:
+        raise _damaged(path, error) from error
 
 
 def list_members(path: pathlib.Path) -> Iterator[Member]:
-    """Yields the regular files of an archive, in its order.
+    """Yields the files of an archive, and what of it cannot be read.
 
     Raises:
-      EtudeError: if the archive is damaged or expands beyond all measure.
+      EtudeError: if the archive as a whole cannot be read, or expands beyond all measure.
     """
     try:
-        if str(path).lower().endswith(ZIP_SUFFIXES):
-            with zipfile.ZipFile(path) as archive:
-                for entry in archive.infolist():
-                    if not entry.is_dir():
-                        yield Member(entry.filename, entry.file_size, -1)
-            return
         limit = _expansion_limit(path)
-        with tarfile.open(path, "r:*") as tar:
-            for member in tar:
-                if is_compressed_tar(path) and member.offset_data + member.size > limit:
-                    raise _expands_too_much(path, limit)
-                if member.isreg() and not member.sparse:
-                    yield Member(member.name, member.size, member.offset_data)
+        if is_zip(path):
+            with path.open("rb") as file:
+                members = list_zip(file)
+            if sum(member.size for member in members) > limit:
+                raise _expands_too_much(path, limit)
+            yield from members
+            return
+        is_compressed = is_compressed_tar(path)
+        for member in list_tar(path):
+            if is_compressed and member.offset + member.size > limit:
+                raise _expands_too_much(path, limit)
+            yield member
     except _DAMAGE as error:
         raise _damaged(path, error) from error
 
@@ -101,41 +98,33 @@ def expand_tar(path: pathlib.Path, target: pathlib.Path) -> None:
             file.write(block)
 
 
-def read_member(archive: pathlib.Path, member: str, offset: int, size: int) -> bytes:
-    """Reads one file of a .zip (`offset` -1, found by name) or of a plain .tar (found by offset).
+def read_member(archive: pathlib.Path, member: Member) -> bytes:
+    """Reads one file of a .zip or of a plain .tar, without looking for it.
 
     Args:
       archive: the .zip or plain .tar.
-      member: its path in the archive.
-      offset: where it starts in a .tar.
-      size: its size in bytes; a member of another size is damaged.
+      member: what `list_members` says of the file.
 
     Raises:
       ValueError: if it cannot be read or has another size.
     """
     try:
-        if offset >= 0:
-            with archive.open("rb") as file:
-                file.seek(offset)
-                data = file.read(size)
-        else:
-            with zipfile.ZipFile(archive) as zipped, zipped.open(member) as file:
-                # One byte more than promised shows a member that expands beyond its listed size.
-                data = file.read(size + 1)
+        with archive.open("rb") as file:
+            if member.packing:
+                data = read_zip_member(file, member)
+            else:
+                file.seek(member.offset)
+                data = file.read(member.size)
     except (*_DAMAGE, RuntimeError) as error:
         raise ValueError(f"cannot be read from its archive: {error}") from error
-    if len(data) != size:
-        raise ValueError(f"has {len(data)} bytes in its archive where {size} are listed")
+    if len(data) != member.size:
+        raise ValueError(f"has {len(data)} bytes in its archive where {member.size} are listed")
     return data
 
 
 def _expanded_blocks(path: pathlib.Path) -> Iterator[bytes]:
-    name = str(path).lower()
-    open_compressed: Callable[[pathlib.Path], Any] = (
-        gzip.open if name.endswith("gz") else bz2.open if name.endswith("bz2") else lzma.open
-    )
     try:
-        with open_compressed(path) as file:
+        with _OPEN_COMPRESSED[compression(path)](path) as file:
             while block := file.read(_BLOCK):
                 yield block
     except _DAMAGE as error:

@@ -1,8 +1,9 @@
 """What `etude convert` is given, expanded to a sorted list of music files.
 
-A source is a file, a folder (searched recursively), a glob, an archive or `corpus:NAME`; the first four may be remote,
-where Beam has a file system for them. Names are relative to the
-collection that a file belongs to, so that they do not depend on where it lies.
+A source is a file, a folder (searched recursively, with the archives in it), a glob, an archive or `corpus:NAME`; the
+first four may be remote, where Beam has a file system for them. Names are relative to the collection that a file belongs
+to, so that they do not depend on where it lies. What is found and cannot be read is a source with a problem: nothing is
+passed over in silence but files that are no music by their names, and hidden ones.
 """
 
 import contextlib
@@ -12,12 +13,16 @@ import hashlib
 import os
 import pathlib
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 
 from etude.models.errors import EtudeError
+from etude.models.storage.files import write_whole
 from etude.pipelines.sources import archives, remote_files
 from etude.pipelines.sources.corpora import CORPORA, CORPUS_PREFIX, corpus_folder, corpus_names
+from etude.pipelines.sources.folders import Entry, file_problem, is_hidden, walk
+from etude.pipelines.sources.member import Member, Packing
 
 FORMATS = {
     ".mid": "midi",
@@ -32,6 +37,12 @@ FORMATS = {
 MAX_FILE_BYTES = 1 << 26
 """Larger files are rejected unread."""
 
+_NO_FORMAT = "none"
+
+
+class SourceError(ValueError):
+    """A source that cannot be read, for a reason that lies outside its file."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
@@ -42,18 +53,22 @@ class Source:
       name: its path in the collection, with forward slashes.
       path: the file on disk, or its address: itself, or its archive.
       member: its path in the archive; empty if it is a file by itself.
-      offset: where it starts in a .tar archive; -1 otherwise.
+      offset: where it starts in its archive; see `Member`.
+      packing: how a .zip holds it.
       size: bytes.
       modified: when the file on disk was changed, in nanoseconds.
+      problem: why it cannot be read; empty if it can be.
     """
 
     collection: str
     name: str
     path: str
     member: str = ""
-    offset: int = -1
+    offset: int = 0
+    packing: Packing | None = None
     size: int = 0
     modified: int = 0
+    problem: str = ""
 
     @property
     def full_name(self) -> str:
@@ -62,8 +77,8 @@ class Source:
 
     @property
     def format(self) -> str:
-        """What it is written in: "midi", "abc" or "musicxml"."""
-        return FORMATS[_suffix(self.name)]
+        """What it is written in: "midi", "abc" or "musicxml"; "none" for a folder or an archive with a problem."""
+        return FORMATS.get(_suffix(self.name), _NO_FORMAT)
 
 
 def expand_sources(arguments: Sequence[str]) -> list[Source]:
@@ -77,14 +92,15 @@ def expand_sources(arguments: Sequence[str]) -> list[Source]:
       on disk.
 
     Raises:
-      EtudeError: if an argument names nothing, an archive is damaged, or no music file is found.
+      EtudeError: if an argument names nothing or a damaged archive, or no music file is found.
     """
     roots: dict[str, str] = {}
-    found: dict[tuple[str, str], Source] = {}
+    found: dict[tuple[str, str, int], Source] = {}
     for argument in arguments:
         for source in _expand(argument, roots):
-            place = source.path if remote_files.is_remote(source.path) else os.path.realpath(source.path)
-            found.setdefault((place, source.member), source)
+            is_as_named = bool(source.problem) or remote_files.is_remote(source.path)
+            place = source.path if is_as_named else os.path.realpath(source.path)
+            found.setdefault((place, source.member, source.offset), source)
     if not found:
         raise EtudeError(_nothing_found(arguments))
     return _with_unique_names(sorted(found.values(), key=lambda source: (source.collection, source.name, source.path)))
@@ -98,13 +114,16 @@ def read_source(source: Source, expanded_archives: pathlib.Path) -> bytes:
       expanded_archives: the folder that `expand_archives` filled.
 
     Raises:
+      SourceError: if it was found with a problem.
       ValueError: if it is too large or cannot be read.
     """
+    if source.problem:
+        raise SourceError(source.problem)
     if source.size > MAX_FILE_BYTES:
         raise ValueError(f"has {source.size:,} bytes, at most {MAX_FILE_BYTES:,} are read")
     if source.member:
         archive = _readable_archive(source.path, expanded_archives)
-        return archives.read_member(archive, source.member, source.offset, source.size)
+        return archives.read_member(archive, Member(source.member, source.size, source.offset, source.packing))
     if remote_files.is_remote(source.path):
         data = remote_files.read(source.path, MAX_FILE_BYTES + 1)
     else:
@@ -119,16 +138,24 @@ def read_source(source: Source, expanded_archives: pathlib.Path) -> bytes:
 
 
 def expand_archives(sources: Iterable[Source], folder: pathlib.Path) -> None:
-    """Puts each archive where workers can read its members in any order: remote ones fetched, compressed .tar expanded."""
+    """Puts each archive where workers can read its members in any order: remote ones fetched, compressed .tar expanded.
+
+    Raises:
+      EtudeError: if one cannot be read, or the folder cannot be written.
+    """
     for path in sorted({source.path for source in sources if source.member}):
         target = _readable_archive(path, folder)
         if str(target) == path or target.exists():
             continue
-        if archives.is_compressed_tar(path):
-            with _on_disk(path) as archive:
-                archives.expand_tar(archive, target)
-        else:
-            remote_files.copy(path, target)
+        if not remote_files.is_remote(path):
+            archives.expand_tar(pathlib.Path(path), target)
+            continue
+        with _on_disk(path) as copied:
+            if archives.is_compressed_tar(copied):
+                archives.expand_tar(copied, target)
+            else:
+                with copied.open("rb") as source, write_whole(target) as file:
+                    shutil.copyfileobj(source, file)
 
 
 def _expand(argument: str, roots: dict[str, str]) -> Iterator[Source]:
@@ -156,9 +183,9 @@ def _in_path(path: pathlib.Path, roots: dict[str, str]) -> Iterator[Source]:
     if path.is_dir():
         yield from _in_folder(path, _collection_name(path, roots))
     elif archives.is_archive(path):
-        yield from _in_archive(path, _collection_name(path, roots))
+        yield from _members(path, _collection_name(path, roots), os.path.abspath(path), path.stat().st_mtime_ns)
     elif _suffix(path.name) in FORMATS:
-        yield _file(path, _collection_name(path.absolute().parent, roots), path.name)
+        yield _file(Entry(path, path.name, file_problem(path)), _collection_name(path.absolute().parent, roots))
     else:
         raise EtudeError(
             f"{path} is no music file by its name; known extensions are {' '.join(FORMATS)} {' '.join(archives.SUFFIXES)}"
@@ -166,12 +193,15 @@ def _in_path(path: pathlib.Path, roots: dict[str, str]) -> Iterator[Source]:
 
 
 def _in_folder(folder: pathlib.Path, collection: str) -> Iterator[Source]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
-        for name in names:
-            path = pathlib.Path(parent, name)
-            if not _is_hidden(name) and _suffix(name) in FORMATS and path.is_file():
-                yield _file(path, collection, path.relative_to(folder).as_posix())
+    for entry in walk(folder):
+        if entry.problem:
+            if _may_be_music(entry.name):
+                yield _file(entry, collection)
+        elif _suffix(entry.name) in FORMATS:
+            yield _file(entry, collection)
+        elif archives.is_archive(entry.name):
+            modified = entry.path.stat().st_mtime_ns
+            yield from _inner_members(entry.path, collection, os.path.abspath(entry.path), modified, entry.name)
 
 
 def _remote(address: str, roots: dict[str, str]) -> Iterator[Source]:
@@ -186,29 +216,52 @@ def _remote(address: str, roots: dict[str, str]) -> Iterator[Source]:
         raise EtudeError(f"{address} does not exist or is empty; give a music file, a folder or an archive")
     root = re.split(r"[*?[]", address)[0].rpartition("/")[0] if is_glob or is_file else folder
     for found in matches:
-        if any(map(_is_hidden, found.path.removeprefix(f"{root}/").split("/"))):
+        if any(map(is_hidden, found.path.removeprefix(f"{root}/").split("/"))):
             continue
         parent = found.path.rpartition("/")[0] if is_glob or is_file else folder
         name = found.path.removeprefix(f"{parent}/")
         if _suffix(name) in FORMATS:
             collection = _collection_name(parent, roots)
             yield Source(collection, _printable(name), found.path, size=found.size, modified=found.modified)
-        elif archives.is_archive(name) and (is_glob or is_file):
+        elif archives.is_archive(name):
             with _on_disk(found.path) as archive:
-                yield from _members(archive, _collection_name(found.path, roots), found.path, found.modified)
+                if is_glob or is_file:
+                    yield from _members(archive, _collection_name(found.path, roots), found.path, found.modified)
+                else:
+                    collection = _collection_name(parent, roots)
+                    yield from _inner_members(archive, collection, found.path, found.modified, name)
 
 
-def _in_archive(path: pathlib.Path, collection: str) -> Iterator[Source]:
-    return _members(path, collection, os.path.abspath(path), path.stat().st_mtime_ns)
+def _members(archive: pathlib.Path, collection: str, path: str, modified: int, folder: str = "") -> Iterator[Source]:
+    """The music of an archive.
 
-
-def _members(archive: pathlib.Path, collection: str, path: str, modified: int) -> Iterator[Source]:
+    Args:
+      archive: where it is on disk now.
+      collection: what its members belong to.
+      path: where it is to be read later.
+      modified: when it was changed.
+      folder: what stands before the names of its members.
+    """
     for member in archives.list_members(archive):
         parts = [part for part in member.name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-        if _suffix(member.name) in FORMATS and not any(map(_is_hidden, parts)):
+        if any(map(is_hidden, parts)):
+            continue
+        problem = member.problem
+        if not problem and archives.is_archive(member.name):
+            problem = "is an archive inside an archive, which is not opened; unpack the outer one"
+        if _suffix(member.name) in FORMATS or (problem and _may_be_music(member.name)):
+            name = _printable("/".join([*filter(None, [folder]), *parts]))
             yield Source(
-                collection, _printable("/".join(parts)), path, member.name, member.offset, member.size, modified
+                *(collection, name, path, member.name, member.offset, member.packing, member.size, modified, problem)
             )
+
+
+def _inner_members(archive: pathlib.Path, collection: str, path: str, modified: int, name: str) -> Iterator[Source]:
+    """The music of an archive that lies in a folder, whose other files are read though this one is damaged."""
+    try:
+        yield from _members(archive, collection, path, modified, name)
+    except EtudeError as error:
+        yield Source(collection, _printable(name), path, modified=modified, problem=str(error))
 
 
 @contextlib.contextmanager
@@ -223,9 +276,12 @@ def _on_disk(path: str) -> Iterator[pathlib.Path]:
         yield copied
 
 
-def _file(path: pathlib.Path, collection: str, name: str) -> Source:
-    status = path.stat()
-    return Source(collection, _printable(name), os.path.abspath(path), size=status.st_size, modified=status.st_mtime_ns)
+def _file(entry: Entry, collection: str) -> Source:
+    path = os.path.abspath(entry.path)
+    if entry.problem:
+        return Source(collection, _printable(entry.name), path, problem=entry.problem)
+    status = entry.path.stat()
+    return Source(collection, _printable(entry.name), path, size=status.st_size, modified=status.st_mtime_ns)
 
 
 def _collection_name(root: pathlib.Path | str, roots: dict[str, str]) -> str:
@@ -260,30 +316,25 @@ def _with_unique_names(sources: list[Source]) -> list[Source]:
 
 def _readable_archive(path: str, folder: pathlib.Path) -> pathlib.Path:
     """Where the members of an archive can be read: itself, or what `expand_archives` makes of it."""
-    if not archives.is_compressed_tar(path) and not remote_files.is_remote(path):
+    if not remote_files.is_remote(path) and not archives.is_compressed_tar(pathlib.Path(path)):
         return pathlib.Path(path)
-    suffix = ".zip" if path.lower().endswith(archives.ZIP_SUFFIXES) else ".tar"
-    return folder / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}{suffix}"
+    suffix = ".zip" if archives.is_zip(path) else ".tar"
+    return folder / f"{hashlib.sha256(path.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}{suffix}"
 
 
 def _suffix(name: str) -> str:
     return os.path.splitext(name)[1].lower()
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
+def _may_be_music(name: str) -> bool:
+    """Whether something that cannot be read could hold music by its name; folders have no extension."""
+    return not _suffix(name) or _suffix(name) in FORMATS or archives.is_archive(name)
 
 
 def _printable(name: str) -> str:
     """The name as text that can be stored: bytes that are no UTF-8 are replaced."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _nothing_found(arguments: Sequence[str]) -> str:
-    message = f"no music files in {' '.join(arguments)}; looked for {' '.join(FORMATS)}"
-    for argument in arguments:
-        if os.path.isdir(argument):
-            inside = [name for name in sorted(os.listdir(argument)) if archives.is_archive(name)]
-            if inside:
-                return f"{message} (it holds archives, which have to be named: {os.path.join(argument, inside[0])})"
-    return message
+    return f"no music files in {' '.join(arguments)}; looked for {' '.join(FORMATS)}"

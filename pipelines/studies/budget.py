@@ -1,6 +1,7 @@
 """A budget in minutes as a number of steps, settled once so that a run that resumes ends at the same step."""
 
 import itertools
+import re
 import statistics
 from collections.abc import Callable
 from typing import Any
@@ -32,8 +33,8 @@ def steps_within(minutes: float, run: RunDirectory, eval_every: int, train_until
     """
     file = run.path / FILE
     if file.is_file():
-        text = file.read_text().strip()
-        if not text.isdigit():
+        text = file.read_text(errors="replace").strip()
+        if not re.fullmatch("[0-9]{1,8}", text):
             raise EtudeError(f"{file} is damaged; remove it, and the number of steps is settled again")
         return int(text)
     train_until(FIRST_TRIAL_STEPS)

@@ -1,5 +1,6 @@
 """Reads study files: TOML, every key checked, errors with file and line."""
 
+import math
 import pathlib
 import re
 import tomllib
@@ -7,13 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any, TypeVar
 
-from etude.models.errors import EtudeError
+from etude.models.errors import EtudeError, did_you_mean
 from etude.models.generation import GenerationOptions
 from etude.models.melodies.melody import as_events
-from etude.models.registry import FAMILIES, configure
+from etude.models.registry import FAMILIES, configure, family
+from etude.models.training.schedule import Schedule
+from etude.pipelines.generation.generate import Rendering
 from etude.pipelines.sequences.extraction import ExtractionOptions
-from etude.pipelines.sequences.split import SplitRule
+from etude.pipelines.sequences.split import EVAL, SplitRule
 from etude.pipelines.studies.study import Study, StudyConfiguration
+
+MAX_BYTES = 1 << 20
+MAX_MINUTES = 1_000_000
 
 BUILT_IN = ("demo", "published", "bars")
 
@@ -80,7 +86,8 @@ def find_study(name: str) -> pathlib.Path:
     if name in BUILT_IN:
         return pathlib.Path(str(resources.files("etude.pipelines.studies") / f"{name}.toml"))
     if not pathlib.Path(name).is_file():
-        raise EtudeError(f"there is no study file {name}; built-in studies are: {', '.join(BUILT_IN)}")
+        hint = did_you_mean(name, BUILT_IN)
+        raise EtudeError(f"there is no study file {name}{hint or ';'} built-in studies are: {', '.join(BUILT_IN)}")
     return pathlib.Path(name)
 
 
@@ -91,11 +98,16 @@ def read_study(path: pathlib.Path) -> Study:
       EtudeError: if the file is missing, is no TOML, or has an unknown key or a bad value; the message gives the line.
     """
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise EtudeError(f"cannot read the study {path}: it is larger than {MAX_BYTES:,} bytes")
         text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise EtudeError(f"cannot read the study {path}: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    try:
+        values = tomllib.loads(text)
+    except RecursionError as error:
+        raise EtudeError(f"{path} is no study: its lists or tables are nested too deep") from error
+    except ValueError as error:
         raise EtudeError(f"{path} is no valid TOML: {error}") from error
     return _Reader(path, key_lines(text)).study(values)
 
@@ -136,11 +148,22 @@ class _Reader:
             raise self._error("", "the study names no sources, such as sources = ['corpus:ryansMammoth', 'my/folder']")
         if ("num_steps" in values) == ("minutes" in values):
             raise self._error("", "a study needs either num_steps or minutes for each run")
-        if values.get("num_steps", 1) < 1 or values.get("minutes", 1) <= 0 or values.get("eval_every", 1) < 1:
-            raise self._error("num_steps", "num_steps, minutes and eval_every must be above 0")
+        if not 0 < values.get("minutes", 1) <= MAX_MINUTES:
+            raise self._error("minutes", f"minutes must be above 0 and at most {MAX_MINUTES:,}")
+        for name in ("num_steps", "eval_every", "early_stopping"):
+            if name in values:
+                self._make(name, Schedule, **{name: values[name]})
         seeds = tuple(values.get("seeds", (0,)))
         if not seeds or len(set(seeds)) < len(seeds):
             raise self._error("seeds", "seeds must hold at least one number, and none twice")
+        for seed in seeds:
+            self._make("seeds", Schedule, seed=seed)
+        split_rule = self._split_rule(values, dataset)
+        checkpoint = values.get("checkpoint", Study.checkpoint)
+        checkpoints = ["best", "latest", *([str(values["num_steps"])] if "num_steps" in values else [])]
+        if checkpoint not in checkpoints:
+            raise self._error("checkpoint", f"checkpoint must be one of {', '.join(checkpoints)}, not {checkpoint!r}")
+        rendering = self._make("generate.qpm", Rendering, float(generation.get("qpm", Study.qpm)))
         search = self._make("generate", GenerationOptions, **_part(generation, _GENERATE))
         primer = self._make("generate.primer_melody", as_events, generation.get("primer_melody", Study.primer))
         if not 0 < len(primer) < search.num_steps:
@@ -161,15 +184,23 @@ class _Reader:
             eval_every=values.get("eval_every", Study.eval_every),
             early_stopping=values.get("early_stopping", 0),
             split=values.get("split", Study.split),
-            checkpoint=values.get("checkpoint", Study.checkpoint),
-            split_rule=self._make("dataset", SplitRule, **_part(dataset, _SPLIT)),
+            checkpoint=checkpoint,
+            split_rule=split_rule,
             extraction=extraction,
             generation=search,
             primer=tuple(primer.tolist()),
-            qpm=float(generation.get("qpm", Study.qpm)),
+            qpm=rendering.qpm,
             published=published,
             notes=tuple(values.get("notes", ())),
         )
+
+    def _split_rule(self, values: Mapping[str, Any], dataset: Mapping[str, Any]) -> SplitRule:
+        rule = self._make("dataset", SplitRule, **_part(dataset, _SPLIT))
+        if EVAL not in rule.splits:
+            raise self._error("dataset.eval_ratio", "eval_ratio must be above 0: training needs an eval split")
+        if values.get("split", Study.split) not in rule.splits:
+            raise self._error("split", f"split must be one of {', '.join(rule.splits)}, not {values['split']!r}")
+        return rule
 
     def _configurations(self, values: Mapping[str, Any], steps_per_quarter: int) -> tuple[StudyConfiguration, ...]:
         tables, shared = self._table(values, "configurations", None), self._table(values, "hparams", None)
@@ -178,15 +209,14 @@ class _Reader:
         result = []
         for name in tables:
             place = f"configurations.{name}"
-            if not re.fullmatch(r"[\w-]+", name) or name in _RESERVED:
-                raise self._error(place, f"{name!r} cannot name a configuration; use letters, digits and hyphens")
+            if not re.fullmatch(r"[\w-]{1,50}", name) or name in _RESERVED:
+                raise self._error(
+                    place, f"{name!r} cannot name a configuration; use at most 50 letters, digits and hyphens"
+                )
             table = self._table(tables, name, {**_CONFIGURATION, "hparams": "a table"}, place)
             own = self._table(table, "hparams", None, f"{place}.hparams")
             config = table.get("config", name)
-            if config.removesuffix("_rnn") not in FAMILIES:
-                raise self._error(
-                    f"{place}.config", f"unknown configuration {config!r}; choose one of: {', '.join(FAMILIES)}"
-                )
+            self._make(f"{place}.config", family, config)
             for where, overrides in (("hparams", shared), (f"{place}.hparams", own)):
                 for key, value in overrides.items():
                     self._make(f"{where}.{key}", configure, config, {key: value})
@@ -214,9 +244,12 @@ class _Reader:
             where = f"{place}.{name}" if place else name
             if name not in keys:
                 inside = f" in [{place}]" if place else ""
-                raise self._error(where, f"unknown key {name!r}{inside}; the valid ones are: {', '.join(keys)}")
+                hint = did_you_mean(name, keys)
+                raise self._error(
+                    where, f"unknown key {name!r}{inside}{hint or ';'} the valid ones are: {', '.join(keys)}"
+                )
             if not _is(value, keys[name]):
-                raise self._error(where, f"{name} takes {keys[name]}, not {value!r}")
+                raise self._error(where, f"{name} takes {keys[name]}, not {_shown(value)}")
 
     def _make(self, place: str, make: Callable[..., Made], *arguments: Any, **named: Any) -> Made:
         """What `make` returns; an error of its own becomes one at this place in the file."""
@@ -237,12 +270,22 @@ def _part(values: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _is(value: Any, kind: str) -> bool:
-    whole = isinstance(value, int) and not isinstance(value, bool)
+    if kind in (_WORDS, _WHOLES):
+        item = _WORD if kind == _WORDS else _WHOLE
+        return isinstance(value, list) and all(_is(one, item) for one in value)
+    # What does not fit into eight bytes is out of every range.
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
     return {
         _WORD: isinstance(value, str),
         _WHOLE: whole,
-        _NUMBER: whole or isinstance(value, float),
-        _WORDS: isinstance(value, list) and all(isinstance(item, str) for item in value),
-        _WHOLES: isinstance(value, list)
-        and all(isinstance(item, int) and not isinstance(item, bool) for item in value),
+        _NUMBER: whole or (isinstance(value, float) and math.isfinite(value)),
     }.get(kind, isinstance(value, dict))
+
+
+def _shown(value: Any) -> str:
+    """A value as it is shown in a message: not all of it, if it is endless."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # whole numbers of thousands of digits
+        return "what is there"
+    return text if len(text) < 100 else f"{text[:100]}..."

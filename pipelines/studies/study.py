@@ -18,6 +18,7 @@ from etude.models.generation import GenerationOptions, generate
 from etude.models.model import load
 from etude.models.progress import Progress, silent
 from etude.models.storage.files import remove_partial_files
+from etude.models.storage.lock import locked
 from etude.models.storage.run_directory import RunDirectory
 from etude.pipelines.compare import REPORT_FILE, RESULTS_FILE, TABLE_FILE, compare
 from etude.pipelines.comparison import tensorboard
@@ -28,7 +29,7 @@ from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies
 from etude.pipelines.generation.ngram_overlap import training_ngrams
 from etude.pipelines.sequences.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from etude.pipelines.sequences.split import SplitRule
-from etude.pipelines.studies.steps import Finished, Share, shares
+from etude.pipelines.studies.steps import FOLDER, Finished, Share, shares
 from etude.pipelines.studies.training import TrainingRun, train_runs
 
 NOTES = "notes"
@@ -136,11 +137,18 @@ def run_study(
 
     Raises:
       EtudeError: if the sources give no melodies, a run cannot be trained (the others are trained all the same), or the
-        folder holds another study.
+        folder holds another study, or another process is writing to it.
       UsageError: if `parallel` is below 1.
     """
     if parallel < 1:
         raise UsageError(f"--parallel must be at least 1, not {parallel}")
+    with locked(output / FOLDER):
+        return _run(study, output, command, workers, parallel, progress)
+
+
+def _run(
+    study: Study, output: pathlib.Path, command: str, workers: int, parallel: int, progress: Progress
+) -> pathlib.Path:
     names = list(study.runs())
     costs = [_CONVERT_COST, _DATASET_COST]
     costs += [_training_cost(study, name) for name in names] + [_GENERATE_COST] * len(names) + [_COMPARE_COST]

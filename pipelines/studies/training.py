@@ -1,7 +1,7 @@
 """The training runs of a study: one after another, or several at once in processes of their own.
 
-The results are the same either way. What a run computes depends on the cores that it may use (a batch is cut into as
-many parts, and dropout is drawn by part), so every process keeps all of them, and the system divides them.
+The results are the same either way. The order in which a run adds up depends on the cores that it may use (a batch is cut
+into as many parts), so every process keeps all of them, and the system divides them.
 """
 
 import dataclasses

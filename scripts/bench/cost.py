@@ -101,6 +101,7 @@ def measure(setting: Setting, steps: int) -> Figures:
     """Events a second and peak memory of training steps on random melodies."""
     import numpy as np
 
+    from etude.models.melodies.melody import metres
     from etude.models.networks.weights import initialise
     from etude.models.registry import configure, make_encoding
     from etude.models.training.trainer import Trainer
@@ -109,7 +110,7 @@ def measure(setting: Setting, steps: int) -> Figures:
     configuration = configure(setting.config, {**overrides, "attn_length": setting.attention})
     encoding = make_encoding(configuration)
     events = np.random.default_rng(0).integers(48, 84, [setting.batch, setting.length + 1])
-    bars = np.full(setting.batch, 16)
+    bars = metres(np.full(setting.batch, 16))
     inputs, labels = encoding.inputs(events[:, :-1], bars), encoding.labels(events, bars)[:, 1:]
     lengths = np.full(setting.batch, setting.length, np.int64)
     trainer = Trainer(configuration, encoding, initialise(configuration.hyperparameters, encoding, 0), 0)

@@ -186,9 +186,10 @@ def magenta_samples(
 def primer_share(bundle: pathlib.Path, temperature: float) -> float:
     """What Magenta's figure holds of the primer: its log-likelihood, at the temperature too."""
     from etude import load
+    from etude.models.melodies.melody import metres
     from etude.models.networks.network import log_softmax
 
-    model, events, bars = load(bundle), np.array([PRIMER]), np.array([16])
+    model, events, bars = load(bundle), np.array([PRIMER]), metres(16)
     logits = model.network.logits(model.encoding.inputs(events[:, :-1], bars))
     labels = model.encoding.labels(events, bars)[:, 1:]
     return float(np.take_along_axis(log_softmax(logits / temperature), labels[..., None], axis=-1).sum())

@@ -221,7 +221,7 @@ def evaluate(model: pathlib.Path, dataset: pathlib.Path) -> float:
     melodies = read_for_model(dataset, "train", loaded.configuration)
     start = time.perf_counter()
     sums = loaded.evaluate(melodies, squash=False)
-    return float(sums.num_steps.sum()) / (time.perf_counter() - start)
+    return float(sums["num_steps"].sum()) / (time.perf_counter() - start)
 
 
 def environment() -> dict[str, str]:

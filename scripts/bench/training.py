@@ -170,8 +170,8 @@ def batches(task: Task) -> Iterator[Any]:
 
     def prepare(step: int) -> Any:
         batch = melodies.batch(plan.indices(step))
-        inputs = encoding.inputs(batch.events[:, :-1], batch.steps_per_bar)
-        labels = encoding.labels(batch.events, batch.steps_per_bar)[:, 1:]
+        inputs = encoding.inputs(batch.tokens[:, :-1], batch.attributes)
+        labels = encoding.labels(batch.tokens, batch.attributes)[:, 1:]
         return inputs, labels, batch.num_predicted
 
     with ThreadPoolExecutor(1) as executor:

@@ -65,9 +65,9 @@ def test_constraints_by_name(etude):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--temperature", "nan"], "--temperature must be above 0, not nan"),
+        (["--temperature", "nan"], "--temperature must be from 0.01 to 10, not nan"),
         (["--primer-melody", "[60, x]"], "not '[60, x]'"),
-        (["--num-steps", 10**9], "--num-steps must be at most 131072"),
+        (["--num-steps", 10**9], "--num-steps must be from 1 to 131072"),
         (["--primer-melody", "[60, 130]"], "event 130 at step 1 is outside"),
         (["--primer-melody", str([60] * 40), "--num-steps", 40], "40 steps and the melodies are to have 40"),
         (["--primer-melody", "[]"], "holds no event"),
@@ -78,7 +78,7 @@ def test_constraints_by_name(etude):
         (["--top-p", 0], "--top-p"),
         (["--metre", "4"], "--metre takes"),
         (["--primer-bars", 0], "--primer-bars"),
-        (["--bars", 0], "--num-steps must be at least 1, not 0"),
+        (["--bars", 0], "--num-steps must be from 1 to 131072, not 0"),
     ],
 )
 def test_wrong_usage(etude, words, message):

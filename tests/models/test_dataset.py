@@ -61,7 +61,7 @@ def test_a_model_gets_them_in_its_key_and_range(dataset, name):
 @pytest.mark.parametrize(
     ("damage", "split", "message"),
     [
-        (lambda folder: None, "other", "has no other split, only train, eval, test"),
+        (lambda folder: None, "other", "has no split 'other', only train, eval, test; name one of these"),
         (lambda folder: None, "test", "test split .* is empty.*--test-ratio"),
         (lambda folder: (folder / "dataset.json").unlink(), "train", "holds no finished dataset"),
         (lambda folder: (folder / "dataset.json").write_text("{"), "train", r"dataset\.json is damaged"),

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 from etude.models.generation import GenerationOptions, generate
+from etude.models.melodies.melody import metres
 from etude.models.networks.network import log_softmax
 from tests.models.conftest import MAGENTA
 
@@ -26,7 +27,7 @@ def ours(model, sample, **changes):
 
 def magentas(model, sample):
     """Without the primer's share, which its figure holds at the temperature too."""
-    events, bars = np.array([FIGURES["primer"]]), np.array([16])
+    events, bars = np.array([FIGURES["primer"]]), metres(16)
     logits = model.network.logits(model.encoding.inputs(events[:, :-1], bars))
     labels = model.encoding.labels(events, bars)[:, 1:]
     primer = np.take_along_axis(log_softmax(logits / sample["temperature"]), labels[..., None], axis=-1).sum()

@@ -34,6 +34,11 @@ def test_nothing_in_a_value_is_run():
     assert parse_overrides("batch_size=__import__('os').getpid()") == {"batch_size": "__import__('os').getpid()"}
 
 
+def test_endless_brackets_are_a_word():
+    text = "[" * 10_000
+    assert parse_overrides(f"batch_size={text}") == {"batch_size": text}
+
+
 def test_what_is_printed_can_be_read():
     changed = override(DEFAULTS, {"rnn_layer_sizes": (7, 5), "lookback_distances": [3], "lookback_unit": "bars"})
     assert override(DEFAULTS, parse_overrides(str(changed))) == changed
@@ -62,6 +67,8 @@ def test_an_unknown_name_lists_the_valid_ones():
         ("rnn_layer_sizes", [64, "x"], r"takes a list of whole numbers in square brackets.*\[128,128\]"),
         ("rnn_layer_sizes", [64, 0.5], "takes a list of whole numbers"),
         ("lookback_unit", 3, "takes a word"),
+        ("learning_rate", 1 << 2000, "takes no number of 2"),
+        ("batch_size", -(1 << 63), "takes no number of 2"),
     ],
 )
 def test_a_wrong_type_is_explained(name, value, message):
@@ -86,6 +93,11 @@ def test_a_wrong_type_is_explained(name, value, message):
         ("lookback_distances", [32, 16]),
         ("lookback_distances", [16, 16]),
         ("lookback_unit", "beats"),
+        ("batch_size", 1 << 21),
+        ("attn_length", 4097),
+        ("rnn_layer_sizes", [1 << 20]),
+        ("rnn_layer_sizes", [4] * 100),
+        ("lookback_distances", [1 << 20]),
     ],
 )
 def test_values_out_of_range(name, value):

@@ -64,6 +64,6 @@ def test_no_melodies_and_empty_ones(model):
 def test_evaluate_squashes_unless_told_otherwise(tiny_model):
     model = tiny_model("basic")
     melodies = MelodySet.of([Melody(np.array(MELODY) + 12 * (np.array(MELODY) >= 0))])
-    assert model.evaluate(melodies).log_likelihood.tolist() == model.log_likelihood([MELODY])
+    assert model.evaluate(melodies)["log_likelihood"].tolist() == model.log_likelihood([MELODY])
     with pytest.raises(EtudeError, match="--no-squash"):
         model.evaluate(melodies, squash=False)

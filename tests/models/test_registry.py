@@ -63,7 +63,7 @@ def test_encodings():
     assert type(make_encoding(configure("lookback"))) is LookbackEncoding
     attention = make_encoding(configure("attention", {"lookback_distances": [4]}, min_note=60, max_note=80))
     assert type(attention) is AttentionEncoding
-    assert (attention.min_note, attention.max_note, attention.num_repeats) == (60, 80, 1)
+    assert (attention.min_note, attention.max_note, attention.num_aliases) == (60, 80, 1)
 
 
 def test_what_does_not_go_with_a_family():

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -6,15 +7,23 @@ import sys
 
 import numpy as np
 import pytest
-from google.protobuf import json_format
 
+from etude.models import registry
 from etude.models.dataset import read_melodies, squash_all
+from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.errors import EtudeError
-from etude.models.evaluation.evaluation import report
+from etude.models.evaluation.evaluation import evaluate as evaluate_model
+from etude.models.evaluation.figures import report
+from etude.models.family import Family
+from etude.models.melodies.melody import Melody
 from etude.models.model import load
+from etude.models.registry import configure
+from etude.models.storage.records import write_records
+from etude.models.storage.sequence_examples import encode_melody
+from etude.models.training.schedule import Schedule
+from etude.models.training.train import train
 from etude.pipelines.compare import compare
 from etude.pipelines.comparison.breakdowns import breakdowns
-from etude.pipelines.comparison.detailed_evaluation import evaluate_model
 from etude.pipelines.comparison.statistics.significance import sign_flip_test
 
 
@@ -30,20 +39,14 @@ def results(output):
     return json.loads((output / "results.json").read_text())
 
 
-def in_json(message):
-    return json_format.MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-
-
 def test_figures_of_a_run_are_those_of_evaluate(trained, results):
     melodies = read_melodies(trained.dataset, "eval")
     runs = [run for configuration in results["configurations"] for run in configuration["runs"]]
     assert [run["name"] for run in runs] == ["basic-0", "basic-1", "lookback-0", "mono-0"]
     for run in runs:
-        expected = in_json(report(load(run["model"]).evaluate(melodies)))
-        assert run["num_melodies"] == int(expected["num_melodies"])
-        assert run["num_steps"] == int(expected["num_steps"])
+        expected = report(load(run["model"]).evaluate(melodies).totals(), "event")
+        assert run["num_melodies"] == expected["num_melodies"]
+        assert run["num_steps"] == expected["num_steps"]
         assert run["log_likelihood"] == pytest.approx(expected["log_likelihood"])
         for group in ("label", "event"):
             assert {name: run[group][name] for name in expected[group]} == pytest.approx(expected[group])
@@ -142,19 +145,20 @@ def test_sums_of_parts_are_those_of_the_whole(trained):
     divisions = breakdowns(melodies, 4)
 
     def evaluate(indices):
-        return evaluate_model(model.encoding, melodies.select(indices), model.log_probabilities, divisions)
+        return evaluate_model(model.encoding, melodies.select(indices), model.predict, divisions)
 
     whole = evaluate(range(20))
     parts = evaluate(range(7)) + evaluate(range(7, 20))
-    assert parts.melodies.event_log_likelihood == pytest.approx(whole.melodies.event_log_likelihood, rel=1e-5)
-    for name, sums in whole.categories.items():
-        assert parts.categories[name] == pytest.approx(sums, rel=1e-4, abs=1e-4)
+    assert parts.values.keys() == whole.values.keys()
+    assert sum("/" in name for name in whole.values) == 3 * len(divisions)
+    for name, sums in whole.values.items():
+        assert parts[name] == pytest.approx(sums, rel=1e-4, abs=1e-4)
 
 
 def test_the_test_is_on_event_log_likelihoods(trained, results):
     melodies = read_melodies(trained.dataset, "eval")
     likelihood = {
-        name: load(trained.runs[name]).evaluate(melodies).event_log_likelihood
+        name: load(trained.runs[name]).evaluate(melodies)["token_log_likelihood"]
         for name in ("basic-0", "basic-1", "lookback-0")
     }
     differences = (likelihood["basic-0"] + likelihood["basic-1"]) / 2 - likelihood["lookback-0"]
@@ -206,3 +210,35 @@ def test_counts_of_the_dataset_are_in_order(trained, tmp_path):
     compare([trained.runs["basic-0"]], copied, tmp_path / "output")
     found = json.loads((tmp_path / "output" / "results.json").read_text())["dataset"]["description"]["rejected"]
     assert list(found.items()) == [(reason, 7 - number) for number, reason in enumerate("abcdefgh")]
+
+
+class PitchEncoding(OneHotEncoding):
+    """Of melodies in which every step begins a note."""
+
+    no_event_label = None
+
+    def label_events(self):
+        return np.arange(self.min_note, self.max_note)
+
+
+def test_models_that_know_no_no_event(make_dataset, tmp_path, monkeypatch):
+    """They have no such baseline and no such sentence; all their steps are events."""
+    defaults = configure("basic", {"rnn_layer_sizes": [4], "batch_size": 4})
+    pitches = dataclasses.replace(defaults, config="pitches")
+    family = Family("pitches", "Pitches", "", pitches, lambda one: PitchEncoding(one.min_note, one.max_note))
+    monkeypatch.setitem(registry.FAMILIES, "pitches", family)
+    dataset = make_dataset(tmp_path / "dataset", num_train=6, num_eval=4)
+    random = np.random.default_rng(0)
+    for path in dataset.glob("*.tfrecord"):
+        melodies = [random.integers(60, 72, random.integers(5, 30)) for _ in range(6 if "train" in path.name else 4)]
+        write_records(path, [encode_melody(Melody(events, id=str(i))) for i, events in enumerate(melodies)])
+    train(pitches, dataset, tmp_path / "run", Schedule(num_steps=2, eval_every=1))
+
+    compare([tmp_path / "run"], dataset, tmp_path / "report")
+    results = json.loads((tmp_path / "report" / "results.json").read_text())
+    assert [baseline["name"] for baseline in results["baselines"]] == ["unigram", "bigram", "repeat_bar"]
+    assert "no event" not in json.dumps(results["verdict"], ensure_ascii=False)
+    (run,) = results["configurations"][0]["runs"]
+    assert run["label"]["event_accuracy"] == run["label"]["accuracy"] == run["event"]["accuracy"]
+    last = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-2])["label"]
+    assert last["event_accuracy"] == last["accuracy"]

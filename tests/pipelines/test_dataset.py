@@ -7,8 +7,9 @@ import pytest
 
 from etude.models import registry
 from etude.models.dataset import read_description
+from etude.models.encodings.encoding import as_vectors
 from etude.models.errors import EtudeError, UsageError
-from etude.models.melodies.melody import squash
+from etude.models.melodies.melody import metres, squash
 from etude.models.melodies.notes import notes_of
 from etude.models.storage.records import read_records, write_records
 from etude.models.storage.sequence_examples import decode_inputs_and_labels, decode_melody
@@ -273,8 +274,10 @@ def test_magenta_form_is_the_encoding_of_the_same_melodies(notes, dataset, tmp_p
             inputs, labels = decode_inputs_and_labels(record)
             events = squash(melody.events, 48, 84, 0)[0]
             assert len(inputs) == len(labels) == len(events) - 1
-            assert np.array_equal(labels, encoding.labels(events[None], np.array([16]))[0, 1:])
-            assert np.array_equal(inputs, encoding.inputs(events[None], np.array([16]))[0, :-1])
+            assert np.array_equal(labels, encoding.labels(events[None], metres(16))[0, 1:])
+            assert np.array_equal(
+                inputs, as_vectors(encoding.inputs(events[None], metres(16))[0, :-1], encoding.input_size)
+            )
 
 
 @pytest.mark.parametrize(

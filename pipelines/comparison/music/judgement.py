@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from etude.models.melodies.melody import Events
 from etude.models.melodies.melody_set import MelodySet
-from etude.pipelines.comparison.measurements import PitchRangeMeasurement
+from etude.pipelines.comparison.measurements import DomainMeasurement
 from etude.pipelines.comparison.music.generated_sets import GeneratedSet
 from etude.pipelines.comparison.music.measures import (
     SCALARS,
@@ -57,7 +57,7 @@ class _Melodies:
         return measure_melodies(self.events, self.steps_per_bar, self.steps_per_quarter)
 
 
-def judge_music(measurement: PitchRangeMeasurement, generated: Sequence[GeneratedSet]) -> MusicResult | None:
+def judge_music(measurement: DomainMeasurement, generated: Sequence[GeneratedSet]) -> MusicResult | None:
     """Measures the generated melodies of a pitch range beside the evaluated split and the training split.
 
     Args:
@@ -77,11 +77,11 @@ def judge_music(measurement: PitchRangeMeasurement, generated: Sequence[Generate
         ]
         if examples:
             sets[configuration] = examples
-    if not sets:
+    if not sets or not isinstance(measurement.sequences, MelodySet):
         return None
     num_steps = max(len(example.events) for examples in sets.values() for example in examples)
     steps_per_quarter = measurement.configurations[0].configuration.configuration.steps_per_quarter
-    real = _cut(measurement.melodies, num_steps, steps_per_quarter)
+    real = _cut(measurement.sequences, num_steps, steps_per_quarter)
     trained = _cut(measurement.train, num_steps, steps_per_quarter).thinned(MAX_MELODIES)
     known = {
         n: _ngrams([measurement.train.events(index) for index in range(len(measurement.train))], n)
@@ -99,7 +99,7 @@ def judge_music(measurement: PitchRangeMeasurement, generated: Sequence[Generate
         if paths:
             likelihoods["path_log_likelihood"] = float(np.mean(paths))
         results.append(_judge(configuration, melodies, real, known, likelihoods))
-    return MusicResult(measurement.pitch_range.name, num_steps, results)
+    return MusicResult(measurement.domain.name, num_steps, results)
 
 
 def _cut(melodies: MelodySet, num_steps: int, steps_per_quarter: int) -> _Melodies:

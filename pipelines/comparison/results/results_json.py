@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from etude.models.evaluation.figures import nested
 from etude.pipelines.comparison.results.results import (
     BaselineResult,
     ConfigurationResult,
@@ -52,7 +53,7 @@ def _configuration(result: ConfigurationResult, split: Mapping[str, Any]) -> dic
         "num_training_steps": result.num_training_steps,
         **split,
         **_figures(result.figures),
-        "seeds": _nested({name: _plain(dataclasses.asdict(one)) for name, one in result.spread.items()}),
+        "seeds": nested({name: _plain(dataclasses.asdict(one)) for name, one in result.spread.items()}),
         "best_baseline": result.best_baseline,
         "nats_over_baseline": _plain(dataclasses.asdict(result.nats_over_baseline)),
         "runs": [_run(run, result.config, split) for run in result.runs],
@@ -110,19 +111,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
     """The figures themselves, and their intervals under the same names in `intervals`."""
     values = {name: _plain(one.value) for name, one in figures.items()}
     intervals = {name: _plain(one.interval) for name, one in figures.items()}
-    return {**_nested(values), "intervals": _nested(intervals)}
-
-
-def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"event.loss": x}` as `{"event": {"loss": x}}`."""
-    result: dict[str, Any] = {}
-    for name, value in values.items():
-        group, dot, rest = name.rpartition(".")
-        if dot:
-            result.setdefault(group, {})[rest] = value
-        else:
-            result[name] = value
-    return result
+    return {**nested(values), "intervals": nested(intervals)}
 
 
 def _plain(value: Any) -> Any:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from etude.models.evaluation.figures import table
 from etude.pipelines.comparison.baselines import Baseline
 from etude.pipelines.comparison.configurations import ComparedConfiguration, Run, changed_hyperparameters
-from etude.pipelines.comparison.measurements import ConfigurationMeasurement, PitchRangeMeasurement
+from etude.pipelines.comparison.measurements import ConfigurationMeasurement, DomainMeasurement
 from etude.pipelines.comparison.results.results import (
     BaselineResult,
     BreakdownResult,
@@ -22,7 +23,6 @@ from etude.pipelines.comparison.results.results import (
 )
 from etude.pipelines.comparison.statistics.bootstrap import interval
 from etude.pipelines.comparison.statistics.figures import (
-    LIKELIHOOD_FIGURES,
     Estimate,
     Resampled,
     over_seeds,
@@ -42,31 +42,31 @@ class Summary:
     breakdowns: list[BreakdownResult]
 
 
-def summarise(measurements: Sequence[PitchRangeMeasurement]) -> Summary:
+def summarise(measurements: Sequence[DomainMeasurement]) -> Summary:
     """Computes every figure, pair and breakdown."""
     configurations: list[ConfigurationResult] = []
     baselines: list[BaselineResult] = []
     compared: list[_Pair] = []
     divided: list[BreakdownResult] = []
     for measurement in measurements:
-        pitch_range = measurement.pitch_range.name
+        pitch_range = measurement.domain.name
         resampled = {}
-        simple = {
-            measured.baseline.name: resample_figures(measured.sums.melodies) for measured in measurement.baselines
-        }
+        unit = measurement.unit
+        loss = f"{unit}.loss"
+        simple = {measured.baseline.name: resample_figures(measured.sums, unit) for measured in measurement.baselines}
         for measured in measurement.configurations:
-            by_seed = [resample_figures(sums.melodies) for sums in measured.sums]
+            by_seed = [resample_figures(sums, unit) for sums in measured.sums]
             resampled[measured.configuration.name] = over_seeds(by_seed, stream=len(configurations))
-            best_baseline = min(simple, key=lambda name: float(simple[name]["event.loss"].value))
-            over_baseline = _difference(simple[best_baseline], resampled[measured.configuration.name], "event.loss")
+            best_baseline = min(simple, key=lambda name: float(simple[name][loss].value))
+            over_baseline = _difference(simple[best_baseline], resampled[measured.configuration.name], loss)
             mean = resampled[measured.configuration.name]
             configurations.append(_configuration(measured, by_seed, mean, best_baseline, over_baseline.estimate()))
         baselines += [
-            _baseline(measured.baseline, simple[measured.baseline.name], pitch_range)
+            _baseline(measured.baseline, simple[measured.baseline.name], pitch_range, unit)
             for measured in measurement.baselines
         ]
         for first, second in itertools.combinations(measurement.configurations, 2):
-            compared.append(_pair(first, second, resampled))
+            compared.append(_pair(first, second, resampled, unit))
         divided += _breakdowns(measurement)
     corrected = holm([pair.test.p_value for pair in compared])
     pairs = [pair.result(p_value) for pair, p_value in zip(compared, corrected, strict=True)]
@@ -79,18 +79,19 @@ class _Pair:
 
     first: ComparedConfiguration
     second: ComparedConfiguration
-    advantage: Mapping[str, Resampled]
+    nats_per_step: Resampled
+    bits_per_note: Resampled
     test: TestResult
 
     def result(self, p_value_corrected: float) -> PairResult:
-        nats = self.advantage["event.loss"].estimate()
+        nats = self.nats_per_step.estimate()
         excludes_zero = nats.interval is not None and nats.interval[0] > 0
         return PairResult(
             first=self.first.name,
             second=self.second.name,
-            pitch_range=self.first.pitch_range.name,
+            pitch_range=self.first.domain.name,
             nats_per_step=nats,
-            bits_per_note=self.advantage["event.bits_per_note"].estimate(),
+            bits_per_note=self.bits_per_note.estimate(),
             p_value=self.test.p_value,
             p_value_corrected=p_value_corrected,
             is_exact=self.test.is_exact,
@@ -99,14 +100,17 @@ class _Pair:
 
 
 def _pair(
-    one: ConfigurationMeasurement, other: ConfigurationMeasurement, resampled: Mapping[str, Mapping[str, Resampled]]
+    one: ConfigurationMeasurement,
+    other: ConfigurationMeasurement,
+    resampled: Mapping[str, Mapping[str, Resampled]],
+    unit: str,
 ) -> _Pair:
-    losses = [float(resampled[measured.configuration.name]["event.loss"].value) for measured in (one, other)]
+    losses = [float(resampled[measured.configuration.name][f"{unit}.loss"].value) for measured in (one, other)]
     first, second = (one, other) if losses[0] <= losses[1] else (other, one)
     better, worse = resampled[first.configuration.name], resampled[second.configuration.name]
-    advantage = {name: _difference(worse, better, name) for name in ("event.loss", "event.bits_per_note")}
+    nats, bits = (_difference(worse, better, f"{unit}.{name}") for name in ("loss", "bits_per_note"))
     test = sign_flip_test(_mean_log_likelihood(first) - _mean_log_likelihood(second))
-    return _Pair(first.configuration, second.configuration, advantage, test)
+    return _Pair(first.configuration, second.configuration, nats, bits, test)
 
 
 def _difference(one: Mapping[str, Resampled], other: Mapping[str, Resampled], name: str) -> Resampled:
@@ -115,8 +119,9 @@ def _difference(one: Mapping[str, Resampled], other: Mapping[str, Resampled], na
 
 
 def _mean_log_likelihood(measured: ConfigurationMeasurement) -> npt.NDArray[np.float64]:
-    """Event log-likelihood of each melody, the mean over seeds: [melodies]."""
-    return np.mean([sums.melodies.event_log_likelihood for sums in measured.sums], axis=0)
+    """Log-likelihood of the tokens of each sequence, the mean over seeds: [sequences]."""
+    mean: npt.NDArray[np.float64] = np.mean([sums["token_log_likelihood"] for sums in measured.sums], axis=0)
+    return mean
 
 
 def _configuration(
@@ -133,7 +138,7 @@ def _configuration(
         name=compared.name,
         title=compared.title,
         config=configuration.config,
-        pitch_range=compared.pitch_range.name,
+        pitch_range=compared.domain.name,
         hyperparameters=dataclasses.asdict(configuration.hyperparameters),
         changed=list(changed_hyperparameters(configuration)),
         num_training_steps=lengths.pop() if len(lengths) == 1 else None,
@@ -164,37 +169,42 @@ def _spread(by_seed: Sequence[Mapping[str, Resampled]]) -> dict[str, Spread]:
     }
 
 
-def _baseline(baseline: Baseline, resampled: Mapping[str, Resampled], pitch_range: str) -> BaselineResult:
+def _baseline(baseline: Baseline, resampled: Mapping[str, Resampled], pitch_range: str, unit: str) -> BaselineResult:
     estimates = dict(_estimates(resampled))
     if not baseline.has_likelihood:
-        estimates |= dict.fromkeys(LIKELIHOOD_FIGURES, Estimate(None))
+        estimates |= {name: Estimate(None) for name, figure in table(unit).items() if figure.is_likelihood}
     return BaselineResult(baseline.name, baseline.title, baseline.summary, pitch_range, estimates)
 
 
-def _breakdowns(measurement: PitchRangeMeasurement) -> list[BreakdownResult]:
+def _breakdowns(measurement: DomainMeasurement) -> list[BreakdownResult]:
     result = []
+    unit = measurement.unit
     for breakdown in measurement.breakdowns:
         found: dict[str, Mapping[str, Resampled]] = {}
         for stream, configuration in enumerate(measurement.configurations):
-            by_seed = [resample_category_figures(sums.categories[breakdown.name]) for sums in configuration.sums]
+            by_seed = [resample_category_figures(sums, breakdown.name, unit) for sums in configuration.sums]
             found[configuration.configuration.name] = over_seeds(by_seed, stream)
         for baseline in measurement.baselines:
-            found[baseline.baseline.name] = resample_category_figures(baseline.sums.categories[breakdown.name])
+            found[baseline.baseline.name] = resample_category_figures(baseline.sums, breakdown.name, unit)
         without_loss = {
             baseline.baseline.name for baseline in measurement.baselines if not baseline.baseline.has_likelihood
         }
-        steps = measurement.configurations[0].sums[0].categories[breakdown.name][..., 0].sum(axis=0)
+        steps = measurement.configurations[0].sums[0].of(breakdown.name)["num_steps"].sum(axis=0)
         categories = [
             CategoryResult(
                 category,
                 int(steps[index]),
-                {name: _of_category(one["loss"], index) for name, one in found.items() if name not in without_loss},
-                {name: _of_category(one["accuracy"], index) for name, one in found.items()},
+                {
+                    name: _of_category(one[f"{unit}.loss"], index)
+                    for name, one in found.items()
+                    if name not in without_loss
+                },
+                {name: _of_category(one[f"{unit}.accuracy"], index) for name, one in found.items()},
             )
             for index, category in enumerate(breakdown.categories)
             if steps[index]
         ]
-        result.append(BreakdownResult(breakdown.name, breakdown.title, measurement.pitch_range.name, categories))
+        result.append(BreakdownResult(breakdown.name, breakdown.title, measurement.domain.name, categories))
     return result
 
 

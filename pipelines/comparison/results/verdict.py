@@ -89,7 +89,7 @@ def _sentences(
         )
     result += _baseline_sentences(ranked, baselines)
     if is_main:
-        result.append(_no_event_sentence(baselines))
+        result += [_no_event_sentence(baseline) for baseline in baselines if baseline.name == "no_event"]
     result += _training_data_sentences(ranked, fingerprint)
     if is_main and {len(configuration.runs) for configuration in ranked} == {1}:
         result.append(
@@ -112,9 +112,9 @@ def _baseline_sentences(ranked: Sequence[ConfigurationResult], baselines: Sequen
     return [f"{'All are' if len(ranked) > 1 else 'It is'} better than {rule}."]
 
 
-def _no_event_sentence(baselines: Sequence[BaselineResult]) -> str:
-    accuracy = next(baseline.figures["event.accuracy"].value for baseline in baselines if baseline.name == "no_event")
-    return f"Always answering “no event” is right at {accuracy or 0:.1%} of the steps: read accuracies beside that."
+def _no_event_sentence(baseline: BaselineResult) -> str:
+    accuracy = baseline.figures["event.accuracy"].value or 0
+    return f"Always answering “no event” is right at {accuracy:.1%} of the steps: read accuracies beside that."
 
 
 def _training_data_sentences(ranked: Sequence[ConfigurationResult], fingerprint: str) -> list[str]:

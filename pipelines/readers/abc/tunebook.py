@@ -28,7 +28,7 @@ _REFERENCE = re.compile(r"\s*X:\s*(\d{0,9})")
 _TITLE = re.compile(r"\s*T:(.*)")
 _KEY = re.compile(r"\s*K:")
 _FIELD_OR_DIRECTIVE = re.compile(r"\s*[A-Za-z+]:|%%")
-_TEXT_BLOCK = re.compile(r"%%\s*begin(\w+)", re.I)
+_TEXT_BLOCK = re.compile(r"%%\s*begin(\w{1,20})\b", re.I)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 MAX_PLAYED = 50_000
 """Measures."""
+MAX_STEPS = 10 * MAX_PLAYED
+"""Measures that are played or passed over."""
 
 
 @dataclasses.dataclass
@@ -50,16 +52,21 @@ def playing_order(measures: Sequence[Signs]) -> list[int]:
       Numbers from 0. After da capo or dal segno, repeats are not played and the last ending is.
 
     Raises:
-      EndlessError: if there are more than `MAX_PLAYED`.
+      EndlessError: if there are more than `MAX_PLAYED`, or `MAX_STEPS` with those of other endings between them.
     """
     last_endings = _last_endings(measures)
+    segno, coda = _find(measures, "segno"), _find(measures, "coda")
     order: list[int] = []
     index = start = 0
     turn = 1
     again = False
     was_jump = False
+    num_steps = 0
     while index < len(measures):
         measure = measures[index]
+        num_steps += 1
+        if num_steps > MAX_STEPS:
+            raise EndlessError(f"more than {MAX_STEPS:,} measures in repeats, played or passed over")
         # What follows the last ending is no part of the repeat.
         is_after_endings = index > 0 and bool(measures[index - 1].endings) and not measure.endings
         if not was_jump and (measure.starts_repeat or is_after_endings):
@@ -79,12 +86,12 @@ def playing_order(measures: Sequence[Signs]) -> list[int]:
             start, turn = index + 1, 1
         if again and measure.fine:
             break
-        if again and measure.to_coda and (coda := _find(measures, "coda")) is not None:
+        if again and measure.to_coda and coda is not None:
             index = coda
             continue
         if not again and (measure.da_capo or measure.dal_segno):
             again = True
-            index = (_find(measures, "segno") or 0) if measure.dal_segno else 0
+            index = (segno or 0) if measure.dal_segno else 0
             continue
         index += 1
     return order
@@ -93,15 +100,16 @@ def playing_order(measures: Sequence[Signs]) -> list[int]:
 def _last_endings(measures: Sequence[Signs]) -> list[int]:
     """For every measure with endings, the highest number among those that stand beside each other; 0 for others."""
     last = [0] * len(measures)
-    group: list[int] = []
+    start = highest = 0
     for index, measure in enumerate(measures):
-        if not measure.endings or (group and min(measure.endings) == 1 and measure.starts_ending):
-            group = []
+        if not measure.endings or (measure.starts_ending and min(measure.endings) == 1):
+            last[start:index] = [highest] * (index - start)
+            start, highest = index, 0
         if measure.endings:
-            group.append(index)
-            highest = max(max(measures[member].endings) for member in group)
-            for member in group:
-                last[member] = highest
+            highest = max(highest, *measure.endings)
+        else:
+            start = index + 1
+    last[start:] = [highest] * (len(measures) - start)
     return last
 
 

@@ -5,22 +5,27 @@ percussion, on unknown chords and on chords of transposing instruments, and star
 tempo of the part before it. This reader does none of that, and gives chord symbols and times as note-seq does otherwise.
 """
 
+import contextlib
 import io
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Sequence
+from typing import IO
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from etude.pipelines.readers.musicxml.order import EndlessError
 from etude.pipelines.readers.musicxml.score import read_score
 from etude.pipelines.readers.musicxml.sequence import make_note_sequence
 from etude.pipelines.readers.reading import Reading, Rejected
-from etude.pipelines.sources.zip_archives import member_name, open_zip
+from etude.pipelines.sources.member import Member
+from etude.pipelines.sources.zip_archives import list_zip, read_zip_member
 
 MAX_BYTES = 1 << 25
 """Of the XML: a large orchestral score has some ten megabytes."""
-MAX_TAGS = 3_000_000
-"""Each of which takes a hundred bytes or two of memory."""
+MAX_ITEMS = 1_500_000
+"""Elements and attributes, each of which takes some hundreds of bytes of memory."""
 _CONTAINER = "META-INF/container.xml"
 
 
@@ -49,32 +54,55 @@ def _unpack(data: bytes) -> bytes:
     """The XML of a score, plain or compressed."""
     if data[:2] != b"PK":
         return data
+    file = io.BytesIO(data)
     try:
-        with open_zip(io.BytesIO(data)) as archive:
-            return _expand(archive, _score(archive))
+        return _expand(file, _score(file, list_zip(file)))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"the compressed score cannot be expanded: {error}") from error
 
 
 def _parse(data: bytes) -> ElementTree.Element:
-    num_tags = data.count(b"<")
-    if len(data) > MAX_BYTES or num_tags > MAX_TAGS:
-        raise ValueError(f"{len(data):,} bytes and {num_tags:,} tags, at most {MAX_BYTES:,} and {MAX_TAGS:,} are read")
+    num_items = data.count(b"<") - data.count(b"</") + data.count(b"=")
+    if len(data) > MAX_BYTES or num_items > MAX_ITEMS:
+        raise ValueError(
+            f"{len(data):,} bytes, {num_items:,} elements and attributes; at most {MAX_BYTES:,} and {MAX_ITEMS:,} are read"
+        )
+    _refuse_declarations(data)
     return ElementTree.fromstring(data)
 
 
-def _score(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+class _FirstElementError(Exception):
+    """The document's declarations are over."""
+
+
+def _refuse_declarations(data: bytes) -> None:
+    """Refuses entities and default attributes: a few of them make gigabytes, and no score has any."""
+
+    def refuse(*_: object) -> None:
+        raise ValueError("it declares entities or attributes of its own, which no score does")
+
+    def stop(*_: object) -> None:
+        raise _FirstElementError
+
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler = parser.AttlistDeclHandler = refuse
+    parser.StartElementHandler = stop
+    with contextlib.suppress(_FirstElementError, expat.ExpatError):  # what else is wrong, the reader says
+        parser.Parse(data, True)
+
+
+def _score(file: IO[bytes], members: Sequence[Member]) -> Member:
     """The member that holds the score: the container's first MusicXML root file, or the only XML file."""
-    members = {_normalised(member_name(member)): member for member in archive.infolist()}
-    if _CONTAINER in members:
-        for entry in ElementTree.fromstring(_expand(archive, members[_CONTAINER])).iter():
+    by_name = {_normalised(member.name): member for member in members}
+    if _CONTAINER in by_name:
+        for entry in _parse(_expand(file, by_name[_CONTAINER])).iter():
             if entry.tag.endswith("rootfile") and "xml" in entry.get("media-type", "musicxml"):
                 name = _normalised(entry.get("full-path", ""))
-                if name in members:
-                    return members[name]
+                if name in by_name:
+                    return by_name[name]
     scores = [
         member
-        for name, member in members.items()
+        for name, member in by_name.items()
         if name.endswith((".xml", ".musicxml")) and not name.startswith(("META-INF/", "__MACOSX/"))
     ]
     if len(scores) != 1:
@@ -87,12 +115,12 @@ def _normalised(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _expand(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    with archive.open(member) as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
+def _expand(file: IO[bytes], member: Member) -> bytes:
+    if member.problem:
+        raise ValueError(f"the compressed score {member.problem}")
+    if member.size > MAX_BYTES:
         raise ValueError(f"the compressed score expands to more than {MAX_BYTES:,} bytes")
-    return data
+    return read_zip_member(file, member)
 
 
 def _reject(reason: str, detail: str) -> list[Reading]:

@@ -15,6 +15,13 @@ DEFAULT_VELOCITY = 64
 MAX_DIVISIONS = 1_000_000
 """Of a quarter note. The common multiple of all scores' lengths has some ten thousand."""
 MAX_METRE = 1024
+MAX_DENOMINATOR = 1 << 60
+"""Of positions in quarter notes."""
+MAX_MEASURES = 1_000_000
+"""Of all parts."""
+MAX_NAME = 200
+"""Longest name of a part or a voice, and longest chord symbol, in characters."""
+_MAX_DOTS = 4
 _FORTE = 90
 """MusicXML gives loudness in percent of this velocity."""
 _DRUM_CHANNEL = 10
@@ -121,10 +128,14 @@ def _measures_by_part(root: Element) -> Iterator[tuple[str, list[Element]]]:
             yield part.get("id", ""), part.findall("measure")
         return
     columns: dict[str, list[Element]] = {}
+    num_measures = 0
     for number, measure in enumerate(root.findall("measure")):
         for part in measure.findall("part"):
             # A part may rest for some measures.
             column = columns.setdefault(part.get("id", ""), [])
+            num_measures += number + 1 - len(column)
+            if num_measures > MAX_MEASURES:
+                raise ScoreError(f"its parts have more than {MAX_MEASURES:,} measures")
             column.extend(Element("measure") for _ in range(number - len(column)))
             column.append(part)
     yield from columns.items()
@@ -133,7 +144,7 @@ def _measures_by_part(root: Element) -> Iterator[tuple[str, list[Element]]]:
 def _part(description: Element | None, measures: list[Measure]) -> Part:
     if description is None:
         return Part("", 0, False, measures)
-    name = " ".join((description.findtext("part-name") or "").split())
+    name = " ".join((description.findtext("part-name") or "").split())[:MAX_NAME]
     channel = _whole(description.findtext("midi-instrument/midi-channel"), 1)
     program = _whole(description.findtext("midi-instrument/midi-program"), 1)
     return Part(name, min(max(program - 1, 0), 127), channel == _DRUM_CHANNEL, measures)
@@ -162,12 +173,12 @@ class _PartReader:
                 self._note(child, start, duration, measure)
                 if child.find("chord") is None:
                     last_start = position
-                    position += duration
+                    position = _on_grid(position + duration)
                 measure.length = max(measure.length, start + duration)
             elif child.tag == "backup":
-                position = max(position - self._duration(child), Fraction(0))
+                position = _on_grid(max(position - self._duration(child), Fraction(0)))
             elif child.tag == "forward":
-                position += self._duration(child)
+                position = _on_grid(position + self._duration(child))
             elif child.tag == "attributes":
                 self._attributes(child, measure)
             elif child.tag == "harmony":
@@ -210,7 +221,7 @@ class _PartReader:
                 start,
                 duration,
                 number,
-                (element.findtext("voice") or "1").strip(),
+                (element.findtext("voice") or "1").strip()[:MAX_NAME],
                 self._velocity if dynamics is None else _velocity(dynamics),
                 any(tie.get("type") == "start" for tie in element.findall("tie")),
             )
@@ -237,7 +248,7 @@ class _PartReader:
 
     def _harmony(self, element: Element, position: Fraction, measure: Measure) -> None:
         text = figure(element, self._transpose)
-        if text:
+        if 0 < len(text) <= MAX_NAME:
             offset = _number(element.findtext("offset") or "0") / self._divisions
             measure.chords.append((max(position + offset, Fraction(0)), text))
 
@@ -317,9 +328,9 @@ def _metronome(element: Element) -> Fraction | None:
     """Quarter notes a minute; None if it gives no number, such as a change from one note to another."""
     unit = _BEAT_UNITS.get((element.findtext("beat-unit") or "").strip())
     number = re.search(r"\d{1,6}(\.\d{1,6})?", element.findtext("per-minute") or "", re.ASCII)
-    if unit is None or not number or len(element.findall("beat-unit")) > 1:
-        return None
     num_dots = len(element.findall("beat-unit-dot"))
+    if unit is None or not number or len(element.findall("beat-unit")) > 1 or num_dots > _MAX_DOTS:
+        return None
     tempo = Fraction(number[0]) * unit * (2 - Fraction(1, 2**num_dots))
     return tempo if tempo > 0 else None
 
@@ -328,6 +339,12 @@ def _endings(text: str) -> frozenset[int]:
     """The passes of an ending, such as "1, 2"; the first if it gives no number."""
     numbers = [int(part) for part in text.replace(",", " ").split() if part.isdecimal() and len(part) < 3]
     return frozenset(number for number in numbers if number) or frozenset([1])
+
+
+def _on_grid(position: Fraction) -> Fraction:
+    if position.denominator > MAX_DENOMINATOR:
+        raise ValueError("its notes have no common grid, as a damaged score has not")
+    return position
 
 
 def _velocity(percent: str) -> int:

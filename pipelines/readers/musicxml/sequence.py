@@ -1,18 +1,21 @@
 """A score as it is played, as a NoteSequence."""
 
 import bisect
+import collections
 from collections.abc import Sequence
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 from etude.pipelines.readers.musicxml.order import EndlessError, Signs, playing_order
-from etude.pipelines.readers.musicxml.score import Note, Part
+from etude.pipelines.readers.musicxml.score import MAX_DENOMINATOR, Measure, Note, Part
 from etude.pipelines.readers.note_sequences import NoteSequence
 
 TICKS_PER_QUARTER = 220
-MAX_NOTES = 1_000_000
-MAX_DENOMINATOR = 1 << 60
-"""Of positions in quarter notes."""
+MAX_EVENTS = 300_000
+"""Notes, chord symbols and changes of tempo, as played."""
+MAX_MEASURES = 1_000_000
+"""As played, of all parts that have notes."""
+MAX_SECONDS = 24 * 60 * 60
 _DEFAULT_TEMPO = Fraction(120)
 _MODES = {
     "minor": 1, "aeolian": 1, "mixolydian": 3, "dorian": 4, "phrygian": 5, "lydian": 6, "locrian": 7,
@@ -38,11 +41,7 @@ def make_note_sequence(root: Element, parts: Sequence[Part]) -> NoteSequence:
     sequence.source_info.encoding_type = NoteSequence.SourceInfo.MUSIC_XML
     _add_metadata(sequence, root)
     order = playing_order(_joined_signs(parts))
-    if (
-        sum(len(part.measures[index].notes) for part in parts for index in order if index < len(part.measures))
-        > MAX_NOTES
-    ):
-        raise EndlessError(f"more than {MAX_NOTES:,} notes, once its repeats are played")
+    _check_size(parts, order)
     lengths = _measure_lengths(parts)
     starts = []
     position = Fraction(0)
@@ -52,10 +51,38 @@ def make_note_sequence(root: Element, parts: Sequence[Part]) -> NoteSequence:
         if position.denominator > MAX_DENOMINATOR:
             raise EndlessError("its measures have no common grid, as a damaged score has not")
     seconds = _add_changes(sequence, parts, order, starts)
+    if seconds(position) > MAX_SECONDS:
+        raise EndlessError(f"it lasts {seconds(position) / 3600:,.0f} hours, at most {MAX_SECONDS / 3600:,.0f}")
     _add_notes(sequence, parts, order, starts, seconds)
     _add_chords(sequence, parts, order, starts, seconds)
     sequence.total_time = max((note.end_time for note in sequence.notes), default=0.0)
     return sequence
+
+
+def _check_size(parts: Sequence[Part], order: Sequence[int]) -> None:
+    """Counts what a score comes to, before it is played out."""
+    num_playing = sum(1 for part in parts if any(measure.notes for measure in part.measures))
+    if num_playing * len(order) > MAX_MEASURES:
+        raise EndlessError(f"more than {MAX_MEASURES:,} measures in {num_playing:,} parts, once its repeats are played")
+    times_played = collections.Counter(order)
+    num_events = sum(
+        times_played[index] * (len(measure.notes) + len(measure.chords) + len(measure.tempos))
+        for part in parts
+        for index, measure in enumerate(part.measures)
+    )
+    if num_events > MAX_EVENTS:
+        raise EndlessError(f"more than {MAX_EVENTS:,} notes, chords and tempos, once its repeats are played")
+
+
+def _columns(parts: Sequence[Part]) -> list[list[Measure]]:
+    """The measures of all parts by number."""
+    columns: list[list[Measure]] = []
+    for part in parts:
+        for index, measure in enumerate(part.measures):
+            if index == len(columns):
+                columns.append([])
+            columns[index].append(measure)
+    return columns
 
 
 def _measure_lengths(parts: Sequence[Part]) -> list[Fraction]:
@@ -101,6 +128,7 @@ class _Clock:
 
     def __init__(self, tempos: Sequence[tuple[Fraction, Fraction]]) -> None:
         self._starts = [start for start, _ in tempos]
+        self._rounded_starts = [float(start) for start in self._starts]
         self._scales = [60 / tempo for _, tempo in tempos]
         self._offsets = [0.0]
         for index in range(1, len(tempos)):
@@ -108,7 +136,8 @@ class _Clock:
             self._offsets.append(self._offsets[-1] + float(length * self._scales[index - 1]))
 
     def __call__(self, quarters: Fraction) -> float:
-        index = bisect.bisect_right(self._starts, quarters) - 1
+        # Fractions are slow to compare; where floats cannot tell two times apart, neither can their seconds.
+        index = bisect.bisect_right(self._rounded_starts, float(quarters)) - 1
         return self._offsets[index] + float((quarters - self._starts[index]) * self._scales[index])
 
 
@@ -116,13 +145,11 @@ def _add_changes(
     sequence: NoteSequence, parts: Sequence[Part], order: Sequence[int], starts: Sequence[Fraction]
 ) -> _Clock:
     """Adds tempos, metres and keys where they change, also by going back to where another one holds."""
-    num_measures = max((len(part.measures) for part in parts), default=0)
     tempo = _DEFAULT_TEMPO
     metre: tuple[int, int] | None = None
     key: tuple[int, str] | None = None
     states = []
-    for index in range(num_measures):
-        measures = [part.measures[index] for part in parts if index < len(part.measures)]
+    for measures in _columns(parts):
         metre = next((measure.metre for measure in measures if measure.metre), metre)
         key = next((measure.key for measure in measures if measure.key), key)
         found: dict[Fraction, Fraction] = {}
@@ -161,12 +188,12 @@ def _add_notes(
     instruments: dict[tuple[int, str], int] = {}
     for number, part in enumerate(parts):
         sequence.part_infos.add(part=number, name=part.name)
+        first = len(instruments)
         for start, end, note in _tied(part, order, starts):
             voice = (number, note.voice)
             if voice not in instruments:
                 instruments[voice] = len(instruments)
-                is_first = all(other != number for other, _ in list(instruments)[:-1])
-                name = part.name if is_first else f"{part.name}, voice {note.voice}"
+                name = part.name if instruments[voice] == first else f"{part.name}, voice {note.voice}"
                 sequence.instrument_infos.add(instrument=instruments[voice], name=name)
             sequence.notes.add(
                 pitch=note.pitch,
@@ -184,6 +211,8 @@ def _add_notes(
 def _tied(part: Part, order: Sequence[int], starts: Sequence[Fraction]) -> list[tuple[Fraction, Fraction, Note]]:
     """Start, end and first written note of every note as it sounds; tied notes are one."""
     played: list[tuple[Fraction, Fraction, Note]] = []
+    if not any(measure.notes for measure in part.measures):
+        return played
     waiting: dict[int, int] = {}
     """By pitch: the number of the note that is tied to the next one."""
     for index, measure_start in zip(order, starts, strict=True):
@@ -209,10 +238,9 @@ def _add_chords(
 ) -> None:
     """Adds the chord symbols of all parts, each once."""
     found: dict[tuple[Fraction, str], None] = {}
+    chords = [[chord for measure in measures for chord in measure.chords] for measures in _columns(parts)]
     for index, start in zip(order, starts, strict=True):
-        for part in parts:
-            if index < len(part.measures):
-                found.update(((start + position, text), None) for position, text in part.measures[index].chords)
+        found.update(((start + position, text), None) for position, text in chords[index])
     for position, text in sorted(found, key=lambda chord: chord[0]):
         sequence.text_annotations.add(
             time=seconds(position), text=text, annotation_type=NoteSequence.TextAnnotation.CHORD_SYMBOL

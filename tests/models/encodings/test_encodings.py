@@ -9,9 +9,11 @@ from note_seq import melody_encoder_decoder
 from note_seq.melody_encoder_decoder import KeyMelodyEncoderDecoder, MelodyOneHotEncoding
 
 from etude.models.attention.encoding import AttentionEncoding
-from etude.models.encodings.encoding import binary_counter, lookback
+from etude.models.encodings.encoding import as_vectors
+from etude.models.encodings.melody import binary_counter, lookback
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.lookback.encoding import LookbackEncoding
+from etude.models.melodies.melody import metres
 from etude.models.registry import configure, make_encoding
 
 CONFIGURATIONS = ["basic_rnn", "mono_rnn", "lookback_rnn", "attention_rnn"]
@@ -71,9 +73,9 @@ def test_everything_equals_magenta(name, magenta_figures):
     assert encoding.no_event_label == figures["default_event_label"]
     num_vectors = 0
     for melody in figures["melodies"]:
-        events, bars = np.array([melody["squashed"]]), np.array([16])
+        events, bars = np.array([melody["squashed"]]), metres(16)
         assert encoding.labels(events, bars)[0, 1:].tolist() == melody.get("labels", [])
-        inputs = encoding.inputs(events, bars)
+        inputs = as_vectors(encoding.inputs(events, bars), encoding.input_size)
         assert inputs.dtype == np.float32
         expected = np.zeros((len(melody.get("inputs_nonzero", [])), encoding.input_size))
         for step, vector in enumerate(melody.get("inputs_nonzero", [])):
@@ -95,9 +97,9 @@ def test_whole_melodies_equal_note_seq(case):
     assert ours.num_labels == theirs.num_classes
     assert ours.no_event_label == theirs.default_event_label
     # Lookback in steps does not mind the metre.
-    bars = np.array([16, 12, 6, 1][: len(melodies)])
+    bars = metres([16, 12, 6, 1][: len(melodies)])
     batch = padded(melodies)
-    inputs, labels = ours.inputs(batch, bars), ours.labels(batch, bars)
+    inputs, labels = as_vectors(ours.inputs(batch, bars), ours.input_size), ours.labels(batch, bars)
     for row, events in enumerate(map(growing_melody, melodies)):
         for step in range(len(events)):
             np.testing.assert_array_equal(inputs[row, step], theirs.events_to_input(events, step))
@@ -109,12 +111,12 @@ def test_every_label_means_what_it_means_to_note_seq(case):
     kind, pitch_range, distances, melodies = case
     ours, theirs = our_encoding(kind, pitch_range, distances), their_encoding(kind, pitch_range, distances)
     batch = padded(melodies)
-    repeats = ours.repeats(batch, np.full(len(batch), 16))
-    fixed = ours.label_events()
-    assert len(fixed) == ours.num_events
+    aliases = ours.aliases(batch, metres(np.full(len(batch), 16)))
+    fixed = ours.label_tokens()
+    assert len(fixed) == ours.num_tokens
     for row, melody in enumerate(melodies):
         for step in range(len(melody)):
-            meanings = np.concatenate([fixed, repeats[row, step]])
+            meanings = np.concatenate([fixed, aliases[row, step]])
             expected = [theirs.class_index_to_event(label, melody[:step]) for label in range(ours.num_labels)]
             assert meanings.tolist() == expected
 
@@ -123,17 +125,12 @@ def test_every_label_means_what_it_means_to_note_seq(case):
 def test_labels_decode_to_the_events(case):
     kind, pitch_range, distances, melodies = case
     encoding = our_encoding(kind, pitch_range, distances)
-    batch, bars = padded(melodies), np.full(len(melodies), 16)
-    fixed = np.broadcast_to(encoding.label_events(), (*batch.shape, encoding.num_events))
-    meanings = np.concatenate([fixed, encoding.repeats(batch, bars)], axis=-1)
+    batch, bars = padded(melodies), metres(np.full(len(melodies), 16))
+    fixed = np.broadcast_to(encoding.label_tokens(), (*batch.shape, encoding.num_tokens))
+    meanings = np.concatenate([fixed, encoding.aliases(batch, bars)], axis=-1)
     labels = encoding.labels(batch, bars)
     np.testing.assert_array_equal(np.take_along_axis(meanings, labels[..., None], -1)[..., 0], batch)
-    np.testing.assert_array_equal(encoding.event_labels(fixed[0, 0]), np.arange(encoding.num_events))
-
-
-def dense(encoding, inputs):
-    """One-hot inputs may be given by the places of their ones."""
-    return np.eye(encoding.input_size)[inputs] if inputs.ndim == 1 else inputs
+    np.testing.assert_array_equal(encoding.token_labels(fixed[0, 0]), np.arange(encoding.num_tokens))
 
 
 @given(cases(), st.sampled_from(["steps", "bars"]), st.data())
@@ -142,9 +139,9 @@ def test_streams_equal_whole_encodings(case, unit, data):
     kind, pitch_range, distances, melodies = case
     encoding = our_encoding(kind, pitch_range, distances, unit)
     batch = padded(melodies)
-    bars = np.array(data.draw(st.lists(st.integers(1, 5), min_size=len(batch), max_size=len(batch))))
-    inputs, repeats = encoding.inputs(batch, bars), encoding.repeats(batch, bars)
-    stream = encoding.stream(bars)
+    bars = metres(data.draw(st.lists(st.integers(1, 5), min_size=len(batch), max_size=len(batch))))
+    inputs, aliases = as_vectors(encoding.inputs(batch, bars), encoding.input_size), encoding.aliases(batch, bars)
+    stream = encoding.stream(len(batch), bars)
     rows = np.arange(len(batch))
     taken_at = data.draw(st.integers(0, batch.shape[1]))
     for step in range(batch.shape[1]):
@@ -153,10 +150,14 @@ def test_streams_equal_whole_encodings(case, unit, data):
             before, stream = stream, stream.take(np.array(taken))
             other = before.take(rows)
             other.append(np.full(len(rows), -1))
-            np.testing.assert_array_equal(dense(encoding, before.append(batch[rows, step])), inputs[rows, step])
+            np.testing.assert_array_equal(
+                as_vectors(before.append(batch[rows, step]), encoding.input_size), inputs[rows, step]
+            )
             rows = rows[taken]
-        np.testing.assert_array_equal(stream.repeats(), repeats[rows, step])
-        np.testing.assert_array_equal(dense(encoding, stream.append(batch[rows, step])), inputs[rows, step])
+        np.testing.assert_array_equal(stream.aliases(), aliases[rows, step])
+        np.testing.assert_array_equal(
+            as_vectors(stream.append(batch[rows, step]), encoding.input_size), inputs[rows, step]
+        )
 
 
 @pytest.mark.parametrize("kind", ["lookback", "attention"])
@@ -164,7 +165,7 @@ def test_distances_in_bars_are_distances_in_steps_of_each_metre(kind, monkeypatc
     bars = np.array([4, 6, 9])
     batch = np.stack([random_events(seed, 40) for seed in range(3)])
     in_bars = our_encoding(kind, (60, 72), (1, 2), "bars")
-    inputs, labels = in_bars.inputs(batch, bars), in_bars.labels(batch, bars)
+    inputs, labels = in_bars.inputs(batch, metres(bars)), in_bars.labels(batch, metres(bars))
     for row, steps in enumerate(bars.tolist()):
         # note_seq's bar flag knows one bar length, which is a constant of its module.
         monkeypatch.setattr(melody_encoder_decoder, "DEFAULT_STEPS_PER_BAR", steps)
@@ -179,9 +180,9 @@ def test_bars_of_sixteen_steps_are_magentas():
     events = np.array([[60, -2, 62, -1] * 12])
     for kind in ("lookback", "attention"):
         steps, bars = our_encoding(kind, (48, 84), (16, 32)), our_encoding(kind, (48, 84), (1, 2), "bars")
-        for function in ("inputs", "labels", "repeats"):
+        for function in ("inputs", "labels", "aliases"):
             np.testing.assert_array_equal(
-                getattr(steps, function)(events, np.array([16])), getattr(bars, function)(events, np.array([16]))
+                getattr(steps, function)(events, metres(16)), getattr(bars, function)(events, metres(16))
             )
 
 
@@ -189,16 +190,42 @@ def test_bars_of_sixteen_steps_are_magentas():
 @pytest.mark.parametrize("pitch", [47, 84])
 def test_a_pitch_outside_the_range_is_named(kind, pitch):
     encoding = our_encoding(kind, (48, 84), (2,))
-    events, bars = np.array([[60, pitch]]), np.array([16])
-    stream = encoding.stream(bars)
+    events, bars = np.array([[60, pitch]]), metres(16)
+    stream = encoding.stream(1, bars)
     for call in (
         functools.partial(encoding.inputs, events, bars),
         functools.partial(encoding.labels, events, bars),
-        functools.partial(encoding.check_range, events),
+        functools.partial(encoding.check, events),
         functools.partial(stream.append, events[:, 1]),
     ):
         with pytest.raises(ValueError, match=rf"pitch {pitch} is outside the range \[48, 84\)"):
             call()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("event", [-3, -129, 128, 256, 1 << 40, -(1 << 63), (1 << 63) - 1])
+def test_what_is_no_event_is_named(kind, event):
+    encoding = our_encoding(kind, (48, 128), (2,))
+    events, bars = np.array([[60, event]]), np.array([16])
+    stream = encoding.stream(bars)
+    message = "outside the range" if event > 0 else r"none of -2 \(no event\), -1 \(note-off\), pitches in \[48, 128\)"
+    for call in (
+        functools.partial(encoding.inputs, events, bars),
+        functools.partial(encoding.labels, events, bars),
+        functools.partial(encoding.event_labels, events),
+        functools.partial(encoding.check_range, events),
+        functools.partial(stream.append, events[:, 1]),
+    ):
+        with pytest.raises(ValueError, match=rf"{event} is {message}"):
+            call()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_events_of_any_integer_type(kind):
+    encoding = our_encoding(kind, (0, 128), (2,))
+    events = encoding.label_events()
+    for integer in (np.int8, np.int16, np.int32):
+        np.testing.assert_array_equal(encoding.event_labels(events.astype(integer)), np.arange(130))
 
 
 @pytest.mark.parametrize("pitch_range", [(-1, 84), (48, 129), (48, 48), (84, 48)])

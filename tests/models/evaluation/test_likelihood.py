@@ -7,8 +7,9 @@ from note_seq.melody_encoder_decoder import KeyMelodyEncoderDecoder, MelodyOneHo
 
 from etude.models.attention.encoding import AttentionEncoding
 from etude.models.encodings.one_hot import OneHotEncoding
-from etude.models.evaluation.likelihood import event_log_likelihoods, event_probabilities, label_log_likelihoods
+from etude.models.evaluation.likelihood import label_log_likelihoods, token_log_likelihoods, token_probabilities
 from etude.models.lookback.encoding import LookbackEncoding
+from etude.models.melodies.melody import metres
 from etude.models.networks.network import log_softmax
 
 LOW, HIGH = 60, 64
@@ -35,9 +36,9 @@ def test_event_probabilities_sum_over_every_label_that_means_the_event(name, eve
     encoding, theirs = ENCODINGS[name]
     batch = np.array([events])
     log_probabilities = random_log_probabilities(encoding, events, seed)
-    repeats = encoding.repeats(batch, np.array([16]))
-    of_events = event_probabilities(encoding, log_probabilities, repeats)[0]
-    of_truth = event_log_likelihoods(encoding, log_probabilities, batch, repeats)[0]
+    aliases = encoding.aliases(batch, metres(16))
+    of_events = token_probabilities(encoding, log_probabilities, aliases)[0]
+    of_truth = token_log_likelihoods(encoding, log_probabilities, batch, aliases)[0]
     several = 0
     for step in range(len(events)):
         expected = dict.fromkeys([-2, -1, 60, 61, 62, 63], 0.0)
@@ -47,7 +48,7 @@ def test_event_probabilities_sum_over_every_label_that_means_the_event(name, eve
             expected[event] += np.exp(np.float64(log_probabilities[0, step, label]))
             labels_of_truth += event == events[step]
         several += labels_of_truth > 1
-        found = dict(zip(encoding.label_events().tolist(), of_events[step], strict=True))
+        found = dict(zip(encoding.label_tokens().tolist(), of_events[step], strict=True))
         assert found == pytest.approx(expected, abs=1e-6)
         assert of_truth[step] == pytest.approx(np.log(expected[events[step]]), abs=1e-5)
     np.testing.assert_allclose(of_events.sum(axis=-1), 1, atol=1e-5)
@@ -59,7 +60,7 @@ def test_event_probabilities_sum_over_every_label_that_means_the_event(name, eve
 def test_label_log_likelihoods_are_those_of_the_canonical_labels(events, seed):
     encoding, theirs = ENCODINGS["lookback"]
     log_probabilities = random_log_probabilities(encoding, events, seed)
-    labels = encoding.labels(np.array([events]), np.array([16]))
+    labels = encoding.labels(np.array([events]), metres(16))
     found = label_log_likelihoods(log_probabilities, labels)[0]
     for step in range(len(events)):
         assert found[step] == log_probabilities[0, step, theirs.events_to_label(events, step)]
@@ -70,10 +71,10 @@ def test_without_repeat_labels_events_are_labels(events, seed):
     encoding = OneHotEncoding(LOW, HIGH)
     batch = np.array([events])
     log_probabilities = random_log_probabilities(encoding, events, seed)
-    repeats = encoding.repeats(batch, np.array([16]))
-    labels = encoding.labels(batch, np.array([16]))
+    aliases = encoding.aliases(batch, metres(16))
+    labels = encoding.labels(batch, metres(16))
     np.testing.assert_array_equal(
-        event_log_likelihoods(encoding, log_probabilities, batch, repeats),
+        token_log_likelihoods(encoding, log_probabilities, batch, aliases),
         label_log_likelihoods(log_probabilities, labels),
     )
-    np.testing.assert_array_equal(event_probabilities(encoding, log_probabilities, repeats), np.exp(log_probabilities))
+    np.testing.assert_array_equal(token_probabilities(encoding, log_probabilities, aliases), np.exp(log_probabilities))

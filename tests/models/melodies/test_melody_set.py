@@ -58,7 +58,31 @@ def test_select(melodies):
 
 def test_a_batch_is_padded_with_no_event(melodies):
     batch = melodies.batch(np.array([3, 0, 1]))
-    assert batch.events.tolist() == [[127, 0, -1, -2], [60, -2, 62, -2], [-2, -2, -2, -2]]
+    assert batch.tokens.tolist() == [[127, 0, -1, -2], [60, -2, 62, -2], [-2, -2, -2, -2]]
     assert batch.lengths.tolist() == [4, 3, 0]
     assert batch.num_predicted.tolist() == [3, 2, 0]
-    assert batch.steps_per_bar.tolist() == [15, 12, 13]
+    assert batch.attributes["steps_per_bar"].tolist() == [15, 12, 13]
+
+
+@pytest.mark.parametrize(
+    ("events", "kind"),
+    [
+        ([127, -2], np.int8),
+        ([-128], np.int8),
+        ([128, 0], np.int16),
+        ([200, -2], np.int16),
+        ([299, -2], np.int16),
+        ([69_999, -2], np.int32),
+        ([-40_000], np.int32),
+        ([1 << 40, -(1 << 40)], np.int64),
+    ],
+)
+def test_every_number_is_kept(events, kind):
+    """Of vocabularies of 300 and 70,000, in sets with small numbers, selected and changed."""
+    packed = MelodySet.of([Melody(np.array([60, -2])), Melody(np.array(events))])
+    assert packed.flat.dtype == kind
+    assert [packed.events(index).tolist() for index in range(2)] == [[60, -2], events]
+    assert packed.select([1]).events(0).tolist() == events
+    assert packed.batch(np.array([1])).tokens.tolist() == [events]
+    small = MelodySet.of([Melody(np.zeros(len(events), np.int64))])
+    assert small.map(lambda _: np.array(events)).events(0).tolist() == events

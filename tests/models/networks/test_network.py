@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from etude.models.hyperparameters import Hyperparameters
+from etude.models.melodies.melody import metres
 from etude.models.networks.network import log_softmax, sigmoid, softmax
 from etude.models.networks.weights import initialise, shapes
 from etude.models.registry import FAMILIES, configure, make_encoding
@@ -19,7 +20,7 @@ def model(request, tiny_model):
 @pytest.fixture
 def inputs(model, random_events):
     batch = np.stack([random_events(seed, 20) for seed in range(3)])
-    return model.encoding.inputs(batch, np.array([16, 12, 6]))
+    return model.encoding.inputs(batch, metres([16, 12, 6]))
 
 
 def plain_logits(hyperparameters, weights, inputs):
@@ -107,7 +108,7 @@ def test_label_log_probabilities_equal_magenta(name, magenta_figures, magenta_mo
         if "labels" not in melody:
             continue
         events = np.array([melody["squashed"]])
-        inputs = model.encoding.inputs(events[:, :-1], np.array([16]))
+        inputs = model.encoding.inputs(events[:, :-1], metres(16))
         log_probabilities = log_softmax(model.network.logits(inputs))[0]
         rows = len(melody["softmax_first_rows"])
         np.testing.assert_allclose(np.exp(log_probabilities[:rows]), melody["softmax_first_rows"], rtol=1e-4, atol=1e-7)
@@ -181,7 +182,7 @@ def test_sigmoid():
 @pytest.mark.parametrize("attn_length", [0, 3])
 def test_one_hot_inputs_may_be_given_by_their_places(attn_length, tiny_model, random_events):
     model = tiny_model("basic", attn_length=attn_length)
-    inputs = model.encoding.inputs(np.stack([random_events(seed, 20) for seed in range(3)]), np.full(3, 16))
+    inputs = model.encoding.inputs(np.stack([random_events(seed, 20) for seed in range(3)]), metres(np.full(3, 16)))
     whole = model.network.logits(inputs)
     state = model.network.initial_state(3)
     for step in range(20):

@@ -235,6 +235,23 @@ def test_dropout_masks_depend_on_the_seed_alone(tiny_model):
     assert (first[0] != first[1]).mean() > 0.9
 
 
+def test_layers_and_seeds_have_masks_of_their_own():
+    """And no row or step has that of another, not only of its neighbour."""
+    ones = tf.ones([30, 20, 64])
+    masks = [
+        tensorflow_network._drop(
+            ones, 0.5, tensorflow_network.Dropout(tf.constant(seed, tf.int64), 30, tf.constant(0, tf.int64)), layer
+        ).numpy()
+        / 2
+        for seed, layer in [(7, 0), (7, 1), (8, 0)]
+    ]
+    for mask in masks:
+        assert set(np.unique(mask)) == {0, 1}
+        assert len(np.unique(mask.reshape(-1, 64), axis=0)) == 30 * 20
+    correlations = np.corrcoef([mask.ravel() for mask in masks])
+    assert np.abs(correlations - np.eye(3)).max() < 0.03
+
+
 def test_dropout_of_a_part_is_that_of_its_rows_in_the_batch(tiny_model):
     """Rows and steps of a batch alone, for numbers of units and steps that Philox does not draw evenly."""
     model = tiny_model("attention", rnn_layer_sizes=[3, 7], dropout_keep_prob=0.5)

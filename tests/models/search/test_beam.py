@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from etude.models.melodies.melody import Melody
+from etude.models.melodies.melody import Melody, metres
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.registry import FAMILIES
 from etude.models.search.beam import beam_search
@@ -21,28 +21,28 @@ def model(request, tiny_model):
 
 def search(model, num_steps, beam_size, primer=PRIMER, choice=None):
     """The melodies, and the log-likelihood of the events after the primer."""
-    continuation = Continuation(model.encoding, model.network, primer, 16)
-    melodies = beam_search(model.encoding, continuation, num_steps, beam_size, choice).events
-    return melodies, event_log_likelihoods(model, melodies, primer)
+    continuation = Continuation(model.encoding, model.network, primer, metres(16))
+    melodies = beam_search(model.encoding, continuation, num_steps, beam_size, choice).tokens
+    return melodies, log_likelihoods(model, melodies, primer)
 
 
-def event_log_likelihoods(model, melodies, primer=PRIMER):
+def log_likelihoods(model, melodies, primer=PRIMER):
     """Of the events after the primer."""
     whole, share = (
-        model.evaluate(MelodySet.of(Melody(events) for events in part), squash=False).event_log_likelihood
+        model.evaluate(MelodySet.of(Melody(events) for events in part), squash=False)["token_log_likelihood"]
         for part in (melodies, melodies[:, : len(primer)])
     )
     return whole - share
 
 
 def all_continuations(model, num_steps, primer=PRIMER):
-    choices = itertools.product(model.encoding.label_events().tolist(), repeat=num_steps)
+    choices = itertools.product(model.encoding.label_tokens().tolist(), repeat=num_steps)
     return np.array([[*primer, *choice] for choice in choices])
 
 
 def test_a_beam_as_wide_as_the_tree_finds_every_melody_in_order(model):
     everything = all_continuations(model, STEPS)
-    expected = event_log_likelihoods(model, everything)
+    expected = log_likelihoods(model, everything)
     melodies, scores = search(model, STEPS, 14**STEPS)
     assert len(np.unique(melodies, axis=0)) == len(melodies) == len(everything) == 14**STEPS
     np.testing.assert_allclose(scores, np.sort(expected)[::-1], atol=1e-4)
@@ -58,8 +58,8 @@ def test_labels_of_one_event_are_merged(tiny_model):
     encoding = model.encoding
     model.weights["output/kernel"][:] = 0
     bias = np.full(encoding.num_labels, -20.0)
-    bias[[0, encoding.num_events, encoding.num_events + 1]] = np.log(0.2)
-    bias[encoding.event_labels(np.array([70]))] = np.log(0.4)
+    bias[[0, encoding.num_tokens, encoding.num_tokens + 1]] = np.log(0.2)
+    bias[encoding.token_labels(np.array([70]))] = np.log(0.4)
     model.weights["output/bias"][:] = bias
     melodies, scores = search(model, 1, 2, primer=np.array([60, -2, -2, -2]))
     assert melodies[:, -1].tolist() == [-2, 70]
@@ -71,20 +71,20 @@ def test_a_beam_keeps_the_best_extensions_of_each_step(model, beam_size):
     """Against a beam search in plain Python that scores every extension from scratch."""
     beam = [tuple(PRIMER.tolist())]
     for _ in range(4):
-        extensions = [(*events, event) for events in beam for event in model.encoding.label_events().tolist()]
-        scores = event_log_likelihoods(model, np.array(extensions))
+        extensions = [(*events, event) for events in beam for event in model.encoding.label_tokens().tolist()]
+        scores = log_likelihoods(model, np.array(extensions))
         beam = [extensions[index] for index in np.argsort(-scores, kind="stable")[:beam_size]]
     melodies, found = search(model, 4, beam_size)
     assert [tuple(events) for events in melodies.tolist()] == beam
-    np.testing.assert_allclose(found, event_log_likelihoods(model, np.array(beam)), atol=1e-4)
+    np.testing.assert_allclose(found, log_likelihoods(model, np.array(beam)), atol=1e-4)
     assert len(set(beam)) == len(beam)
 
 
 def test_a_beam_of_one_is_greedy(model):
     events = PRIMER.tolist()
     for _ in range(6):
-        extensions = np.array([[*events, event] for event in model.encoding.label_events().tolist()])
-        events = extensions[event_log_likelihoods(model, extensions).argmax()].tolist()
+        extensions = np.array([[*events, event] for event in model.encoding.label_tokens().tolist()])
+        events = extensions[log_likelihoods(model, extensions).argmax()].tolist()
     melodies, _ = search(model, 6, 1)
     assert melodies.tolist() == [events]
 
@@ -96,9 +96,9 @@ def test_a_wider_beam_finds_nothing_worse(model):
 
 def test_constrained_beam_is_the_best_of_what_is_allowed(model):
     """Against all melodies that keep the rules; the last note, from the second step on, is one of two."""
-    label_events = model.encoding.label_events()
-    allowed = np.isin(label_events, [-2, 60, 62, 64, 67])
-    final = np.isin(label_events, [60, 67])
+    label_tokens = model.encoding.label_tokens()
+    allowed = np.isin(label_tokens, [-2, 60, 62, 64, 67])
+    final = np.isin(label_tokens, [60, 67])
     melodies, scores = search(model, STEPS, 14**STEPS, choice=Choice(model.encoding, allowed, final, 1))
     everything = all_continuations(model, STEPS)
     added = everything[:, len(PRIMER) :]
@@ -110,7 +110,7 @@ def test_constrained_beam_is_the_best_of_what_is_allowed(model):
             last = np.where(column >= 0, column, last)
         is_final = np.isin(added[:, step], [60, 67])
         keeps &= is_final | (np.isin(last, [60, 67]) & (added[:, step] < 0))
-    expected = event_log_likelihoods(model, everything[keeps])
+    expected = log_likelihoods(model, everything[keeps])
     assert 10 < len(expected) < 100
     assert {tuple(events) for events in melodies.tolist()} == {tuple(events) for events in everything[keeps].tolist()}
     np.testing.assert_allclose(scores, np.sort(expected)[::-1], atol=1e-4)
@@ -121,8 +121,8 @@ def test_constrained_beam_is_the_best_of_what_is_allowed(model):
 def test_rules_hold_however_unlikely(tiny_model):
     """Where the model all but excludes the allowed notes, in float32 altogether."""
     model = tiny_model("lookback")
-    model.weights["output/bias"][model.encoding.event_labels(np.array([65]))] += 2000
-    allowed = np.isin(model.encoding.label_events(), [-2, 60, 62])
+    model.weights["output/bias"][model.encoding.token_labels(np.array([65]))] += 2000
+    allowed = np.isin(model.encoding.label_tokens(), [-2, 60, 62])
     melodies, _ = search(model, 5, 4, choice=Choice(model.encoding, allowed))
     assert len(melodies) == 4
     assert np.isin(melodies[:, len(PRIMER) :], [-2, 60, 62]).all()

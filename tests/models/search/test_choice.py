@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from etude.models.errors import UsageError
-from etude.models.evaluation.likelihood import event_probabilities
+from etude.models.evaluation.likelihood import token_probabilities
+from etude.models.melodies.melody import metres
 from etude.models.registry import FAMILIES
-from etude.models.search.choice import Choice, event_log_probabilities
+from etude.models.search.choice import Choice, token_log_probabilities
 from etude.models.search.constraints import Constraints
 from etude.models.search.continuation import Continuation
 from etude.models.search.stochastic import stochastic_search
@@ -19,11 +20,11 @@ def model(request, tiny_model):
 
 @pytest.fixture
 def continuation(model):
-    return Continuation(model.encoding, model.network, PRIMER, 16)
+    return Continuation(model.encoding, model.network, PRIMER, metres(16))
 
 
 def everything(model):
-    return np.ones(model.encoding.num_events, bool)
+    return np.ones(model.encoding.num_tokens, bool)
 
 
 def left(model, continuation, choice):
@@ -35,13 +36,13 @@ def left(model, continuation, choice):
         np.diff(narrowed[0, labels]), np.diff(log_probabilities[0, labels]), atol=1e-5, err_msg="only minus infinity"
     )
     events = continuation.decode(labels, np.zeros_like(labels))
-    of_events = event_probabilities(model.encoding, log_probabilities, continuation.repeats())[0]
-    return dict(zip(model.encoding.label_events().tolist(), of_events, strict=True)), set(events.tolist())
+    of_events = token_probabilities(model.encoding, log_probabilities, continuation.aliases())[0]
+    return dict(zip(model.encoding.label_tokens().tolist(), of_events, strict=True)), set(events.tolist())
 
 
 def test_log_probabilities_of_events_add_up(model, continuation):
-    found = event_log_probabilities(model.encoding, continuation.log_probabilities(), continuation.repeats())
-    expected = event_probabilities(model.encoding, continuation.log_probabilities(), continuation.repeats())
+    found = token_log_probabilities(model.encoding, continuation.log_probabilities(), continuation.aliases())
+    expected = token_probabilities(model.encoding, continuation.log_probabilities(), continuation.aliases())
     np.testing.assert_allclose(np.exp(found), expected, rtol=1e-5)
     assert np.exp(found).sum() == pytest.approx(1, abs=1e-5)
 
@@ -62,7 +63,7 @@ def test_top_p_leaves_the_fewest_events_of_that_probability(model, continuation,
 
 
 def test_top_p_counts_what_constraints_leave(model, continuation):
-    allowed = np.isin(model.encoding.label_events(), [60, 62, 64, 65])
+    allowed = np.isin(model.encoding.label_tokens(), [60, 62, 64, 65])
     probabilities, events = left(model, continuation, Choice(model.encoding, allowed, top_p=0.6))
     possible = {event: probabilities[event] for event in (60, 62, 64, 65)}
     assert events <= possible.keys()
@@ -72,33 +73,33 @@ def test_top_p_counts_what_constraints_leave(model, continuation):
 def test_a_label_that_repeats_what_is_not_allowed_is_not_drawn(tiny_model):
     model = tiny_model("lookback")
     model.weights["output/bias"][-2:] += 20
-    allowed = np.isin(model.encoding.label_events(), [-2, 62])
+    allowed = np.isin(model.encoding.label_tokens(), [-2, 62])
     samples = stochastic_search(
-        Continuation(model.encoding, model.network, np.array([60, 61, 65]), 16),
+        Continuation(model.encoding, model.network, np.array([60, 61, 65]), metres(16)),
         50,
         6,
         seed=1,
         choice=Choice(model.encoding, allowed),
     )
-    assert np.isin(samples.paths.events[:, 3:], [-2, 62]).all()
+    assert np.isin(samples.paths.tokens[:, 3:], [-2, 62]).all()
 
 
 @pytest.mark.parametrize("options", [{}, {"beam_size": 3, "branch_factor": 2, "steps_per_iteration": 2}])
 def test_every_sample_keeps_the_rules_and_scores_without_them(model, options):
-    labels = model.encoding.label_events()
+    labels = model.encoding.label_tokens()
     choice = Choice(model.encoding, np.isin(labels, [-2, 60, 62, 67]), np.isin(labels, [60]), 12, top_k=3)
-    start = Continuation(model.encoding, model.network, PRIMER, 16)
+    start = Continuation(model.encoding, model.network, PRIMER, metres(16))
     samples = stochastic_search(start, 20, 16, seed=3, choice=choice, temperature=1.3, **options)
-    added = samples.paths.events[:, len(PRIMER) :]
+    added = samples.paths.tokens[:, len(PRIMER) :]
     assert np.isin(added, [-2, 60, 62, 67]).all()
-    for events in samples.paths.events:
+    for events in samples.paths.tokens:
         assert events[events >= 0][-1] == 60
     assert len(np.unique(added, axis=0)) > 1
     # The path's likelihood is that of its labels among all labels.
-    if not model.encoding.num_repeats:
+    if not model.encoding.num_aliases:
         log_probabilities = samples.paths.logits[:, len(PRIMER) - 1 :] / 1.3
         log_probabilities = log_probabilities - np.log(np.exp(log_probabilities).sum(-1, keepdims=True))
-        chosen = np.take_along_axis(log_probabilities, model.encoding.event_labels(added)[..., None], -1)[..., 0]
+        chosen = np.take_along_axis(log_probabilities, model.encoding.token_labels(added)[..., None], -1)[..., 0]
         np.testing.assert_allclose(samples.scores, chosen.sum(1), rtol=1e-4)
 
 
@@ -107,8 +108,8 @@ def test_constraints_are_in_sounding_pitches(tiny_model):
     constraints = Constraints(min_pitch=73, max_pitch=79, pitch_classes=(2, 4, 7), note_offs=False, final_pitch_class=2)
     # The model's pitches 60 to 71 sound ten semitones higher.
     allowed = constraints.allowed_events(encoding, -10)
-    assert encoding.label_events()[allowed].tolist() == [-2, 64, 66, 69]
-    assert encoding.label_events()[constraints.final_notes(encoding, -10)].tolist() == [64]
+    assert encoding.label_tokens()[allowed].tolist() == [-2, 64, 66, 69]
+    assert encoding.label_tokens()[constraints.final_notes(encoding, -10)].tolist() == [64]
     assert constraints.restrict
     assert not Constraints().restrict
     assert Constraints().allowed_events(encoding, 5).all()

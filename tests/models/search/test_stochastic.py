@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from etude.models.evaluation.likelihood import event_probabilities
+from etude.models.evaluation.likelihood import token_probabilities
+from etude.models.melodies.melody import metres
 from etude.models.networks.network import log_softmax
 from etude.models.registry import FAMILIES
 from etude.models.search.continuation import Continuation
 from etude.models.search.randomness import keyed_uniform
-from etude.models.search.stochastic import sample, stochastic_search
+from etude.models.search.stochastic import different, sample, stochastic_search
 
 PRIMER = np.array([60, -2, 64, -1])
 
@@ -21,9 +22,9 @@ def model(request, tiny_model):
 
 
 def search(model, num_outputs, num_steps, seed=1, **options):
-    continuation = Continuation(model.encoding, model.network, PRIMER, 16)
+    continuation = Continuation(model.encoding, model.network, PRIMER, metres(16))
     samples = stochastic_search(continuation, num_outputs, num_steps, seed=seed, **options)
-    return samples.paths.events, samples.scores
+    return samples.paths.tokens, samples.scores
 
 
 @dataclasses.dataclass
@@ -35,7 +36,7 @@ class Entry:
 
 
 def log_probabilities_of(model, events, temperature):
-    inputs = model.encoding.inputs(np.array([events]), np.array([16]))
+    inputs = model.encoding.inputs(np.array([events]), metres(16))
     return log_softmax(model.network.logits(inputs)[0, -1] / np.float32(temperature)).astype(np.float64)
 
 
@@ -50,9 +51,9 @@ def magentas_beam_search(model, output, num_steps, seed, temperature, beam_size,
                 log_probabilities = log_probabilities_of(model, entry.events, temperature)
                 draw = float(keyed_uniform(seed, output, len(entry.events), number))
                 label = int(np.searchsorted(np.cumsum(np.exp(log_probabilities)), draw, side="right"))
-                repeats = model.encoding.repeats(np.array([[*entry.events, -2]]), np.array([16]))[0, -1]
+                aliases = model.encoding.aliases(np.array([[*entry.events, -2]]), metres(16))[0, -1]
                 entry.score += log_probabilities[label]
-                entry.events.append([*model.encoding.label_events().tolist(), *repeats.tolist()][label])
+                entry.events.append([*model.encoding.label_tokens().tolist(), *aliases.tolist()][label])
         return branches
 
     def prune(beam, kept):
@@ -114,21 +115,21 @@ def test_samples_follow_the_probabilities(name, temperature, tiny_model):
     model = tiny_model(name)
     num_outputs = 20_000
     melodies, _ = search(model, num_outputs, 2, temperature=temperature)
-    known = Continuation(model.encoding, model.network, PRIMER, 16)
+    known = Continuation(model.encoding, model.network, PRIMER, metres(16))
     total = num_outputs
     tested = 0
     for _ in range(2):
         log_probabilities = known.log_probabilities(temperature)
-        expected = event_probabilities(model.encoding, log_probabilities, known.repeats())[0] * total
+        expected = token_probabilities(model.encoding, log_probabilities, known.aliases())[0] * total
         chosen = melodies[:, known.num_steps]
-        counts = np.array([(chosen == event).sum() for event in model.encoding.label_events()])
+        counts = np.array([(chosen == event).sum() for event in model.encoding.label_tokens()])
         common = expected > 5
         chi_square = ((counts - expected)[common] ** 2 / expected[common]).sum()
         freedom = common.sum() - 1
         assert freedom >= 3
         assert chi_square < freedom + 5 * np.sqrt(2 * freedom)
         tested += counts.sum()
-        most_common = model.encoding.label_events()[counts.argmax()]
+        most_common = model.encoding.label_tokens()[counts.argmax()]
         melodies = melodies[chosen == most_common]
         total = len(melodies)
         known.extend(np.array([most_common]))
@@ -145,3 +146,16 @@ def test_what_is_impossible_is_never_sampled():
     with np.errstate(divide="ignore"):
         log_probabilities = np.log(np.array([[0, 1, 0, 0]], np.float32)).repeat(2, axis=0)
     assert sample(log_probabilities, np.array([0, 1]), np.array([0.0, 1 - 2**-53])).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("num_labels", [40, 300, 70_000])
+def test_melodies_are_told_apart_in_any_vocabulary(num_labels):
+    random = np.random.default_rng(num_labels)
+    rows = random.integers(6, size=400)
+    # Few different events, all that share their last eight bits among them.
+    events = random.choice(np.arange(-2, num_labels - 2)[3 :: 256 if num_labels > 256 else 9], size=400)
+    first, inverse = different(rows, events)
+    pairs = list(zip(rows.tolist(), events.tolist(), strict=True))
+    assert len(first) == len(set(pairs))
+    assert [pairs[place] for place in first[inverse]] == pairs
+    assert all(pairs.index(pairs[place]) == place for place in first)

@@ -3,6 +3,7 @@ import json
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from etude.models.errors import EtudeError
 from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog, read_metrics, scalars
 
 LABEL = {"loss": 2.0, "perplexity": 7.4, "accuracy": 0.5, "event_accuracy": 0.25, "no_event_accuracy": 0.75}
@@ -79,3 +80,28 @@ def test_tensorboard_reads_every_scalar(tmp_path, split):
         events = accumulator.Scalars(tag)
         assert [event.step for event in events] == [10, 20]
         assert events[0].value == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"null",
+        b"[" * 100_000,
+        b"9" * 5000,
+        b"\xff",
+        b'{"split": "eval"}',
+        b'{"split": "eval", "step": 1, "wall_time": 1, "label": {"loss": 1}}',
+        b'{"split": "eval", "step": 1, "wall_time": NaN, "label": {"loss": 1}, "event": {"loss": 1}}',
+        b'{"split": "train", "step": 1, "wall_time": 1, "label": {"loss": "low"}}',
+        b'{"split": "train", "step": true, "wall_time": 1, "label": {"loss": 1}}',
+        b'{"split": "nowhere", "step": 1, "wall_time": 1, "label": {"loss": 1}}',
+    ],
+)
+def test_lines_that_no_run_writes(tmp_path, line):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"split": "train", "step": 1, "wall_time": 1, "label": {"loss": 1, "perplexity": Infinity}}\n')
+    assert read_metrics(path)[0]["label"]["perplexity"] == float("inf")
+    with path.open("ab") as file:
+        file.write(line + b"\n")
+    with pytest.raises(EtudeError, match=r"metrics\.jsonl, line 2 is damaged"):
+        read_metrics(path)

@@ -43,6 +43,25 @@ def test_a_field_that_runs_no_longer_have(run):
     assert load(run.path).configuration == CONFIGURATION
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("steps_per_quarter: 4", "steps_per_quarter: 0"),
+        ("steps_per_quarter: 4", "steps_per_quarter: -4"),
+        ("steps_per_quarter: 4", "steps_per_quarter: 2000000000"),
+        ("attn_length: 2", "attn_length: 2000000000"),
+        ("rnn_layer_sizes: 4", "rnn_layer_sizes: 2000000000"),
+        ("rnn_layer_sizes: 4", "rnn_layer_sizes: 4 " * 1000),
+    ],
+)
+def test_absurd_numbers(run, before, after):
+    text = run.config.read_text()
+    assert before in text
+    run.config.write_text(text.replace(before, after))
+    with pytest.raises(EtudeError, match=r"config\.textproto is damaged: .*must be"):
+        load(run.path)
+
+
 def test_steps_are_those_of_whole_checkpoints(run):
     (run.checkpoints / ".step-00000030.npz.abc.part").touch()
     (run.checkpoints / "step-40.npz").touch()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from etude.models.melodies.melody import metres
 from etude.models.networks.network import Network, log_softmax
 from etude.models.networks.weights import initialise
 from etude.models.registry import make_encoding
@@ -26,7 +27,7 @@ def make_trainer(tiny_configuration, random_weights):
 def make_batch(random_events):
     def make(encoding, lengths=(9, 5, 2)):
         events = np.stack([random_events(seed, max(lengths) + 1) for seed in range(len(lengths))])
-        bars = np.full(len(lengths), 16)
+        bars = metres(np.full(len(lengths), 16))
         return encoding.inputs(events[:, :-1], bars), encoding.labels(events, bars)[:, 1:], np.array(lengths)
 
     return make
@@ -40,14 +41,15 @@ def mean_loss(hyperparameters, weights, inputs, labels, lengths):
     return losses[real].mean(), (log_probabilities.argmax(-1) == labels)[real], labels[real]
 
 
-def test_figures_are_means_over_real_steps(make_trainer, make_batch):
-    trainer, configuration, encoding = make_trainer("basic", dropout_keep_prob=1.0)
+@pytest.mark.parametrize(("name", "padding"), [("basic", 10**6), ("lookback", np.nan)])
+def test_figures_are_means_over_real_steps(name, padding, make_trainer, make_batch):
+    trainer, configuration, encoding = make_trainer(name, dropout_keep_prob=1.0)
     inputs, labels, lengths = make_batch(encoding)
     expected, correct, real_labels = mean_loss(
         configuration.hyperparameters, trainer.weights(), inputs, labels, lengths
     )
     # Padding must not count, whatever stands there.
-    inputs[1, 5:] = inputs[2, 2:] = np.nan
+    inputs[1, 5:] = inputs[2, 2:] = padding
     figures = trainer.train(inputs, labels, lengths)
     is_event = real_labels != encoding.no_event_label
     assert 0 < is_event.sum() < len(is_event)

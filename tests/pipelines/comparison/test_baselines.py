@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from etude.models.encodings.one_hot import OneHotEncoding
+from etude.models.evaluation.evaluation import evaluate
+from etude.models.evaluation.figures import figures
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody_set import MelodySet
 from etude.pipelines.comparison.baselines import fit_baselines
 from etude.pipelines.comparison.breakdowns import breakdowns
-from etude.pipelines.comparison.detailed_evaluation import evaluate_baseline
-from etude.pipelines.comparison.statistics.figures import figures, sum_columns
 
 ENCODING = OneHotEncoding(60, 72)
 NUM_EVENTS = 14
@@ -41,6 +41,10 @@ def bar_ago(melody, step):
     return int(melody.events[step - melody.steps_per_bar]) if step >= melody.steps_per_bar else -2
 
 
+def figures_of(name):
+    return figures(evaluate(ENCODING, MelodySet.of(EVAL), BASELINES[name].predict).totals(), "event")
+
+
 def expected_probability(name, melody, step, before, event):
     """By counting, one step after the other."""
     if name == "unigram":
@@ -57,8 +61,7 @@ def expected_probability(name, melody, step, before, event):
 @pytest.mark.parametrize("name", ["unigram", "bigram", "repeat_bar"])
 def test_likelihood_by_counting(name):
     nats = -sum(math.log(expected_probability(name, *pair)) for pair in pairs(EVAL))
-    sums = evaluate_baseline(ENCODING, MelodySet.of(EVAL), BASELINES[name], []).melodies
-    found = figures(sum_columns(sums).sum(axis=0))
+    found = figures_of(name)
     assert found["event.loss"] == pytest.approx(nats / len(pairs(EVAL)), rel=1e-6)
     assert found["event.loss"] == found["label.loss"]
 
@@ -70,9 +73,7 @@ def test_probabilities_sum_to_one(name):
 
 
 def test_accuracy_of_no_event():
-    found = figures(
-        sum_columns(evaluate_baseline(ENCODING, MelodySet.of(EVAL), BASELINES["no_event"], []).melodies).sum(axis=0)
-    )
+    found = figures_of("no_event")
     assert found["event.accuracy"] == np.mean([event == -2 for *_, event in pairs(EVAL)])
     assert found["label.no_event_accuracy"] == 1.0
     assert found["label.event_accuracy"] == 0.0
@@ -80,9 +81,7 @@ def test_accuracy_of_no_event():
 
 
 def test_accuracy_of_repeating_the_last_bar():
-    found = figures(
-        sum_columns(evaluate_baseline(ENCODING, MelodySet.of(EVAL), BASELINES["repeat_bar"], []).melodies).sum(axis=0)
-    )
+    found = figures_of("repeat_bar")
     assert found["event.accuracy"] == np.mean(
         [bar_ago(melody, step) == event for melody, step, _, event in pairs(EVAL)]
     )
@@ -91,12 +90,11 @@ def test_accuracy_of_repeating_the_last_bar():
 def test_categories_add_up_to_the_whole():
     melodies = MelodySet.of(EVAL)
     divisions = breakdowns(melodies, 4)
-    sums = evaluate_baseline(ENCODING, melodies, BASELINES["bigram"], divisions)
-    whole = [sums.melodies.num_steps, sums.melodies.event_log_likelihood, sums.melodies.most_probable_event_correct]
-    for division in divisions:
-        if division.name.startswith("position"):
-            continue
-        assert sums.categories[division.name].sum(axis=1) == pytest.approx(np.stack(whole, axis=1), rel=1e-5)
-    positions = [sums.categories[division.name] for division in divisions if division.name.startswith("position")]
+    sums = evaluate(ENCODING, melodies, BASELINES["bigram"].predict, divisions)
+    positions = [division.name for division in divisions if division.name.startswith("position")]
+    others = [[division.name] for division in divisions if division.name not in positions]
     assert len(positions) == 2
-    assert sum(position.sum(axis=1) for position in positions) == pytest.approx(np.stack(whole, axis=1), rel=1e-5)
+    for names in (*others, positions):
+        for statistic in ("num_steps", "token_log_likelihood", "token_correct"):
+            found = sum(sums.of(name)[statistic].sum(axis=1) for name in names)
+            assert found == pytest.approx(sums[statistic], rel=1e-5)

@@ -1,9 +1,10 @@
 import pathlib
 
+from etude.models.configuration import pitch_range
 from etude.models.model import Model
 from etude.models.registry import configure
 from etude.models.storage import run_pb2
-from etude.pipelines.comparison.configurations import PitchRange, Run, group
+from etude.pipelines.comparison.configurations import Run, group
 from etude.pipelines.comparison.presentation import Label
 
 
@@ -57,9 +58,7 @@ def test_bundles_are_called_after_their_folder():
     assert names([bundle, run("a")]) == {"basic, basic_rnn/bundle.mag": ["bundle.mag"], "basic, a": ["a"]}
 
 
-def test_spaces():
-    assert (
-        PitchRange.of(configure("basic")) == PitchRange.of(configure("attention")) != PitchRange.of(configure("mono"))
-    )
-    assert PitchRange.of(configure("basic")).name == "pitches 48 to 83, key 0"
-    assert PitchRange.of(configure("mono")).name == "pitches 0 to 127, own key"
+def test_pitch_ranges():
+    assert pitch_range(configure("basic")) == pitch_range(configure("attention")) != pitch_range(configure("mono"))
+    assert pitch_range(configure("basic")).name == "pitches 48 to 83, key 0"
+    assert pitch_range(configure("mono")).name == "pitches 0 to 127, own key"

@@ -66,5 +66,5 @@ def test_every_search_temperature_constraint_and_family(model, search, temperatu
         # Without temperature a path is at most all paths to its events; without repeat labels it is the only one.
         path = line["primer_event_log_likelihood"] + line["path_log_likelihood"]
         assert path <= line["event_log_likelihood"] + 1e-3
-        if not model.encoding.num_repeats:
+        if not model.encoding.num_aliases:
             assert path == pytest.approx(line["log_likelihood"], rel=1e-5, abs=1e-3)

@@ -220,25 +220,55 @@ def test_distances_in_bars():
 @pytest.mark.parametrize(
     ("before", "after", "line", "message"),
     [
-        ("num_steps = 12", "num_stepz = 12", 5, "unknown key 'num_stepz'; the valid ones are: title, question"),
+        (
+            "num_steps = 12",
+            "num_stepz = 12",
+            5,
+            "unknown key 'num_stepz'; did you mean 'num_steps'\\? the valid ones are: title, question",
+        ),
         ("num_steps = 12", 'num_steps = "12"', 5, "num_steps takes a whole number, not '12'"),
-        ("num_steps = 12", "num_steps = 0", 5, "must be above 0"),
+        ("num_steps = 12", "num_steps = 0", 5, "must be from 1 to 99999999, not 0"),
         ("num_steps = 12", "num_steps = 12\nminutes = 3.0", 1, "either num_steps or minutes"),
         ("seeds = [0]", "seeds = [0, 0]", 4, "none twice"),
         ("eval_ratio = 0.3", "eval_ratio = 1.5", 8, "--eval-ratio must be at least 0"),
-        ("batch_size = 4", "batchsize = 4", 12, "unknown hyperparameter 'batchsize'; the valid ones"),
-        ('config = "basic"', 'config = "basics"', 18, "unknown configuration 'basics'; choose one of: basic, lookback"),
+        (
+            "batch_size = 4",
+            "batchsize = 4",
+            12,
+            "unknown hyperparameter 'batchsize'; did you mean 'batch_size'\\? the valid ones",
+        ),
+        (
+            'config = "basic"',
+            'config = "basics"',
+            18,
+            "unknown configuration 'basics'; did you mean 'basic'\\? choose one of: basic",
+        ),
         (
             "num_outputs = 2",
             "num_output = 2",
             23,
-            r"unknown key 'num_output' in \[generate\]; the valid ones are: num",
+            r"unknown key 'num_output' in \[generate\]; did you mean 'num_outputs'\? the valid ones are: num",
         ),
         ("primer_melody = [60, -2]", "primer_melody = [60, 200]", 25, "event 200 at step 1 is outside"),
         ("num_steps = 32", "num_steps = 2", 25, "the primer needs from 1 to 1 events, not 2"),
         ("[configurations.wide]", '[configurations."../wide"]', 17, "cannot name a configuration"),
-        ("num_outputs = 2", "num_outputs = 0", 22, "must be at least 1, not 0"),
-        ("[published.basic]", "[published.bassic]", 27, "unknown key 'bassic'.*; the valid ones are: basic, wide"),
+        ("num_outputs = 2", "num_outputs = 0", 22, "must be from 1 to 1000000, not 0"),
+        ("num_steps = 12", 'num_steps = 12\nsplit = "valid"', 6, "split must be one of train, eval, not 'valid'"),
+        ("num_steps = 12", 'num_steps = 12\nsplit = "test"', 6, "split must be one of train, eval, not 'test'"),
+        ("num_steps = 12", 'num_steps = 12\ncheckpoint = "first"', 6, "checkpoint must be one of best, latest, 12"),
+        ("num_steps = 12", "minutes = inf", 5, "minutes takes a number, not inf"),
+        ("num_steps = 12", "minutes = 1e9", 5, "minutes must be above 0 and at most 1,000,000"),
+        ("num_steps = 12", f"num_steps = 0x{'f' * 5000}", 5, "num_steps takes a whole number, not what is there"),
+        ("seeds = [0]", "seeds = [-1]", 4, "--seed must be from 0 to"),
+        ("eval_ratio = 0.3", "eval_ratio = 0", 9, "training needs an eval split"),
+        ("num_outputs = 2", "num_outputs = 2\nqpm = 0", 24, "--qpm must be from 4 to 1000"),
+        ("num_outputs = 2", "num_outputs = 2\ntemperature = nan", 24, "temperature takes a number, not nan"),
+        (
+            "[published.basic]",
+            "[published.bassic]",
+            27,
+            "unknown key 'bassic'.*; did you mean 'basic'\\? the valid ones are: basic, wide",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path, before, after, line, message):
@@ -253,6 +283,12 @@ def test_no_toml_and_no_file(tmp_path):
     (tmp_path / "bad.toml").write_text("title = \n")
     with pytest.raises(EtudeError, match=r"bad.toml is no valid TOML: .*line 1"):
         read_study(tmp_path / "bad.toml")
+    (tmp_path / "deep.toml").write_text(f"title = {'[' * 5000}")
+    with pytest.raises(EtudeError, match=r"deep.toml is no study: .*nested too deep"):
+        read_study(tmp_path / "deep.toml")
+    (tmp_path / "long.toml").write_text(f"num_steps = {'9' * 5000}")
+    with pytest.raises(EtudeError, match=r"long.toml is no valid TOML"):
+        read_study(tmp_path / "long.toml")
     with pytest.raises(EtudeError, match="no study file missing; built-in studies are: demo, published, bars"):
         find_study("missing")
 

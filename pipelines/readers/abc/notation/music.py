@@ -32,6 +32,7 @@ VELOCITIES = {
 """Loudness of the dynamic marks, as the standard's section on decorations has it."""
 
 MAX_CHORD_SYMBOL = 30
+"""In characters; that also bounds in how many ways the expression below can take one such as `Aminominomino`."""
 _ROOT = "[A-G][#b♯♭]?"
 _CHORD_TYPE = r"m|min|mi|maj|ma|M|dim|aug|sus|add|alt|no|omit|[+\-°øoΔ#b^,\d]|\([^()]*\)"
 _CHORD_SYMBOL = re.compile(rf"{_ROOT}(?:{_CHORD_TYPE})*(?:/{_ROOT}|/[a-g][#b♯♭]?)?(?:\([^()]*\))?")

@@ -13,7 +13,8 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CHARSET = re.compile(rb"(?:^|[\r\n])(?:%%|I:)\s*abc-charset[ \t]+([\w.-]{1,40})", re.I)
-_MAIL = re.compile(r"=(3D|20)")
+_MAILED_SPACE = re.compile(r"^(?![ \t]*Q:)(.*?)=20(?=[ \t]*\r?$)", re.M)
+"""At the end of a line; but `Q:1/4=20` is a tempo, and so is `=200` anywhere."""
 _LINE_END = re.compile(r"(?<!\r)\r+\n|\n|\r")
 _NO_CHARACTER = re.compile(r"&(?=#(?:[0-9]{8}|[xX][0-9a-fA-F]{8}))")
 """The start of a reference to a character with a number that none has; `html.unescape` refuses very long ones."""
@@ -27,7 +28,7 @@ def decode(data: bytes) -> str:
 
     What mail programs made of natural signs and spaces at the end of a line (`=3D`, `=20`) is undone; neither is ABC.
     """
-    return _MAIL.sub(lambda match: "=" if match[1] == "3D" else " ", _decode(data))
+    return _MAILED_SPACE.sub(r"\1 ", _decode(data).replace("=3D", "="))
 
 
 def _decode(data: bytes) -> str:

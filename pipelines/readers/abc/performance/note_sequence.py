@@ -17,6 +17,8 @@ TICKS_PER_QUARTER = 220
 DEFAULT_QUARTERS_PER_MINUTE = Fraction(120)
 _EXACT_IN_FLOAT = 1 << 53
 """Whole numbers below are floats, too, and their quotient is then the nearest float."""
+_MAX_OFFSET_BITS = 1024
+"""Beyond that, only the fraction of a second that far behind the point is lost: many tempos have no common measure."""
 _MODES = {"maj": 0, "min": 1, "": 2, "mix": 3, "dor": 4, "phr": 5, "lyd": 6, "loc": 7}
 """Modes as NoteSequence numbers them."""
 
@@ -73,7 +75,7 @@ class _Clock:
             if tempo == current:
                 continue
             if self._starts:
-                before += (start - self._starts[-1]) * rate
+                before = _bounded(before + (start - self._starts[-1]) * rate)
             current, rate = tempo, _seconds_per_unit(tempo, performance.units)
             offset = before - start * rate if start else before
             common = rate.denominator * offset.denominator
@@ -92,6 +94,12 @@ class _Clock:
         if len(self._lines) == 1 and max(max(times) * slope, abs(zero), common) < _EXACT_IN_FLOAT // 2:
             return (np.array(times, np.int64) * slope + zero) / common
         return np.array([self.seconds(time) for time in times], np.float64)
+
+
+def _bounded(seconds: Fraction) -> Fraction:
+    if seconds.denominator.bit_length() <= _MAX_OFFSET_BITS:
+        return seconds
+    return Fraction(round(seconds * (1 << _MAX_OFFSET_BITS // 2)), 1 << _MAX_OFFSET_BITS // 2)
 
 
 @functools.lru_cache(maxsize=256)

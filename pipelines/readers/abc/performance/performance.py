@@ -13,13 +13,16 @@ from etude.pipelines.readers.abc.performance.timeline import (
     State,
     Timeline,
     lay_out,
-    marks_of,
+    marks_of_voices,
     states_of,
 )
 from etude.pipelines.readers.abc.problems import TooLargeError
 
-MAX_NOTES = 200_000
+MAX_EVENTS = 200_000
+"""Notes, rests, chord symbols and changes of metre, key and tempo, as played."""
 MAX_WHOLE_NOTES = 20_000
+MAX_STRETCHES = 50_000
+"""Of music between repeats, in all voices."""
 
 
 class PerformedNote(NamedTuple):
@@ -94,19 +97,47 @@ def perform(score: Score) -> Performance:
     performance = Performance(lengths.units)
     timelines = [lay_out(voice, keys, lengths) for voice, keys in zip(score.voices, lengths.keys, strict=True)]
     main = next((timeline for timeline in timelines if timeline.has_sounds), timelines[0])
-    for timeline in timelines:
-        order = play_order(marks_of(timeline, timelines), timeline.end, score.part_order)
+    states = states_of(main, timelines)
+    num_events = num_stretches = 0
+    for timeline, marks in zip(timelines, marks_of_voices(timelines), strict=True):
+        order = play_order(marks, timeline.end, score.part_order)
         if sum(span.end - span.start for span in order) > MAX_WHOLE_NOTES * lengths.units:
             raise TooLargeError(f"the tune lasts more than {MAX_WHOLE_NOTES:,} whole notes")
+        num_stretches += len(order)
+        if num_stretches > MAX_STRETCHES:
+            raise TooLargeError(f"the voices repeat more than {MAX_STRETCHES:,} stretches of music")
+        num_events += _num_events(timeline, states if timeline is main else [], order)
+        _check_size(num_events)
         _Player(timeline, lengths, performance).play(order)
         performance.chord_symbols += _play_chord_symbols(timeline, order)
         if timeline is main:
             performance.sections = _sections(order)
-            performance.states = _play_states(states_of(main, timelines), order)
+            performance.states = _play_states(states, order)
     if len(timelines) > 1 or timelines[0].intricate_times:
         performance.notes.sort()
     performance.chord_symbols.sort()
     return performance
+
+
+def _num_events(timeline: Timeline, states: list[tuple[int, State]], order: list[Span]) -> int:
+    """What a voice comes to, before it is played out."""
+    all_times = [
+        [sound[0] for sound in timeline.sounds] or timeline.plain_notes.starts,
+        [time for time, _ in timeline.chord_symbols],
+        [time for time, _ in states],
+    ]
+    return sum(
+        bisect.bisect_left(times, span.end) - bisect.bisect_left(times, span.start)
+        for times in filter(None, all_times)
+        for span in order
+    )
+
+
+def _check_size(num_events: int) -> None:
+    if num_events > MAX_EVENTS:
+        raise TooLargeError(
+            f"the tune has more than {MAX_EVENTS:,} notes, rests, chord symbols and changes when played out"
+        )
 
 
 class _Player:
@@ -135,8 +166,7 @@ class _Player:
                 self._play_intricate(span, shift)
             else:
                 self._play_plain(span, shift)
-            if len(self._notes) > MAX_NOTES:
-                raise TooLargeError(f"the tune has more than {MAX_NOTES:,} notes when played out")
+            _check_size(len(self._notes))  # a chord is one event and many notes
             shift += span.end
 
     def _play_plain(self, span: Span, shift: int) -> None:

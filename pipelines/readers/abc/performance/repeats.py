@@ -147,13 +147,17 @@ def play_order(marks: Sequence[Mark], end: int, order: PartOrder) -> list[Span]:
     first = marks[parts[0]][0]
     spans = list(_Expansion(marks[: parts[0]], 0, first).spans)
     played: dict[str, tuple[list[Span], int]] = {}
+    num_spans = len(spans)
     for position, following in zip(parts, [*parts[1:], len(marks)], strict=True):
         time, mark = marks[position]
         stop = marks[following][0] if following < len(marks) else end
         inside = marks[position + 1 : following]
         endings = max((max(other.passes, default=0) for _, other in inside if isinstance(other, Ending)), default=0)
-        if isinstance(mark, PartStart):
-            played.setdefault(mark.label[:1], (_Expansion(inside, time, stop).spans, endings))
+        if isinstance(mark, PartStart) and mark.label[:1] not in played:
+            played[mark.label[:1]] = (_Expansion(inside, time, stop).spans, endings)
+            num_spans += len(played[mark.label[:1]][0])
+            if num_spans > MAX_SPANS:
+                raise TooLargeError(f"the parts repeat more than {MAX_SPANS:,} stretches of music")
     for label, times in order:
         part, endings = played.get(label, ([], 0))
         times = 1 if endings == times else times

@@ -28,6 +28,8 @@ from etude.pipelines.readers.abc.problems import TooLargeError
 
 MAX_UNIT_BITS = 512
 MAX_OVERLAYS = 20
+MAX_MARKS = 500_000
+"""Of all voices, counting what they share for each."""
 
 
 class State(NamedTuple):
@@ -232,19 +234,25 @@ def states_of(main: Timeline, all_timelines: list[Timeline]) -> list[tuple[int, 
     return states
 
 
-def marks_of(timeline: Timeline, all_timelines: list[Timeline]) -> list[Mark]:
-    """The marks that order a voice.
+def marks_of_voices(timelines: list[Timeline]) -> Iterator[list[Mark]]:
+    """Yields the marks that order each voice.
 
     Parts are those of the whole tune, in whichever voice they stand. A voice that has no repeats of its own has those
     of the first voice that has.
+
+    Raises:
+      TooLargeError: if there are more than any real tune has.
     """
-    if len(all_timelines) == 1:
-        return timeline.marks
-    repeats = next(filter(None, map(_repeat_marks, [timeline, *all_timelines])), [])
-    parts = {
-        (time, mark.label): (time, mark) for time, mark in _all_marks(all_timelines) if isinstance(mark, PartStart)
-    }
-    return sorted([*repeats, *parts.values()], key=lambda mark: mark[0])
+    if len(timelines) == 1:
+        yield timelines[0].marks
+        return
+    repeats = [_repeat_marks(timeline) for timeline in timelines]
+    shared = next(filter(None, repeats), [])
+    parts = {(time, mark.label): (time, mark) for time, mark in _all_marks(timelines) if isinstance(mark, PartStart)}
+    if sum(len(own or shared) + len(parts) for own in repeats) > MAX_MARKS:
+        raise TooLargeError(f"the voices have more than {MAX_MARKS:,} bar lines and parts together")
+    for own in repeats:
+        yield sorted([*(own or shared), *parts.values()], key=lambda mark: mark[0])
 
 
 def _all_marks(timelines: list[Timeline]) -> Iterator[Mark]:

@@ -74,3 +74,9 @@ def test_many_are_counted():
     pairs = [pair(*names, False) for names in ("ab", "ac", "ad", "bc", "bd", "cd")]
     found = verdict([A, B, C, d], BASELINES, pairs, "f")
     assert found.headline == "A comes first but cannot be told apart from 3 others."
+
+
+def test_without_the_no_event_baseline():
+    found = verdict([A], BASELINES[1:], [], "f")
+    assert "It is better than the best simple rule, “bigram” at 1.900 nats a step." in found.sentences
+    assert not any("no event" in sentence for sentence in found.sentences)

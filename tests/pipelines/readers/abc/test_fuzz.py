@@ -117,6 +117,7 @@ def test_mutated_tunes() -> None:
         "C [1" + "1" * 200_000,
         "(" + "1" * 200_000,
         "Z" + "1" * 200_000,
+        "".join(f"[Q:1/4={60 + number / 1000:.3f}]C" for number in range(15_000)),
     ],
 )
 def test_hostile_music(music: str) -> None:
@@ -148,6 +149,7 @@ def test_hostile_music(music: str) -> None:
         "X:1\nK:C" + " octave=1" * 20_000 + "\nC\n",
         "X:1\nT:a\n" + "+:b\n" * 50_000 + "K:C\nC\n",
         "%%begintext\n" * 50_000,
+        "%%begin" + "a" * 100_000 + "\n" * 50_000,
         "X:" + "9" * 100_000 + "\nK:C\nC\n",
     ],
 )

@@ -96,6 +96,8 @@ def test_a_bad_file_header_costs_no_tune() -> None:
         (b"\x80 \x81", "\x80 \x81"),
         (b"\x93quoted\x94", "“quoted”"),
         (b"=3Dc d=20", "=c d "),
+        (b"c d=20\r\nT:a =20 b\r\n", "c d \r\nT:a =20 b\r\n"),
+        (b"Q:1/4=200\nQ:1/2=20\n[Q:1/4=20]c\nQ:1/4=3D90", "Q:1/4=200\nQ:1/2=20\n[Q:1/4=20]c\nQ:1/4=90"),
     ],
 )
 def test_encodings(data: bytes, expected: str) -> None:

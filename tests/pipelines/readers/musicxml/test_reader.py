@@ -4,7 +4,7 @@ import pathlib
 import pytest
 
 from etude.pipelines.readers.musicxml import reader as reader
-from etude.pipelines.readers.musicxml.order import EndlessError, Signs, playing_order
+from etude.pipelines.readers.musicxml.order import EndlessError, Signs, _last_endings, playing_order
 from etude.pipelines.reasons import REMEDIES
 
 ATTRIBUTES = (
@@ -323,9 +323,90 @@ def test_entities_do_not_explode():
     assert rejection(data.encode()).reason == "unreadable"
 
 
+@pytest.mark.parametrize(
+    "declaration", ['<!ENTITY e "<note/>">', "<!ENTITY % e ''>", '<!ATTLIST note default CDATA "long">']
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_what_a_score_declares_itself_could_be_any_size(declaration, encoding):
+    data = f"<!DOCTYPE score-partwise [{declaration}]><score-partwise/>".encode(encoding)
+    assert "declares" in rejection(data).detail
+
+
+REPEAT = '<barline><repeat direction="backward" times="{}"/></barline>'
+CHORD = "<harmony><root><root-step>C</root-step></root><kind>major</kind></harmony>"
+SLOW = '<sound tempo="{}"/>'
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([[attributes() + note("C") + CHORD * 20 + REPEAT.format(20_000)]], "notes, chords and tempos"),
+        ([[attributes() + note("C", 1) + SLOW.format(9) * 20 + REPEAT.format(20_000)]], "notes, chords and tempos"),
+        ([[attributes() + note("C", 1) * 20 + REPEAT.format(20_000)]], "notes, chords and tempos"),
+        ([[note("C"), "<forward><duration>1</duration></forward>" + REPEAT.format(20_000)]] * 60, "in 60 parts"),
+        ([[attributes() + note("C") + REPEAT.format(45_000)]], "25 hours"),
+        ([[attributes() + note("C", "9" * 30)]], "hours"),
+        ([[attributes() + SLOW.format("0.00001") + note("C")]], "hours"),
+    ],
+)
+def test_what_repeats_and_parts_multiply_is_counted_before_it_is_played(parts, message):
+    rejected = rejection(score(*parts))
+    assert rejected.reason == "too-large"
+    assert message in rejected.detail
+
+
+def test_repeats_that_pass_over_more_than_they_play():
+    passed_over = [Signs(endings=frozenset([2000])) for _ in range(1000)]
+    with pytest.raises(EndlessError, match="passed over"):
+        playing_order([Signs(starts_repeat=True), *passed_over, Signs(times=2, endings=frozenset(range(1, 2000)))])
+
+
+def test_an_ending_that_is_not_closed():
+    """It goes on to the end, in time that is proportional to the number of measures."""
+    assert len(playing_order([Signs(endings=frozenset([1, 2])) for _ in range(40_000)])) == 40_000
+
+
+def test_last_endings_are_those_of_neighbours():
+    """Against the definition, for all small cases: the first ending of a new group starts it."""
+    kinds = [
+        Signs(endings=frozenset(numbers), starts_ending=starts)
+        for numbers in ([], [1], [2], [1, 3])
+        for starts in (0, 1)
+    ]
+    for written in itertools.product(kinds, repeat=4):
+        groups = [0]
+        for before, measure in itertools.pairwise(written):
+            is_new = not measure.endings or not before.endings or (measure.starts_ending and 1 in measure.endings)
+            groups.append(groups[-1] + is_new)
+        expected = [
+            max(
+                (number for other, of in zip(written, groups, strict=True) if of == group for number in other.endings),
+                default=0,
+            )
+            for group in groups
+        ]
+        assert _last_endings(written) == expected
+
+
+def test_divisions_without_a_common_grid():
+    primes = [number for number in range(900_000, 901_000) if all(number % divisor for divisor in range(2, 1000))]
+    divisions = "<attributes><divisions>{}</divisions></attributes>"
+    body = "".join(divisions.format(prime) + note("C", 1) for prime in primes)
+    assert "no common grid" in rejection(score([body])).detail
+
+
+def test_names_and_chords_of_any_length():
+    data = score(
+        [attributes() + CHORD.replace("<kind>", "<kind text='" + "b" * 9999 + "'>odd") + note("C", voice="v" * 9999)]
+    )
+    sequence = read(data.replace(b"Part 0", b"P" * 9999))
+    assert not sequence.text_annotations
+    assert len(sequence.instrument_infos[0].name) == 200
+
+
 def test_too_many_tags(monkeypatch):
-    monkeypatch.setattr(reader, "MAX_TAGS", 10)
-    assert "tags" in rejection(score([attributes() + note("C")])).detail
+    monkeypatch.setattr(reader, "MAX_ITEMS", 10)
+    assert "elements" in rejection(score([attributes() + note("C")])).detail
 
 
 def test_music21_hears_the_same():

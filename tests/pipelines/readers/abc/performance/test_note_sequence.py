@@ -26,6 +26,17 @@ def test_continued_fields(read: Read) -> None:
     assert sequence.sequence_metadata.title == "A long title"
 
 
+def test_times_are_exact_after_many_tempos(read: Read) -> None:
+    """Their rates have no common measure of any use, and still each time is the nearest float."""
+    tempos = [Fraction(f"{60 + number}.{number:03}") for number in range(1, 400)]
+    music = "".join(f"[Q:1/4={float(tempo):.3f}]C" for tempo in tempos)
+    notes = read(f"{HEADER}K:C\n{music}\n").note_sequence().notes
+    now = Fraction(0)
+    for note, tempo in zip(notes, tempos, strict=True):
+        assert note.start_time == float(now)
+        now += 60 / tempo
+
+
 def test_times_are_exact(read: Read) -> None:
     sequence = read(HEADER + "Q:1/4=110\nK:C\n(3CDE (7CDEFGAB z4 C\n").note_sequence()
     quarters = [Fraction(2, 3) * position for position in range(3)]

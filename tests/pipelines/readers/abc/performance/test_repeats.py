@@ -130,6 +130,32 @@ def test_bad_parts(reject: Callable[[str], RejectedTune], parts: str, message: s
 def test_bounds(reject: Callable[[str], RejectedTune]) -> None:
     assert "up to 100" in reject("X:1\nK:C\nC |[1-999999 D :|\n").detail
     assert "stretches" in reject("X:1\nP:A1000\nK:C\nP:A\n" + "|: C :|" * 30 + "\n").detail
-    assert "notes when played out" in reject("X:1\nP:A900\nK:C\nP:A\n" + "C/16" * 300 + "\n").detail
+    assert "when played out" in reject("X:1\nP:A900\nK:C\nP:A\n" + "C/16" * 300 + "\n").detail
     assert "whole notes" in reject("X:1\nP:A900\nK:C\nP:A\nC999\n").detail
     assert "at most 60 signs" in reject("X:1\nK:C\nC " + ":" * 1000 + "| D\n").detail
+
+
+VOICES = "".join(f"V:{number}\n" + "{}" for number in range(100))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("P:A900\nK:C\nP:A\n" + '"C"' * 300 + "C", "when played out"),
+        ("P:A900\nK:C\nP:A\n" + "[Q:100][Q:90]" * 200 + "C", "when played out"),
+        ("P:A900\nK:C\nP:A\n[CE]" + "z/16" * 300, "when played out"),
+        ("K:C\n" + VOICES.replace("{}", "C/16" * 60 + ":" * 50 + "|\n"), "when played out"),
+        ("K:C\n" + VOICES.replace("{}", "C/16|[1-100D/16:|" * 6 + "\n"), "stretches"),
+        (
+            "P:A\nK:C\n" + "".join(f"P:{chr(500 + i)}\n" + "C/16|[1-100D/16:|" * 9 + "\n" for i in range(40)),
+            "stretches",
+        ),
+        ("K:C\n" + VOICES.replace("{}", "C\n").replace("C\n", "C/16:|" * 6000 + "\n", 1), "bar lines and parts"),
+    ],
+)
+def test_what_repeats_and_voices_multiply_is_counted_before_it_is_played(
+    reject: Callable[[str], RejectedTune], text: str, message: str
+) -> None:
+    tune = reject(f"X:1\n{text}\n")
+    assert tune.reason == "too-large"
+    assert message in tune.detail

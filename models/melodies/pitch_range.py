@@ -1,0 +1,56 @@
+"""The key and range that a model knows melodies in."""
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+
+from etude.models.melodies.melody import MIN_PITCH, Events, as_events, squash, transpose
+from etude.models.representations.domain import Domain
+
+
+@dataclasses.dataclass(frozen=True)
+class PitchRange(Domain):
+    """Melodies in a key and range. Likelihoods are comparable within one pitch range only.
+
+    Attributes:
+      min_note: lowest pitch.
+      max_note: the pitch above the highest.
+      transpose_to_key: the major key; None where melodies keep theirs.
+    """
+
+    noun: ClassVar[str] = "melody"
+
+    min_note: int
+    max_note: int
+    transpose_to_key: int | None
+
+    @property
+    def name(self) -> str:
+        """See base class."""
+        key = "own key" if self.transpose_to_key is None else f"key {self.transpose_to_key}"
+        return f"pitches {self.min_note} to {self.max_note - 1}, {key}"
+
+    @property
+    def default_primer(self) -> Events:
+        """A single middle C, Magenta's default."""
+        return np.array([60])
+
+    def parse(self, given: Any) -> Events:
+        """See base class: a list of events in [-2, 127]."""
+        return as_events(given)
+
+    def render(self, tokens: Events) -> None:
+        """Melodies are written as MIDI, not as text."""
+
+    def enter(self, tokens: Events) -> tuple[Events, int]:
+        """See base class. Source: Magenta squashes every melody before it is encoded."""
+        return squash(tokens, self.min_note, self.max_note, self.transpose_to_key)
+
+    def leave(self, tokens: Events, semitones: int) -> Events:
+        """See base class."""
+        return transpose(tokens, -semitones)
+
+    def canonical(self, tokens: Events) -> Events:
+        """After a start without a note a search may add note-offs; they are dropped, as wherever melodies are read."""
+        return tokens if tokens[0] >= MIN_PITCH else as_events(tokens)

@@ -1,0 +1,1 @@
+"""What music is to the models: sequences of tokens."""
