@@ -290,11 +290,11 @@ def test_pieces_of_one_name_keep_different_ids(tmp_path):
 
 def test_transposition_touches_train_only(notes, dataset, tmp_path):
     description = create_dataset(
-        [notes], tmp_path / "out", eval_ratio=0.3, test_ratio=0.1, transpositions=(0, 3, 60), shards=3
+        [notes], tmp_path / "out", eval_ratio=0.3, test_ratio=0.1, transpositions=(0, 3, 80), shards=3
     )
     plain = melodies(dataset[0], "train")
     stored = melodies(tmp_path / "out", "train")
-    assert [m.transposition for m in stored if m.transposition == 60] == []
+    assert [m.transposition for m in stored if m.transposition == 80] == []
     assert description.rejected["transposition-out-of-range"] == len(plain)
     assert len(stored) == 2 * len(plain)
     by_id = {m.id: m for m in stored}
