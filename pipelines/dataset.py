@@ -75,7 +75,8 @@ def create_dataset(
 
     Writes `SPLIT-SSSSS-of-NNNNN.tfrecord` for every split (or, in Magenta's form, `training_melodies.tfrecord` and
     `eval_melodies.tfrecord`), `rejected.jsonl` (why music gave no sequence, if some did not) and, last, `dataset.json`. The
-    bytes depend on the NoteSequences and the options alone. A job that was killed starts again; on a complete folder it does nothing.
+    bytes depend on the NoteSequences and the options alone. A job that was killed starts again; on a complete folder it does
+    nothing.
 
     Args:
       notes: folders that `etude convert` wrote, and TFRecord files of NoteSequences, Magenta's too; on any file system.
