@@ -24,7 +24,7 @@ INTERRUPTED = "the same command goes on from the last checkpoint"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("--config", required=True, metavar="NAME", help="basic, lookback, attention or mono")
+    parser.add_argument("--config", required=True, metavar="NAME", help="basic, lookback, attention, mono or ngram")
     add_dataset(parser)
     parser.add_argument("--run-dir", required=True, metavar="RUN", help="folder of the run; made if need be")
     parser.add_argument("--num-steps", type=int, default=1000, help="training steps in all (default 1000)")

@@ -242,3 +242,17 @@ def test_models_that_know_no_no_event(make_dataset, tmp_path, monkeypatch):
     assert run["label"]["event_accuracy"] == run["label"]["accuracy"] == run["event"]["accuracy"]
     last = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-2])["label"]
     assert last["event_accuracy"] == last["accuracy"]
+
+
+def test_counted_models_beside_the_baselines_that_count(trained, tmp_path):
+    """A bigram that was trained as a model is the baseline, figure by figure."""
+    runs = [tmp_path / "bigram", tmp_path / "longer"]
+    for run, hyperparameters in zip(runs, ({"order": 2, "smoothing": "laplace"}, {"order": 4}), strict=True):
+        train(configure("ngram", hyperparameters), trained.dataset, run, Schedule())
+    found = compare(runs, trained.dataset, tmp_path / "report")
+    bigram, longer = found.configurations
+    (baseline,) = [baseline for baseline in found.baselines if baseline.name == "bigram"]
+    for name, estimate in baseline.figures.items():
+        assert bigram.figures[name].value == pytest.approx(estimate.value, rel=1e-6), name
+        assert bigram.figures[name].interval == pytest.approx(estimate.interval, rel=1e-6), name
+    assert longer.figures["event.loss"].value < baseline.figures["event.loss"].value
