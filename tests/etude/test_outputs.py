@@ -186,7 +186,10 @@ def test_what_is_said_after_ctrl_c(workshop, words, message):
     process = workshop.start(*words)
     time.sleep(10)
     os.kill(process.pid, signal.SIGINT)
-    _, messages = process.communicate(timeout=120)
+    try:
+        _, messages = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130, messages
     assert message in messages
     assert "goes on where" not in messages

@@ -133,7 +133,13 @@ except KeyboardInterrupt:
 def test_an_interrupt_is_an_interrupt(tmp_path, workers):
     started = tmp_path / "started"
     command = [sys.executable, "-P", "-W", "ignore", "-c", SLOW, ROOT, started, str(workers)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        # A job in the background ignores Ctrl-C, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while not started.exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
