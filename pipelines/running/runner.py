@@ -149,9 +149,13 @@ def _run_watched(pipeline: Any, signs: pathlib.Path, progress: Progress, watch: 
             outcome.put(error)
 
     threading.Thread(target=run_to_end, name="pipeline", daemon=True).start()
+    told = (-1, -1)
     try:
         while True:
-            progress(watch.done.count(), watch.total(), watch.note)
+            state = (watch.done.count(), watch.total())
+            if state != told:
+                progress(*state, watch.note)
+                told = state
             lost = _lost_worker(signs)
             with contextlib.suppress(queue.Empty):
                 error = outcome.get(timeout=_GRACE_SECONDS if lost else _POLL_SECONDS)

@@ -64,10 +64,10 @@ class MatchMusic(beam.PTransform):  # type: ignore[misc]
             found
             | "ByPlace" >> beam.Map(by_place).with_output_types(tuple[bytes, tuple[int, Source]])
             | "GroupPlaces" >> beam.GroupByKey()
-            | "FirstAtPlace" >> beam.Map(first_at_place).with_output_types(Source)
+            | "FirstAtPlace" >> beam.Map(first_at_place, self.tally).with_output_types(Source)
             | "ByName" >> beam.Map(by_name, beam.pvalue.AsSingleton(names, {})).with_output_types(tuple[str, Source])
             | "GroupNames" >> beam.GroupByKey()
-            | "Number" >> beam.FlatMap(number_group, self.tally).with_output_types(Source)
+            | "Number" >> beam.FlatMap(number_group).with_output_types(Source)
         )
 
 
@@ -109,8 +109,9 @@ def by_place(found: tuple[int, Source]) -> tuple[bytes, tuple[int, Source]]:
     return hashlib.sha256(found[1].place.encode("utf-8", "surrogateescape")).digest()[:16], found
 
 
-def first_at_place(group: tuple[bytes, Iterable[tuple[int, Source]]]) -> Source:
+def first_at_place(group: tuple[bytes, Iterable[tuple[int, Source]]], tally: Tally) -> Source:
     """Of the names for one file that of the first pattern."""
+    tally.add()
     return min(group[1], key=lambda found: (found[0], found[1].root, found[1].name))[1]
 
 
@@ -120,11 +121,9 @@ def by_name(source: Source, names: dict[str, str]) -> tuple[str, Source]:
     return named.full_name, named
 
 
-def number_group(group: tuple[str, Iterable[Source]], tally: Tally) -> Iterator[Source]:
+def number_group(group: tuple[str, Iterable[Source]]) -> Iterator[Source]:
     """Sources of one name, told apart by numbers."""
-    for source in number_names(group[1]):
-        tally.add()
-        yield source
+    return number_names(group[1])
 
 
 @dataclasses.dataclass
