@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from etude.models import registry
+from etude.models.configuration import pitch_range
 from etude.models.dataset import read_melodies, squash_all
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.errors import EtudeError
@@ -217,7 +218,7 @@ class PitchEncoding(OneHotEncoding):
 
     no_event_label = None
 
-    def label_events(self):
+    def label_tokens(self):
         return np.arange(self.min_note, self.max_note)
 
 
@@ -225,7 +226,9 @@ def test_models_that_know_no_no_event(make_dataset, tmp_path, monkeypatch):
     """They have no such baseline and no such sentence; all their steps are events."""
     defaults = configure("basic", {"rnn_layer_sizes": [4], "batch_size": 4})
     pitches = dataclasses.replace(defaults, config="pitches")
-    family = Family("pitches", "Pitches", "", pitches, lambda one: PitchEncoding(one.min_note, one.max_note))
+    family = Family(
+        "pitches", "Pitches", "", pitches, lambda one: PitchEncoding(one.min_note, one.max_note), pitch_range
+    )
     monkeypatch.setitem(registry.FAMILIES, "pitches", family)
     dataset = make_dataset(tmp_path / "dataset", num_train=6, num_eval=4)
     random = np.random.default_rng(0)
