@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from etude.models.representations.batch import TokenLists
 
 from etude.models.configuration import Configuration
 from etude.models.ngram.hyperparameters import NgramHyperparameters
 from etude.models.registry import family
+from etude.models.sequences.batch import TokenLists
 from etude.models.storage import run_pb2
 from etude.models.storage.run_directory import RunDirectory, to_proto
 from etude.models.training.counting import count_model

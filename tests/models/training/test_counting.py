@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from etude.models.representations.batch import TokenLists
 
 from etude import load
 from etude.models.configuration import Configuration
@@ -10,6 +9,7 @@ from etude.models.dataset import read_melodies
 from etude.models.errors import EtudeError
 from etude.models.ngram.hyperparameters import NgramHyperparameters
 from etude.models.registry import configure, family
+from etude.models.sequences.batch import TokenLists
 from etude.models.storage import run_pb2
 from etude.models.storage.checkpoint import save_arrays
 from etude.models.storage.metrics import read_metrics
