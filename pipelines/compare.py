@@ -87,7 +87,11 @@ def compare(
         dataset=_dataset(dataset, description, split, melodies),
         verdict=_with_convergence(
             verdict(summary.configurations, summary.baselines, summary.pairs, description.fingerprint),
-            {one.title: curves[one.name] for one in configurations if one.name in curves},
+            {
+                configuration.title: curves[configuration.name]
+                for configuration in configurations
+                if configuration.name in curves
+            },
         ),
         configurations=summary.configurations,
         baselines=summary.baselines,
@@ -101,7 +105,7 @@ def compare(
         presentation=presentation,
         provenance=provenance(configurations),
         curves=curves,
-        costs={one.name: cost(one) for one in configurations},
+        costs={configuration.name: cost(configuration) for configuration in configurations},
         generated=sets,
         real=real_tunes(melodies, sets, results.dataset.steps_per_quarter),
     )

@@ -95,7 +95,7 @@ class ExtractedMelody:
     Attributes:
       events: int64 [num_steps], each -2 (no event), -1 (note-off) or 0 to 127 (note-on).
       instrument: the track it comes from.
-      part: the stretch between changes of tempo or metre it comes from, counted from 0.
+      part: the part between changes of tempo or metre it comes from, counted from 0.
       start_step: the step of the part that its first event stands for, always the first of a bar.
       steps_per_bar: steps in a bar of its metre.
       full_length: its steps before it was cut to max_steps.
@@ -116,7 +116,7 @@ class Rejection:
     Attributes:
       reason: a name out of `etude.pipelines.reasons`.
       detail: the values that were at fault.
-      part: the stretch between changes of tempo or metre, or None for the whole piece.
+      part: the part between changes of tempo or metre, or None for the whole piece.
       instrument: the track, or None for all of them.
       start_step: where in the part it starts, or None for all of it.
     """

@@ -42,7 +42,7 @@ class UnusableError(Exception):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Part:
-    """A stretch of a piece with one tempo and one metre, its notes in order of their start.
+    """A part of a piece with one tempo and one metre, its notes in order of their start.
 
     Attributes:
       numerator: beats in a bar.

@@ -81,7 +81,7 @@ class SequenceSet:
             raise ValueError(f"only some sequences have the attribute {uneven[0]}")
         return cls(
             flat=np.concatenate(tokens),
-            ends=np.cumsum([len(one) for one in tokens[1:]], dtype=np.int64),
+            ends=np.cumsum([len(token) for token in tokens[1:]], dtype=np.int64),
             ids=tuple(ids),
             sources=tuple(sources),
             attributes={name: np.array(values, np.int64) for name, values in attributes.items()},

@@ -7,8 +7,8 @@ import pathlib
 import platform
 import subprocess
 from collections.abc import Sequence
+from importlib import resources
 
-import etude
 from etude.pipelines.comparison.configurations import ComparedConfiguration
 
 
@@ -35,7 +35,7 @@ class Provenance:
 
 def provenance(configurations: Sequence[ComparedConfiguration]) -> Provenance:
     """The provenance of a comparison that is made now."""
-    stored = [run.stored.versions for one in configurations for run in one.runs if run.stored]
+    stored = [run.stored.versions for configuration in configurations for run in configuration.runs if run.stored]
     versions = dict.fromkeys(f"TensorFlow {one.tensorflow}, NumPy {one.numpy}, Python {one.python}" for one in stored)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return Provenance(
@@ -50,7 +50,7 @@ def provenance(configurations: Sequence[ComparedConfiguration]) -> Provenance:
 
 def _commit() -> str:
     """The commit of the checkout; empty where the package lies in none, or git is not there."""
-    root = pathlib.Path(etude.__file__).parents[1]
+    root = pathlib.Path(str(resources.files("etude"))).parent
     if not (root / ".git").exists():
         return ""
     try:

@@ -25,7 +25,7 @@ class ReadNotes(beam.PTransform):  # type: ignore[misc]
       files: TFRecord files, compressed or not, on any file system.
       with_texts: whether what pieces were written as is wanted.
       are_named_apart: whether the names of pieces are known to differ, as those of one conversion do.
-      tally: is told of every file that was read.
+      tally: counts every file that was read.
     """
 
     files: Sequence[NoteFile]

@@ -34,7 +34,7 @@ class ReadMusic(beam.PTransform):  # type: ignore[misc]
 
     Attributes:
       patterns: files, folders, globs, archives and `corpus:NAME`; SCHEME://... where Beam has a file system for it.
-      tally: is told of every source that was read.
+      tally: counts every source that was read.
     """
 
     patterns: Sequence[str] = ()

@@ -65,7 +65,7 @@ class Resources:
     Attributes:
       workers: processes of this machine.
       beam_options: Beam's own options, if it is to run elsewhere than here.
-      progress: is told how far the job is.
+      progress: called with how far the job is.
     """
 
     workers: int = 1
@@ -136,7 +136,7 @@ def _run_watched(pipeline: Any, signs: pathlib.Path, progress: Progress, watch: 
     Args:
       pipeline: the pipeline.
       signs: the folder where worker processes of this machine say that they work.
-      progress: is told how far it is.
+      progress: called with how far it is.
       watch: what tells how far it is.
     """
     outcome: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
@@ -149,13 +149,13 @@ def _run_watched(pipeline: Any, signs: pathlib.Path, progress: Progress, watch: 
             outcome.put(error)
 
     threading.Thread(target=run_to_end, name="pipeline", daemon=True).start()
-    told = (-1, -1)
+    reported = (-1, -1)
     try:
         while True:
             state = (watch.done.count(), watch.total())
-            if state != told:
+            if state != reported:
                 progress(*state, watch.note)
-                told = state
+                reported = state
             lost = _lost_worker(signs)
             with contextlib.suppress(queue.Empty):
                 error = outcome.get(timeout=_GRACE_SECONDS if lost else _POLL_SECONDS)

@@ -71,8 +71,8 @@ def content_sides(element: Any, representation: Representation | None) -> Iterat
 def either(sides: Iterable[int]) -> int:
     """All sides that a content is on."""
     found = 0
-    for one in sides:
-        found |= one
+    for side in sides:
+        found |= side
     return found
 
 

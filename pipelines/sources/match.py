@@ -48,7 +48,7 @@ class MatchMusic(beam.PTransform):  # type: ignore[misc]
 
     Attributes:
       patterns: files, folders, globs, archives and `corpus:NAME`; SCHEME://... where Beam has a file system for it.
-      tally: is told of every file that was found.
+      tally: counts every file that was found.
     """
 
     patterns: Sequence[str]

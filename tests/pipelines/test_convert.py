@@ -106,7 +106,7 @@ def test_a_record_and_its_text_are_in_shards_of_one_number(music_folder, undistu
         ids = [sequence.id for sequence in read_note_sequences(result["output"] / name)]
         assert ids == sorted(ids)
         texts = [Text.decode(r).id for r in read_records(result["output"] / name.replace("notes-", "texts-"))]
-        assert texts == [one for one in ids if "#" in one]
+        assert texts == [id for id in ids if "#" in id]
 
 
 def test_summary_gives_remedies_and_no_place_or_time(music_folder, undisturbed):

@@ -58,7 +58,7 @@ def test_pieces_of_ones_own(abc_tune):
         sequence.id = f"tune{number}"
         pieces.append(Piece(sequence))
     expected = collections.Counter(
-        tuple(one.tokens.tolist()) for piece in pieces for one in representation.extract(piece).sequences
+        tuple(sequence.tokens.tolist()) for piece in pieces for sequence in representation.extract(piece).sequences
     )
     with pipeline() as run:
         split = run | beam.Create(pieces) | SplitByContent(SplitRule(0.3))

@@ -57,7 +57,9 @@ def _position_chart(content: Content, breakdown: BreakdownResult) -> Markup:
         for configuration in content.configurations(breakdown.pitch_range)
     ]
     quarter = content.results.dataset.steps_per_quarter
-    marks = [float(one.category) for one in breakdown.categories if (int(one.category) - 1) % quarter == 0]
+    marks = [
+        float(categorie.category) for categorie in breakdown.categories if (int(categorie.category) - 1) % quarter == 0
+    ]
     hardest = "; ".join(f"{line.name} hardest at step {_hardest(line)}" for line in lines if line.points)
     chart = line_chart(lines, "step of the bar", "event loss, nats", f"{breakdown.title}: {hardest}", x_ticks=marks)
     return figure(chart, breakdown.title)

@@ -26,7 +26,11 @@ def curves_section(content: Content) -> Section | None:
 
 
 def _eval_curves(content: Content, pitch_range: str) -> Markup:
-    members = [one.name for one in content.configurations(pitch_range) if one.name in content.curves]
+    members = [
+        configuration.name
+        for configuration in content.configurations(pitch_range)
+        if configuration.name in content.curves
+    ]
     if not members:
         return Markup("")
     apart = content.apart(pitch_range)

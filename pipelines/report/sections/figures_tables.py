@@ -143,14 +143,14 @@ def _costs(content: Content) -> Text:
     """How large each configuration is, and how long it trained."""
     rows = [
         [
-            join(key(content.style(one.name)), one.title),
-            f"{content.costs[one.name].num_parameters:,}",
-            f"{one.num_training_steps:,}" if one.num_training_steps else MISSING,
-            number(content.costs[one.name].minutes, 1),
-            number(content.costs[one.name].events_per_second, 0),
+            join(key(content.style(configuration.name)), configuration.title),
+            f"{content.costs[configuration.name].num_parameters:,}",
+            f"{configuration.num_training_steps:,}" if configuration.num_training_steps else MISSING,
+            number(content.costs[configuration.name].minutes, 1),
+            number(content.costs[configuration.name].events_per_second, 0),
         ]
-        for one in content.results.configurations
-        if one.name in content.costs
+        for configuration in content.results.configurations
+        if configuration.name in content.costs
     ]
     columns = ["Configuration", "Parameters", "Training steps", "Minutes a run", "Events a second"]
     return table("What it took", columns, rows)

@@ -80,7 +80,7 @@ def test_a_vocabulary_of_300_with_an_end(tmp_path):
     assert model.configuration == configuration
     assert result.best["token"]["loss"] > 0
     sequences = model.generate(num_outputs=20, num_steps=60, seed=1)
-    ended = [one for one in sequences if one.tokens[-1] == 299]
+    ended = [sequence for sequence in sequences if sequence.tokens[-1] == 299]
     assert len(ended) > 10
     for one in ended:
         assert one.tokens[0] == 1

@@ -23,13 +23,13 @@ def fitted(places, values):
 
 def across(drawing):
     marks = [one for one in drawing.iter("text") if one.get("class") == "tick middle"]
-    return fitted([float(one.get("x")) for one in marks], [numbers(one.text) for one in marks])
+    return fitted([float(mark.get("x")) for mark in marks], [numbers(mark.text) for mark in marks])
 
 
 def up(drawing):
     marks = [one for one in drawing.iter("text") if one.get("class") == "tick end"]
     # The letters of a mark stand 4 units below the line that they belong to.
-    return fitted([float(one.get("y")) - 4 for one in marks], [numbers(one.text) for one in marks])
+    return fitted([float(mark.get("y")) - 4 for mark in marks], [numbers(mark.text) for mark in marks])
 
 
 def middle(shape):
