@@ -90,9 +90,9 @@ def not_converged(curves: Mapping[str, Sequence[LearningCurve]]) -> str:
     falling = {title: fall for title, fall in falls.items() if fall > 0}
     if not falling:
         return ""
-    falls = ", ".join(f"{title} by {fall:.3f} nats" for title, fall in falling.items())
+    named = ", ".join(f"{title} by {fall:.3f} nats" for title, fall in falling.items())
     return (
-        f"Not converged: over the last {WINDOW} evaluations the loss was still falling ({falls}). Longer training would "
+        f"Not converged: over the last {WINDOW} evaluations the loss was still falling ({named}). Longer training would "
         "change these figures, and may change who comes first."
     )
 
