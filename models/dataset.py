@@ -37,7 +37,7 @@ def read_description(folder: AnyFolder) -> dataset_pb2.DatasetDescription:
                     f"there is no dataset folder {folder}; make one with 'etude dataset NOTES --output DATASET'"
                 )
             if magenta_records.has_records(folder.folder):
-                return magenta_records.describe(folder.folder)
+                return magenta_records.describe_dataset(folder.folder)
         raise EtudeError(
             f"{folder} holds no finished dataset (no {DESCRIPTION_FILE}); run the 'etude dataset' command again"
         )

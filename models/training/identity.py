@@ -16,7 +16,7 @@ from etude.models.storage.run_directory import RunDirectory, from_proto, to_prot
 from etude.models.training.schedule import Schedule
 
 
-def describe(configuration: Configuration, dataset: AnyFolder, schedule: Schedule) -> run_pb2.Run:
+def describe_run(configuration: Configuration, dataset: AnyFolder, schedule: Schedule) -> run_pb2.Run:
     """What is stored of a run beside its checkpoints."""
     return run_pb2.Run(
         configuration=to_proto(configuration),
@@ -34,7 +34,7 @@ def describe(configuration: Configuration, dataset: AnyFolder, schedule: Schedul
     )
 
 
-def claim(run: RunDirectory, description: run_pb2.Run) -> None:
+def claim_run(run: RunDirectory, description: run_pb2.Run) -> None:
     """Stores what the run is, or checks that the directory holds the same one.
 
     Only its length, and how often it is evaluated, may change when it resumes.

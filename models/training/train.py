@@ -35,7 +35,7 @@ from etude.models.storage.tensorboard_events import shown_hyperparameters
 from etude.models.trained import read_trained
 from etude.models.training.batches import BatchPlan
 from etude.models.training.counting import count_model
-from etude.models.training.identity import claim, describe
+from etude.models.training.identity import claim_run, describe_run
 from etude.models.training.result import Result
 from etude.models.training.schedule import Schedule
 
@@ -95,7 +95,7 @@ def _train(
     if counting is not None:
         if initial_model:
             raise EtudeError(f"configuration {configuration.config} is counted: leave out --init-from")
-        claim(run, describe(configuration, dataset, schedule))
+        claim_run(run, describe_run(configuration, dataset, schedule))
         return count_model(run, configuration, counting, train_set, eval_set, schedule.seed)
     batch_size = configuration.hyperparameters.batch_size
     if batch_size > len(train_set):
@@ -105,9 +105,9 @@ def _train(
         )
         configuration = with_batch_size(configuration, len(train_set))
     weights = _initial_weights(configuration, encoding, schedule.seed, initial_model)
-    description = describe(configuration, dataset, schedule)
+    description = describe_run(configuration, dataset, schedule)
     description.initial_model = str(initial_model)
-    claim(run, description)
+    claim_run(run, description)
 
     from etude.models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
 
