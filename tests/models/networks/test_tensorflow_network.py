@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from etude.models.encodings.encoding import as_vectors
+from etude.models.melodies.melody import metres
 from etude.models.networks import tensorflow_attention, tensorflow_lstm, tensorflow_network
 from etude.models.networks.network import Network
 from etude.models.registry import FAMILIES
@@ -20,7 +22,7 @@ def model(request, tiny_model):
 @pytest.fixture
 def inputs(model, random_events):
     batch = np.stack([random_events(seed, STEPS) for seed in range(3)])
-    return model.encoding.inputs(batch, np.array([16, 12, 6]))
+    return model.encoding.inputs(batch, metres([16, 12, 6]))
 
 
 def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, batch_steps=None):
@@ -78,6 +80,7 @@ def test_equals_numpy(model, inputs):
 def test_padding_is_harmless(model, inputs):
     """Even if it is not a number: in the logits of real steps and in the gradients."""
     lengths = [STEPS, 4, 1]
+    inputs = as_vectors(inputs, model.encoding.input_size)
     whole = tensorflow_logits(model, inputs, lengths)
     padded = inputs.copy()
     for row, length in enumerate(lengths):
