@@ -1,12 +1,11 @@
 """What a configuration takes: how many parameters, and how long it trains."""
 
 import dataclasses
-import math
 
 import numpy as np
 
 from etude.models.storage.metrics import TRAIN, read_metrics
-from etude.models.storage.run_directory import RunDirectory, weight_shapes
+from etude.models.storage.run_directory import RunDirectory
 from etude.pipelines.comparison.configurations import ComparedConfiguration
 from etude.pipelines.comparison.learning_curves import working_minutes
 
@@ -16,7 +15,7 @@ class Cost:
     """What a configuration takes.
 
     Attributes:
-      num_parameters: trained weights.
+      num_parameters: trained weights, or counts.
       minutes: of training, the mean over its runs, evaluations included and pauses left out; None where that is unknown.
       events_per_second: the median while training, over all runs; None where that is unknown.
     """
@@ -28,7 +27,6 @@ class Cost:
 
 def cost(configuration: ComparedConfiguration) -> Cost:
     """The cost of a configuration, from what its runs kept."""
-    shapes = weight_shapes(configuration.configuration).values()
     minutes, speeds = [], []
     for run in configuration.runs:
         lines = read_metrics(RunDirectory(run.path).metrics) if run.path.is_dir() else []
@@ -38,7 +36,7 @@ def cost(configuration: ComparedConfiguration) -> Cost:
             line["events_per_second"] for line in lines if line["split"] == TRAIN and "events_per_second" in line
         ]
     return Cost(
-        num_parameters=sum(math.prod(shape) for shape in shapes),
+        num_parameters=sum(weight.size for weight in configuration.runs[0].model.weights.values()),
         minutes=float(np.mean(minutes)) if minutes else None,
         events_per_second=float(np.median(speeds)) if speeds else None,
     )
