@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -18,9 +18,6 @@ DROPPED = "dropped"
 EXACT = "exact"
 TRANSPOSED = "transposed"
 _TRAIN, _HELD_OUT = 1, 2
-
-Sides = Callable[[Any], tuple[str, Iterable[bytes]]]
-"""From an element to its split and its contents."""
 
 
 @dataclasses.dataclass
