@@ -3,16 +3,26 @@
 import json
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-FIGURES = {
-    "loss": "label.loss",
-    "perplexity": "label.perplexity",
-    "accuracy": "label.accuracy",
-    "log-likelihood": "log_likelihood",
-    "event loss": "event.loss",
-}
-"""Column and figure."""
+
+class Column(NamedTuple):
+    """A column: its title, its figure, and how many decimals it has; shares are percentages."""
+
+    title: str
+    figure: str
+    decimals: int
+    is_share: bool = False
+
+
+FIGURES = (
+    Column("bits a note", "event.bits_per_note", 3),
+    Column("accuracy", "event.accuracy", 1, is_share=True),
+    Column("label loss", "label.loss", 4),
+    Column("perplexity", "label.perplexity", 3),
+    Column("log-likelihood", "log_likelihood", 1),
+)
+"""What follows the event loss, which ranks."""
 
 
 def read_results(path: pathlib.Path) -> dict[str, Any]:
@@ -22,18 +32,20 @@ def read_results(path: pathlib.Path) -> dict[str, Any]:
 
 
 def format_results(results: Mapping[str, Any]) -> str:
-    """Configurations and baselines, lowest event loss first, and what can be said of them."""
+    """Configurations and baselines by what they are ranked by, the lowest event loss first, and what can be said of them."""
     rows = [row for row in [*results["configurations"], *results["baselines"]] if row["event"]["loss"] is not None]
     rows.sort(key=lambda row: row["event"]["loss"])
     width = max(len(row["title"]) for row in rows)
-    lines = [" ".join([" " * width, *(f"{column:>14}" for column in FIGURES)]) + "  95% interval"]
+    titles = [f"{column.title:>{_width(column)}}" for column in FIGURES]
+    lines = [" ".join([" " * width, "event loss", f"{'95% interval':>16}", *titles])]
     for row in rows:
-        cells = [_number(_find(row, figure)) for figure in FIGURES.values()]
         interval = _find(row["intervals"], "event.loss")
-        shown = f"  {interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
-        lines.append(" ".join([row["title"].ljust(width), *cells]) + shown)
+        shown = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
+        cells = [_cell(_find(row, column.figure), column) for column in FIGURES]
+        lines.append(" ".join([row["title"].ljust(width), f"{row['event']['loss']:10.4f}", f"{shown:>16}", *cells]))
     verdict, dataset = results["verdict"], results["dataset"]
-    lines += ["", verdict["headline"], verdict["sureness"], ""]
+    lines += ["", "Event loss, in nats a step, ranks: the lower, the better.", ""]
+    lines += [verdict["headline"], verdict["sureness"], *verdict["sentences"][:1], ""]
     lines.append(
         f"The figures rest on {dataset['num_melodies']:,} melodies of the {dataset['split']} split "
         f"({dataset['num_steps']:,} predicted steps, {dataset['num_notes']:,} notes)."
@@ -48,5 +60,12 @@ def _find(row: Mapping[str, Any], figure: str) -> Any:
     return value
 
 
-def _number(value: float | None) -> str:
-    return " " * 14 if value is None else f"{value:14.4f}"
+def _cell(value: float | None, column: Column) -> str:
+    if value is None:
+        return " " * _width(column)
+    form = "%" if column.is_share else "f"
+    return f"{value:{_width(column)}.{column.decimals}{form}}"
+
+
+def _width(column: Column) -> int:
+    return max(len(column.title), 9)

@@ -9,7 +9,7 @@ from etude.models.encodings.tokens import TokenEncoding
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, MAX_STEPS_PER_QUARTER
 from etude.models.melodies.pitch_range import PitchRange
-from etude.models.representations.domain import END, MELODY, START, UNKNOWN, Domain, VocabularyDomain
+from etude.models.sequences.domain import END, MELODY, START, UNKNOWN, Domain, VocabularyDomain
 
 
 @dataclasses.dataclass(frozen=True)

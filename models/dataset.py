@@ -14,33 +14,38 @@ from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Melody, squa
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.registry import make_encoding
 from etude.models.storage import dataset_pb2
+from etude.models.storage.folder import Folder, LocalFolder, as_folder
 from etude.models.storage.records import read_records
 from etude.models.storage.sequence_examples import decode_melody
 
 DESCRIPTION_FILE = "dataset.json"
+AnyFolder = Folder | pathlib.Path | str
+"""A dataset folder: its path on disk, or what opens its files elsewhere."""
 
 
-def read_description(folder: pathlib.Path | str) -> dataset_pb2.DatasetDescription:
+def read_description(folder: AnyFolder) -> dataset_pb2.DatasetDescription:
     """The description of a finished dataset.
 
     Raises:
       EtudeError: if the folder is missing, holds no dataset or an unfinished one, or its description is damaged.
     """
-    folder = pathlib.Path(folder)
-    path = folder / DESCRIPTION_FILE
-    if not path.parent.is_dir():
+    folder = as_folder(folder)
+    if not folder.exists(DESCRIPTION_FILE):
+        if isinstance(folder, LocalFolder):
+            if not folder.folder.is_dir():
+                raise EtudeError(
+                    f"there is no dataset folder {folder}; make one with 'etude dataset NOTES --output DATASET'"
+                )
+            if magenta_records.has_records(folder.folder):
+                return magenta_records.describe_dataset(folder.folder)
         raise EtudeError(
-            f"there is no dataset folder {path.parent}; make one with 'etude dataset NOTES --output DATASET'"
-        )
-    if not path.is_file() and magenta_records.has_records(folder):
-        return magenta_records.describe(folder)
-    if not path.is_file():
-        raise EtudeError(
-            f"{path.parent} holds no finished dataset (no {DESCRIPTION_FILE}); run the 'etude dataset' command again"
+            f"{folder} holds no finished dataset (no {DESCRIPTION_FILE}); run the 'etude dataset' command again"
         )
     try:
-        return json_format.Parse(path.read_text(), dataset_pb2.DatasetDescription(), ignore_unknown_fields=True)
+        with folder.open(DESCRIPTION_FILE) as file:
+            return json_format.Parse(file.read(), dataset_pb2.DatasetDescription(), ignore_unknown_fields=True)
     except (json_format.ParseError, UnicodeDecodeError) as error:
+        path = folder.path(DESCRIPTION_FILE)
         raise EtudeError(f"{path} is damaged: {error}; write the dataset again") from error
 
 
@@ -49,7 +54,7 @@ def steps_per_quarter(description: dataset_pb2.DatasetDescription) -> int:
     return description.extraction.steps_per_quarter or DEFAULT_STEPS_PER_QUARTER
 
 
-def check_steps(configuration: Configuration, model: object, folder: pathlib.Path | str) -> None:
+def check_steps(configuration: Configuration, model: object, folder: AnyFolder) -> None:
     """Checks that a model has the same steps as the melodies of a dataset.
 
     Args:
@@ -68,14 +73,14 @@ def check_steps(configuration: Configuration, model: object, folder: pathlib.Pat
         )
 
 
-def read_melodies(folder: pathlib.Path | str, split: str) -> MelodySet:
+def read_melodies(folder: AnyFolder, split: str) -> MelodySet:
     """The melodies of a split as they were extracted.
 
     Raises:
       EtudeError: if the dataset has no such split, the split is empty, a file is missing or damaged, or the dataset is in
         Magenta's form, which holds melodies as one configuration encodes them.
     """
-    folder = pathlib.Path(folder)
+    folder = as_folder(folder)
     if read_description(folder).format == magenta_records.FORMAT:
         raise EtudeError(
             f"{folder} is in Magenta's form, which holds the melodies of one configuration only; "
@@ -84,24 +89,24 @@ def read_melodies(folder: pathlib.Path | str, split: str) -> MelodySet:
     return _all_of(folder, find_split(folder, split), decode_melody)
 
 
-def read_for_model(folder: pathlib.Path | str, split: str, configuration: Configuration) -> MelodySet:
+def read_for_model(folder: AnyFolder, split: str, configuration: Configuration) -> MelodySet:
     """The melodies of a split in the key and range of a model, from a dataset in either form.
 
     Raises:
       EtudeError: as `read_melodies`, and if the model has other steps, or a dataset in Magenta's form was written for another
         configuration.
     """
-    folder = pathlib.Path(folder)
+    folder = as_folder(folder)
     return _all_of(folder, find_split(folder, split), _decoder(folder, configuration))
 
 
-def read_file_for_model(folder: pathlib.Path | str, name: str, configuration: Configuration) -> MelodySet:
+def read_file_for_model(folder: AnyFolder, name: str, configuration: Configuration) -> MelodySet:
     """As `read_for_model`, from one of a split's files."""
-    folder = pathlib.Path(folder)
-    return MelodySet.of(_decode_file(folder / name, _decoder(folder, configuration)))
+    folder = as_folder(folder)
+    return MelodySet.of(_decode_file(folder, name, _decoder(folder, configuration)))
 
 
-def find_split(folder: pathlib.Path | str, split: str) -> dataset_pb2.Split:
+def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
     """The description of a split that is not empty.
 
     Raises:
@@ -118,7 +123,7 @@ def find_split(folder: pathlib.Path | str, split: str) -> dataset_pb2.Split:
     return splits[split]
 
 
-def _decoder(folder: pathlib.Path, configuration: Configuration) -> Callable[[bytes], Melody]:
+def _decoder(folder: Folder, configuration: Configuration) -> Callable[[bytes], Melody]:
     """What makes a melody in the model's key and range of a record."""
     check_steps(configuration, f"configuration {configuration.config}", folder)
     if read_description(folder).format == magenta_records.FORMAT:
@@ -129,8 +134,8 @@ def _decoder(folder: pathlib.Path, configuration: Configuration) -> Callable[[by
     return lambda record: squash_melody(decode_melody(record), configuration)
 
 
-def _all_of(folder: pathlib.Path, split: dataset_pb2.Split, decode: Callable[[bytes], Melody]) -> MelodySet:
-    melodies = MelodySet.of(melody for name in split.files for melody in _decode_file(folder / name, decode))
+def _all_of(folder: Folder, split: dataset_pb2.Split, decode: Callable[[bytes], Melody]) -> MelodySet:
+    melodies = MelodySet.of(melody for name in split.files for melody in _decode_file(folder, name, decode))
     if len(melodies) != split.num_melodies:
         raise EtudeError(
             f"the {split.name} split of {folder} holds {len(melodies)} melodies where {DESCRIPTION_FILE} says "
@@ -139,8 +144,9 @@ def _all_of(folder: pathlib.Path, split: dataset_pb2.Split, decode: Callable[[by
     return melodies
 
 
-def _decode_file(path: pathlib.Path, decode: Callable[[bytes], Melody]) -> Iterator[Melody]:
-    for number, record in enumerate(read_records(path), start=1):
+def _decode_file(folder: Folder, name: str, decode: Callable[[bytes], Melody]) -> Iterator[Melody]:
+    path = folder.path(name)
+    for number, record in enumerate(read_records(path, lambda _: folder.open(name)), start=1):
         try:
             yield decode(record)
         except ValueError as error:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
-from etude.models.representations.batch import Sequences
-from etude.models.representations.domain import Domain
+from etude.models.sequences.batch import Sequences
+from etude.models.sequences.domain import Domain
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 Shapes = dict[str, tuple[int, ...]]

@@ -19,13 +19,13 @@ from etude.models.family import SequenceModel
 from etude.models.melodies.melody import metres
 from etude.models.networks.network import log_softmax
 from etude.models.progress import Progress, silent
-from etude.models.representations.batch import Attributes, Batch, Tokens
-from etude.models.representations.domain import Domain
 from etude.models.search.beam import beam_search
 from etude.models.search.choice import Choice
 from etude.models.search.constraints import Constraints
 from etude.models.search.continuation import Continuation, Paths
 from etude.models.search.stochastic import stochastic_search
+from etude.models.sequences.batch import Attributes, Batch, Tokens
+from etude.models.sequences.domain import Domain
 
 SEARCHES = ("stochastic", "beam", "greedy")
 

@@ -3,29 +3,28 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from etude.models.configuration import Configuration
-from etude.models.dataset import squash_all
 from etude.models.encodings.encoding import Encoding
+from etude.models.encodings.melody import MelodyEncoding
 from etude.models.errors import EtudeError
 from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.likelihood import LogProbabilities
 from etude.models.evaluation.statistics import Sums
 from etude.models.family import Arrays, SequenceModel
 from etude.models.generation import GeneratedSequence, GenerationOptions, generate
-from etude.models.melodies.melody import Melody, as_events
+from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.networks.network import Network, log_softmax
 from etude.models.networks.weights import as_weights
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_domain, make_encoding
-from etude.models.representations.batch import Batch
-from etude.models.representations.domain import Domain
+from etude.models.sequences.batch import Batch, Sequences, TokenLists
+from etude.models.sequences.domain import Domain
 from etude.models.storage.run_directory import BEST
 from etude.models.trained import read_trained
 
@@ -70,53 +69,58 @@ class Model:
         """Log-probabilities after each token of a batch but the last: [batch, steps - 1, num_labels]."""
         return log_softmax(self.network.logits(self.encoding.inputs(batch.tokens[:, :-1], batch.attributes)))
 
-    def evaluate(self, melodies: MelodySet, squash: bool = True, progress: Progress = silent) -> Sums:
-        """The sums of every melody.
+    def evaluate(self, sequences: Sequences, squash: bool = True, progress: Progress = silent) -> Sums:
+        """The sums of every sequence.
 
         Args:
-          melodies: the melodies.
-          squash: bring them into the model's key and range first; False for melodies that are there already.
+          sequences: melodies as a `MelodySet`, others in any set.
+          squash: bring them into the model's domain first, melodies into its key and range; False for those that are
+            there already.
           progress: called after every batch.
 
         Raises:
-          EtudeError: if, without `squash`, a pitch is outside the model's range.
+          EtudeError: if a token is outside the model's domain, a pitch outside its range.
         """
         if squash:
-            melodies = squash_all(melodies, self.configuration)
+            sequences = sequences.map(lambda tokens: self.domain.enter(tokens)[0])
         try:
-            self.encoding.check(melodies.flat)
+            self.encoding.check(sequences.flat)
         except ValueError as error:
-            raise EtudeError(f"{error} of {self.path}; leave out --no-squash to bring the melody into it") from error
-        sums = evaluate(self.encoding, melodies, self.predict, progress=progress)
+            remedy = "; leave out --no-squash to bring the melody into it" if self.domain.noun == "melody" else ""
+            raise EtudeError(f"{error} of {self.path}{remedy}") from error
+        sums = evaluate(self.encoding, sequences, self.predict, progress=progress)
         if not np.isfinite(sums["log_likelihood"]).all():
             raise EtudeError(
                 f"{self.path} gives likelihoods that are no numbers: its weights are too large; train it again"
             )
         return sums
 
-    def log_likelihood(self, melodies: Sequence[npt.ArrayLike], squash: bool = True) -> list[float]:
-        """The log-likelihood of melodies, in nats, given their first event.
+    def log_likelihood(self, sequences: Iterable[Any], squash: bool = True) -> list[float]:
+        """The log-likelihood of sequences, in nats, given their first token.
 
-        Source: Magenta's `melody_log_likelihood`: the canonical labels of events 2 to n, at temperature 1. Their bars are
-        those of 4/4, for encodings that look back by bars.
+        Source: Magenta's `melody_log_likelihood`: the canonical labels of events 2 to n, at temperature 1. Bars of melodies
+        are those of 4/4, for encodings that look back by bars.
 
         Args:
-          melodies: lists of events, each of at least one.
-          squash: bring them into the model's key and range first, as Magenta does.
+          sequences: lists of events, or what else the model's domain takes (tokens, a text); each of at least one token.
+          squash: bring melodies into the model's key and range first, as Magenta does.
 
         Returns:
-          One number a melody.
+          One number a sequence.
 
         Raises:
-          ValueError: if an event is outside [-2, 127], or a melody is empty.
+          ValueError: if a token is not in the domain (an event outside [-2, 127]), or a sequence is empty.
         """
-        steps, bar = self.configuration.steps_per_quarter, self.configuration.steps_per_whole_note
-        packed = MelodySet.of(
-            Melody(as_events(events), steps_per_quarter=steps, steps_per_bar=bar) for events in melodies
-        )
-        if not packed.lengths.all():
-            raise ValueError("a melody without events has no log-likelihood")
-        return [float(value) for value in self.evaluate(packed, squash)["log_likelihood"]] if len(packed) else []
+        parsed = [self.domain.parse(given) for given in sequences]
+        if not all(len(tokens) for tokens in parsed):
+            raise ValueError(f"a {self.domain.noun} without events has no log-likelihood")
+        if not parsed:
+            return []
+        packed: Sequences = TokenLists.of(parsed)
+        if isinstance(self.encoding, MelodyEncoding):
+            steps, bar = self.configuration.steps_per_quarter, self.configuration.steps_per_whole_note
+            packed = MelodySet.of(Melody(events, steps_per_quarter=steps, steps_per_bar=bar) for events in parsed)
+        return [float(value) for value in self.evaluate(packed, squash)["log_likelihood"]]
 
     def generate(self, primer: Any = None, **options: Any) -> list[GeneratedSequence]:
         """Generates melodies that continue a primer.

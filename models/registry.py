@@ -10,7 +10,7 @@ from etude.models.encodings.encoding import Encoding
 from etude.models.errors import UsageError, did_you_mean
 from etude.models.family import Family
 from etude.models.hyperparameters import override
-from etude.models.representations.domain import Domain
+from etude.models.sequences.domain import Domain
 
 FAMILIES: dict[str, Family] = {
     family.name: family for family in (basic.FAMILY, lookback.FAMILY, attention.FAMILY, mono.FAMILY, ngram.FAMILY)

@@ -1,25 +1,29 @@
 """Compares trained models on the melodies of one split: results.json, results.csv, report.html and tensorboard/."""
 
+import dataclasses
 import pathlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 
 from etude.models.dataset import read_description, read_melodies, steps_per_quarter
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
-from etude.models.representations.domain import MELODY
+from etude.models.sequences.domain import MELODY
 from etude.models.storage import dataset_pb2
 from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
 from etude.pipelines.comparison.configurations import ComparedConfiguration, group, load_runs
-from etude.pipelines.comparison.learning_curves import LearningCurve, learning_curve
+from etude.pipelines.comparison.cost import cost
+from etude.pipelines.comparison.learning_curves import LearningCurve, learning_curve, not_converged
 from etude.pipelines.comparison.measurements import Splits, measure
 from etude.pipelines.comparison.music.generated_sets import read_generated_sets
 from etude.pipelines.comparison.music.judgement import judge_music
+from etude.pipelines.comparison.music.real_tunes import real_tunes
 from etude.pipelines.comparison.presentation import Presentation
-from etude.pipelines.comparison.results.results import DatasetResult, Results
+from etude.pipelines.comparison.provenance import provenance
+from etude.pipelines.comparison.results.results import DatasetResult, Results, Verdict
 from etude.pipelines.comparison.results.results_csv import to_csv
 from etude.pipelines.comparison.results.results_json import to_json
 from etude.pipelines.comparison.results.summaries import summarise
@@ -72,6 +76,7 @@ def compare(
     sets = read_generated_sets(generated, configurations)
     measurements = measure(configurations, {MELODY: Splits(melodies, train)}, progress)
     summary = summarise(measurements)
+    curves = _curves(configurations)
     presentation = presentation or Presentation(
         command=_command(models, dataset, output, split, checkpoint, allow_other_training_data, generated)
     )
@@ -80,7 +85,14 @@ def compare(
         command=presentation.command,
         checkpoint=checkpoint,
         dataset=_dataset(dataset, description, split, melodies),
-        verdict=verdict(summary.configurations, summary.baselines, summary.pairs, description.fingerprint),
+        verdict=_with_convergence(
+            verdict(summary.configurations, summary.baselines, summary.pairs, description.fingerprint),
+            {
+                configuration.title: curves[configuration.name]
+                for configuration in configurations
+                if configuration.name in curves
+            },
+        ),
         configurations=summary.configurations,
         baselines=summary.baselines,
         pairs=summary.pairs,
@@ -88,7 +100,15 @@ def compare(
         music=[found for measurement in measurements if (found := judge_music(measurement, sets))],
         published=presentation.published,
     )
-    content = Content(results, presentation, _curves(configurations), sets)
+    content = Content(
+        results=results,
+        presentation=presentation,
+        provenance=provenance(configurations),
+        curves=curves,
+        costs={configuration.name: cost(configuration) for configuration in configurations},
+        generated=sets,
+        real=real_tunes(melodies, sets, results.dataset.steps_per_quarter),
+    )
     report, table, figures = page(content), to_csv(results), to_json(results)
     with locked(output):
         remove_partial_files(output)
@@ -106,6 +126,12 @@ def _curves(configurations: Sequence[ComparedConfiguration]) -> dict[str, list[L
     }
     known = {name: [curve for curve in curves if curve] for name, curves in found.items()}
     return {name: curves for name, curves in known.items() if curves}
+
+
+def _with_convergence(found: Verdict, curves: Mapping[str, Sequence[LearningCurve]]) -> Verdict:
+    """A verdict that says first which configurations were not trained to their end."""
+    sentence = not_converged(curves)
+    return dataclasses.replace(found, sentences=[sentence, *found.sentences]) if sentence else found
 
 
 def _dataset(

@@ -1,46 +1,43 @@
 """Music files to NoteSequences."""
 
-import bisect
-import collections
 import dataclasses
 import itertools
 import json
+import os
 import pathlib
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from etude.models.errors import EtudeError
-from etude.models.progress import Progress, silent
-from etude.models.storage.files import write_text, write_whole
-from etude.models.storage.records import write_records
-from etude.pipelines.jobs import job as jobs
-from etude.pipelines.jobs.shards import Slice, slices
-from etude.pipelines.readers import read_source_music
-from etude.pipelines.readers.note_sequences import NoteSequence
-from etude.pipelines.readers.reading import Reading, Rejected
-from etude.pipelines.reasons import describe_most_frequent, remedy
-from etude.pipelines.sources import remote_files
-from etude.pipelines.sources.corpora import licence_notes
-from etude.pipelines.sources.sources import Source, expand_archives, expand_sources
+import apache_beam as beam
+from apache_beam.pvalue import AsDict, AsList, AsSingleton
 
-SHARDS = "notes"
+from etude.models.errors import EtudeError, UsageError
+from etude.models.progress import Progress, silent
+from etude.pipelines.files import file_systems
+from etude.pipelines.files.output_folder import WORK_FOLDER, OutputFolder, fingerprint, version
+from etude.pipelines.readers.describe import LENGTHS, Describe
+from etude.pipelines.readers.piece_coder import Piece
+from etude.pipelines.readers.read import PIECES, SOURCES, ReadMusic
+from etude.pipelines.reasons import describe_most_frequent, remedy
+from etude.pipelines.records.counts import Counts, group
+from etude.pipelines.records.results import WriteResult, as_counts, as_rows, read_result
+from etude.pipelines.records.shards import num_shards
+from etude.pipelines.records.write import Record, WriteRecords, listed
+from etude.pipelines.running.progress import Tally
+from etude.pipelines.running.runner import Resources, Watch, run
+from etude.pipelines.sources.corpora import CORPUS_PREFIX, licence_notes
+from etude.pipelines.sources.match import CountSources, MatchMusic
+from etude.pipelines.sources.sources import nothing_found
+
+NOTES = "notes"
+TEXTS = "texts"
 MANIFEST = "manifest.jsonl"
 SUMMARY = "summary.json"
-_PHASE = "convert"
-_ARCHIVES = "archives"
-_LENGTH_SECONDS = (15, 30, 60, 120, 300, 600)
-_LENGTHS = (
-    "under 15 s",
-    "15 to 30 s",
-    "30 s to 1 min",
-    "1 to 2 min",
-    "2 to 5 min",
-    "5 to 10 min",
-    "10 min and more",
-)
 _DESCRIBED = ("formats", "metres", "keys", "tempos", "lengths")
 _DESCRIBED_VALUES = 8
-_KEYS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_EXPANSION = 8.0
+"""Bytes of NoteSequences for a byte of music, roughly: six for ABC, four for MIDI."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +57,8 @@ class ConversionSummary:
       lengths: NoteSequences by how long they last, in the order of the lengths.
       rejected: rejected pieces by reason.
       notes: what the user has to know about the sources.
-      files: the shards.
+      files: the shards of NoteSequences.
+      texts: the shards of what ABC tunes were written as.
       was_complete: whether the folder was complete before and nothing was done.
     """
 
@@ -77,6 +75,7 @@ class ConversionSummary:
     rejected: dict[str, int]
     notes: list[str]
     files: list[str]
+    texts: list[str] = dataclasses.field(default_factory=list)
     was_complete: bool = False
 
     def describe(self) -> str:
@@ -94,6 +93,7 @@ def convert(
     sources: Sequence[str],
     output: pathlib.Path | str,
     *,
+    shards: int = 0,
     workers: int = 1,
     beam_options: Sequence[str] = (),
     overwrite: bool = False,
@@ -101,169 +101,201 @@ def convert(
 ) -> ConversionSummary:
     """Converts music files to NoteSequences.
 
-    Writes `notes-SSSSS-of-NNNNN.tfrecord`, `manifest.jsonl` (one object a source: what became of it) and, last,
-    `summary.json`. The bytes depend on the sources alone. A job that was killed goes on where it was; on a complete
-    folder it does nothing.
+    Writes `notes-SSSSS-of-NNNNN.tfrecord`, `texts-SSSSS-of-NNNNN.tfrecord` (what ABC tunes were written as, under the same
+    ids), `manifest.jsonl` (one object a source: what became of it) and, last, `summary.json`. The bytes depend on the
+    sources and the number of shards alone. A job that was killed starts again; on a complete folder it does nothing.
 
     Args:
       sources: files, folders, globs, archives and `corpus:NAME`; SCHEME://... where Beam has a file system for it.
-      output: the folder to write.
+      output: the folder to write, on any of these file systems.
+      shards: files that the NoteSequences are spread over; 0 makes it one for about every 64 MB.
       workers: processes.
       beam_options: Beam's own options, if it is to run elsewhere than here.
       overwrite: whether the results of another job in the folder are to be replaced.
-      progress: called with the count of finished slices.
+      progress: called with the count of finished sources.
 
     Returns:
       What was found.
 
     Raises:
       EtudeError: if there is nothing to read, nothing could be read, or the folder cannot be written.
+      UsageError: if an option is out of range.
     """
-    if beam_options and any(map(remote_files.is_remote, sources)):
-        remote_files.set_options(beam_options)
-    found = expand_sources(sources)
-    parts = slices(found, [source.size for source in found])
-    inputs = ([source.collection, source.name, source.size, source.modified] for source in found)
-    job = jobs.make_job("convert", output, SUMMARY, inputs)
-    with jobs.claim(job, overwrite) as is_complete:
-        if is_complete:
-            progress(len(parts), len(parts), f"{job.output} is complete already")
-        else:
-            expand_archives(found, job.work / _ARCHIVES)
-            resources = jobs.Resources(workers, beam_options, progress)
-            jobs.run_phase(
-                job, _PHASE, ConvertSlice(job), parts, [SHARDS], resources, f"converting {len(found):,} files"
-            )
-            _finish(job, parts, licence_notes(sources))
-    values = json.loads((job.output / SUMMARY).read_text(encoding="utf-8"))
-    values["rejected"] = {entry["reason"]: entry["count"] for entry in values["rejected"]}
-    names = {field.name for field in dataclasses.fields(ConversionSummary)}
-    known = {name: value for name, value in values.items() if name in names}
-    return ConversionSummary(**known, was_complete=is_complete)
+    if shards < 0:
+        raise UsageError(f"--shards must be at least 1, or 0 for one for every 64 MB, not {shards}")
+    sources = [_absolute(source) for source in sources]
+    resources = Resources(workers, beam_options, progress)
+    resources.check()
+    if beam_options and any(map(file_systems.is_remote, (*sources, str(output)))):
+        file_systems.set_options(beam_options)
+    folder = OutputFolder.of(output, SUMMARY)
+    with folder.claim():
+        if folder.made_of() is not None:
+            inputs = _find_inputs(sources, folder, resources)
+            made_of = fingerprint("convert", [shards, inputs])
+            folder.check_free(overwrite, made_of)
+            if folder.made_of() == made_of and folder.is_complete():
+                progress(1, 1, f"{folder.path} is complete already")
+                return _read_summary(folder, was_complete=True)
+        folder.check_free(overwrite, folder.made_of() or "")
+        folder.start()
+        try:
+            result = _run(sources, folder, shards, resources)
+            summary = _summary(result, licence_notes(sources))
+            if not result.num_sources:
+                raise EtudeError(nothing_found(sources))
+            if not summary["num_sequences"]:
+                raise EtudeError(
+                    f"none of the {result.num_sources:,} files could be converted:\n"
+                    f"{describe_most_frequent(result.group('rejected'))}\n{folder.join(MANIFEST)} says why for each file"
+                )
+        except BaseException:
+            folder.give_up()
+            raise
+        text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
+        folder.finish(fingerprint("convert", [shards, result.inputs]), text.encode())
+        return _read_summary(folder)
 
 
 @dataclasses.dataclass(frozen=True)
-class ConvertSlice:
-    """Reads the sources of one slice and writes their NoteSequences as one shard.
+class _Result:
+    """What the dataflow tells: counts, one example of every reason, the files, and what the sources were."""
 
-    Attributes:
-      job: the job that the slice belongs to.
-    """
+    counts: Counts
+    examples: dict[str, str]
+    files: list[str]
+    texts: list[str]
 
-    job: jobs.Job
+    @property
+    def num_sources(self) -> int:
+        return self.counts.get(("sources", "number"), 0)
 
-    def __call__(self, part: Slice[Source]) -> Mapping[str, int]:
-        """Converts one slice; returns the number of sequences and of rejections by reason."""
-        entries: list[dict[str, Any]] = []
-        counts: dict[str, collections.Counter[str]] = {
-            name: collections.Counter()
-            for name in ("formats", "metres", "keys", "tempos", "lengths", "rejected", "sums")
-        }
+    @property
+    def inputs(self) -> str:
+        return _inputs(self.counts)
 
-        def records() -> Iterator[bytes]:
-            for source in part.items:
-                entry = _manifest_entry(source, part.shard(SHARDS))
-                entries.append(entry)
-                for reading in read_source_music(source, self.job.work / _ARCHIVES):
-                    if reading.sequence is None:
-                        rejected = _rejection(reading)
-                        entry["rejected"].append(rejected)
-                        counts["rejected"][rejected["reason"]] += 1
-                    else:
-                        entry["num_sequences"] += 1
-                        _count(source, reading.sequence, counts)
-                        yield reading.sequence.SerializeToString(deterministic=True)
-                if entry["num_sequences"]:
-                    entry["status"] = "partly" if entry["rejected"] else "converted"
-
-        num_sequences = write_records(self.job.output / part.shard(SHARDS), records())
-        jobs.write_result(self.job.result_path(_PHASE, part.index), {"manifest": entries, "counts": counts})
-        rejected = {f"rejected-{reason}": count for reason, count in counts["rejected"].items()}
-        return {"sources": len(entries), "sequences": num_sequences, **rejected}
+    def group(self, name: str) -> dict[str, int]:
+        return group(self.counts, name)
 
 
-def _manifest_entry(source: Source, shard: str) -> dict[str, Any]:
-    """What the manifest says of a source of which nothing was read yet."""
-    return {
-        "source": source.full_name,
-        "format": source.format,
-        "status": "rejected",
-        "num_sequences": 0,
-        "shard": shard,
-        "rejected": [],
-    }
+def _run(sources: Sequence[str], folder: OutputFolder, shards: int, resources: Resources) -> _Result:
+    """Runs the dataflow: everything but the description is written then."""
+    result = folder.join(f"{WORK_FOLDER}/result.json")
+    with tempfile.TemporaryDirectory(prefix="etude-") as name:
+        found, done = Tally.in_folder(name, "found"), Tally.in_folder(name, "done")
+
+        def build(pipeline: beam.Pipeline) -> None:
+            files = pipeline | MatchMusic(sources, found)
+            inputs = files | "CountSources" >> CountSources()
+            number = shards or AsSingleton(inputs | "Shards" >> beam.Map(_num_shards), 1)
+            music = files | "ReadMusic" >> ReadMusic(tally=done)
+            pieces, entries = music[PIECES], music[SOURCES]
+            written = (
+                (
+                    pieces | "Notes" >> beam.FlatMap(piece_records),
+                    entries | "Manifest" >> beam.Map(manifest_record),
+                )
+                | beam.Flatten()
+                | WriteRecords(folder.path, number)
+            )
+            examples = entries | "Rejected" >> beam.FlatMap(examples_of) | "First" >> beam.CombinePerKey(min)
+            counts = (pieces, entries) | Describe()
+            values = {
+                "counts": AsSingleton(counts | "Rows" >> beam.Map(as_rows), []),
+                "inputs": AsSingleton(inputs | "InputRows" >> beam.Map(as_rows), []),
+                "examples": AsDict(examples),
+                "written": AsList(written),
+            }
+            pipeline | "WriteResult" >> WriteResult(result, values)
+
+        run(build, resources, Watch("converting", done, found.count))
+    values = read_result(result)
+    return _Result(
+        as_counts([*values["counts"], *values["inputs"]]),
+        {reason: example for reason, (_, example) in values["examples"].items()},
+        listed(values["written"], NOTES),
+        listed(values["written"], TEXTS),
+    )
 
 
-def _rejection(reading: Reading) -> dict[str, Any]:
-    rejected = reading.rejected or Rejected("reader-failed")
-    entry: dict[str, Any] = {"reason": rejected.reason, "detail": rejected.detail}
-    if reading.line:
-        entry |= {"reference_number": reading.reference_number, "title": reading.title, "line": reading.line}
-    return entry
+def _find_inputs(sources: Sequence[str], folder: OutputFolder, resources: Resources) -> str:
+    """What tells these sources from others, without reading them."""
+    result = folder.join(f"{WORK_FOLDER}/inputs.json")
+
+    def build(pipeline: beam.Pipeline) -> None:
+        counts = pipeline | MatchMusic(sources) | CountSources() | beam.Map(as_rows)
+        pipeline | "WriteResult" >> WriteResult(result, {"counts": AsSingleton(counts, [])})
+
+    run(build, dataclasses.replace(resources, workers=1), Watch("looking for changes"))
+    return _inputs(as_counts(read_result(result)["counts"]))
 
 
-def _count(source: Source, sequence: NoteSequence, counts: Mapping[str, collections.Counter[str]]) -> None:
-    counts["formats"][source.format] += 1
-    metre = sequence.time_signatures[0] if sequence.time_signatures else None
-    counts["metres"][f"{metre.numerator}/{metre.denominator}" if metre else "none"] += 1
-    if sequence.key_signatures:
-        key = sequence.key_signatures[0]
-        counts["keys"][f"{_KEYS[key.key % 12]} {key.Mode.Name(key.mode).lower().replace('_', ' ')}"] += 1
-    counts["tempos"][f"{sequence.tempos[0].qpm:.0f}" if sequence.tempos else "none"] += 1
-    counts["lengths"][_LENGTHS[bisect.bisect_right(_LENGTH_SECONDS, sequence.total_time)]] += 1
-    counts["sums"]["notes"] += len(sequence.notes)
-    counts["sums"]["seconds"] += round(sequence.total_time)
+def _inputs(counts: Counts) -> str:
+    return " ".join(f"{counts.get(('sources-hash', str(index)), 0):x}" for index in range(4))
 
 
-def _finish(job: jobs.Job, parts: Sequence[Slice[Source]], notes: list[str]) -> None:
-    """Writes the manifest and the summary out of the results of the slices."""
-    totals: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    statuses: collections.Counter[str] = collections.Counter()
-    examples: dict[str, str] = {}
-    num_sources = num_sequences = 0
-    with write_whole(job.output / MANIFEST) as manifest:
-        for part in parts:
-            result = jobs.read_result(job.result_path(_PHASE, part.index))
-            for name, counts in result["counts"].items():
-                totals[name].update(counts)
-            for entry in result["manifest"]:
-                num_sources += 1
-                num_sequences += entry["num_sequences"]
-                statuses[entry["status"]] += 1
-                for rejected in entry["rejected"]:
-                    examples.setdefault(rejected["reason"], _example(entry["source"], rejected))
-                manifest.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-    if not num_sequences:
-        jobs.give_up(job)
-        raise EtudeError(
-            f"none of the {num_sources:,} files could be converted:\n{describe_most_frequent(totals['rejected'])}\n"
-            f"{job.output / MANIFEST} says why for each file"
-        )
+def _num_shards(counts: Counts) -> int:
+    return num_shards(counts.get(("sources", "bytes"), 0), _EXPANSION)
+
+
+def _absolute(source: str) -> str:
+    """A path as workers in another folder find it."""
+    is_path = not source.startswith(CORPUS_PREFIX) and not file_systems.is_remote(source)
+    return os.path.abspath(source) if is_path else source
+
+
+def piece_records(piece: Piece) -> Iterator[Record]:
+    """The records that store the notes of a piece and what it was written as, if that was ABC."""
+    yield NOTES, piece.id, piece.sequence.SerializeToString(deterministic=True)
+    if piece.text is not None:
+        yield TEXTS, piece.id, piece.text.encode()
+
+
+def manifest_record(named: tuple[str, str]) -> Record:
+    """The line that says what became of a source."""
+    source, line = named
+    return MANIFEST, source, line.encode("utf-8", "replace")
+
+
+def examples_of(named: tuple[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Where something of a source was rejected, and why, by reason."""
+    source, line = named
+    for rejected in json.loads(line)["rejected"]:
+        # ABC's details name the place themselves.
+        detail = rejected["detail"]
+        place = detail if detail.startswith(source) else f"{source}: {detail}" if detail else source
+        yield rejected["reason"], (source, place)
+
+
+def _summary(result: _Result, notes: list[str]) -> dict[str, Any]:
     rejected = [
-        {"reason": reason, "count": count, "remedy": remedy(reason), "example": examples[reason]}
-        for reason, count in _ranked(totals["rejected"]).items()
+        {"reason": reason, "count": count, "remedy": remedy(reason), "example": result.examples[reason]}
+        for reason, count in result.group("rejected").items()
     ]
-    summary = {
-        "version": jobs.version(),
-        "num_sources": num_sources,
-        "num_sequences": num_sequences,
-        "num_notes": totals["sums"]["notes"],
-        "num_seconds": totals["sums"]["seconds"],
-        "sources_by_status": _ranked(statuses),
-        **{name: _ranked(totals[name]) for name in ("formats", "metres", "keys", "tempos")},
-        "lengths": {name: totals["lengths"][name] for name in _LENGTHS if totals["lengths"][name]},
+    lengths = result.group("lengths")
+    return {
+        "version": version(),
+        "num_sources": result.num_sources,
+        "num_sequences": result.counts.get(("pieces", "number"), 0),
+        "num_notes": result.counts.get(("pieces", "notes"), 0),
+        "num_seconds": result.counts.get(("pieces", "seconds"), 0),
+        "sources_by_status": result.group("statuses"),
+        **{name: result.group(name) for name in ("formats", "metres", "keys", "tempos")},
+        "lengths": {name: lengths[name] for name in LENGTHS if name in lengths},
         "rejected": rejected,
         "notes": notes,
-        "files": [part.shard(SHARDS) for part in parts],
+        "files": result.files,
+        "texts": result.texts,
     }
-    write_text(job.output / SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
 
 
-def _example(source: str, rejected: Mapping[str, Any]) -> str:
-    """Where something was rejected, and why; ABC's details name the place themselves."""
-    if rejected["detail"].startswith(source):
-        return str(rejected["detail"])
-    return f"{source}: {rejected['detail']}" if rejected["detail"] else source
+def _read_summary(folder: OutputFolder, was_complete: bool = False) -> ConversionSummary:
+    with file_systems.open_to_read(folder.join(SUMMARY)) as file:
+        values = json.loads(file.read())
+    values["rejected"] = {entry["reason"]: entry["count"] for entry in values["rejected"]}
+    names = {field.name for field in dataclasses.fields(ConversionSummary)}
+    known = {name: value for name, value in values.items() if name in names}
+    return ConversionSummary(**known, was_complete=was_complete)
 
 
 def _most_frequent(counts: Mapping[str, int]) -> str:
@@ -271,7 +303,3 @@ def _most_frequent(counts: Mapping[str, int]) -> str:
     named = [f"{value} {count:,}" for value, count in itertools.islice(counts.items(), _DESCRIBED_VALUES)]
     others = sum(itertools.islice(counts.values(), _DESCRIBED_VALUES, None))
     return ", ".join([*named, *([f"others {others:,}"] if others else [])]) or "not given"
-
-
-def _ranked(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

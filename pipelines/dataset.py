@@ -1,42 +1,62 @@
-"""NoteSequences to a dataset of melodies."""
+"""NoteSequences to a dataset: the sequences of a representation, split into train and eval (and test)."""
 
 import dataclasses
 import json
 import pathlib
+import tempfile
 from collections.abc import Sequence
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import AsList, AsSingleton
 
 from etude.models import registry
 from etude.models.configuration import Configuration
 from etude.models.dataset import read_description
-from etude.models.errors import UsageError
+from etude.models.errors import EtudeError, UsageError
+from etude.models.melodies.content import NGRAM_SIZES
+from etude.models.melodies.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from etude.models.progress import Progress, silent
+from etude.models.representations.melody import MelodyRepresentation
+from etude.models.representations.registry import MELODY, make_representation
+from etude.models.representations.representation import Representation
 from etude.models.storage import dataset_pb2
-from etude.models.storage.files import write_text
 from etude.models.storage.messages import as_dict
-from etude.pipelines.jobs import job as jobs
-from etude.pipelines.jobs.shards import Slice
-from etude.pipelines.sequences import melody_slices
-from etude.pipelines.sequences.dataset_totals import add_statistics, decide, join_dense
-from etude.pipelines.sequences.extraction import MAGENTA_OPTIONS, ExtractionOptions
-from etude.pipelines.sequences.melody_slices import ExtractSlice, WriteSlice
-from etude.pipelines.sequences.note_files import expand_note_files
-from etude.pipelines.sequences.split import SplitRule
+from etude.pipelines.files import file_systems
+from etude.pipelines.files.dataset_folder import open_folder
+from etude.pipelines.files.output_folder import WORK_FOLDER, OutputFolder, fingerprint, version
+from etude.pipelines.readers.note_files import NoteFile, expand_note_files
+from etude.pipelines.readers.notes import ReadNotes
+from etude.pipelines.reasons import describe_most_frequent
+from etude.pipelines.records.counts import Counts, SumCounts, group
+from etude.pipelines.records.results import WriteResult, as_counts, as_rows, read_result
+from etude.pipelines.records.shards import num_shards
+from etude.pipelines.records.write import WriteRecords, listed
+from etude.pipelines.running.progress import Tally
+from etude.pipelines.running.runner import Resources, Watch, run
+from etude.pipelines.sequences import dataset_records as records
+from etude.pipelines.sequences.dense import DenseRecords
+from etude.pipelines.sequences.extract import COUNTS, REJECTED, SEQUENCES, ExtractSequences, Transpose
+from etude.pipelines.sequences.leaks import DROPPED, KEPT, DropDuplicates, DropLeaks
+from etude.pipelines.sequences.overlap import CountSharedRuns
+from etude.pipelines.sequences.split import SplitByContent
+from etude.pipelines.sequences.split_rule import EVAL, TRAIN, SplitRule
+from etude.pipelines.sequences.vocabulary import FitVocabulary, number
 
 DESCRIPTION = "dataset.json"
 ETUDE = "etude"
 MAGENTA = "magenta"
 FORMATS = (ETUDE, MAGENTA)
-MAGENTA_FILES = {
-    "train": "training_melodies.tfrecord",
-    "eval": "eval_melodies.tfrecord",
-    "test": "test_melodies.tfrecord",
-}
+_EXPANSION = 10.0
+"""Bytes of records for a byte of compressed NoteSequences, roughly."""
 
 
 def create_dataset(
     notes: Sequence[pathlib.Path | str],
     output: pathlib.Path | str,
     *,
+    representation: str = MELODY,
+    options: dict[str, str] | None = None,
     eval_ratio: float = 0.1,
     test_ratio: float = 0.0,
     salt: str = "",
@@ -45,84 +65,251 @@ def create_dataset(
     dedupe: bool = False,
     format: str = ETUDE,
     config: str = "",
+    shards: int = 0,
     workers: int = 1,
     beam_options: Sequence[str] = (),
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> dataset_pb2.DatasetDescription:
-    """Extracts the melodies of NoteSequences and splits them.
+    """Makes the sequences of a representation of NoteSequences, and splits them.
 
     Writes `SPLIT-SSSSS-of-NNNNN.tfrecord` for every split (or, in Magenta's form, `training_melodies.tfrecord` and
-    `eval_melodies.tfrecord`), `rejected.jsonl` (why tracks gave no melody) and, last, `dataset.json`. The bytes depend
-    on the NoteSequences and the options alone. A job that was killed goes on where it was; on a complete folder it does
+    `eval_melodies.tfrecord`), `rejected.jsonl` (why music gave no sequence, if some did not) and, last, `dataset.json`. The
+    bytes depend on the NoteSequences and the options alone. A job that was killed starts again; on a complete folder it does
     nothing.
 
     Args:
-      notes: folders that `etude convert` wrote, and TFRecord files of NoteSequences, Magenta's too.
-      output: the folder to write.
+      notes: folders that `etude convert` wrote, and TFRecord files of NoteSequences, Magenta's too; on any file system.
+      output: the folder to write, on any file system.
+      representation: what pieces become, see `etude.models.representations.registry`.
+      options: the options of a representation other than melodies, each as JSON.
       eval_ratio: the share of pieces that evaluate.
       test_ratio: the share of pieces that are kept for a last test.
       salt: another salt gives another split.
       extraction: what makes a melody.
-      transpositions: semitones by which copies of training melodies are moved; 0 is the melody itself.
-      dedupe: whether melodies are dropped whose intervals and rhythm an earlier one has; they are counted in any case.
-      format: "etude" for one dataset that serves every configuration, "magenta" for dense records of one.
+      transpositions: semitones by which copies of training sequences are moved; 0 is the sequence itself.
+      dedupe: whether pieces are dropped whose notes another one has; they are counted in any case.
+      format: "etude", or "magenta" for dense records.
       config: the configuration that a dataset in Magenta's form is encoded for.
+      shards: files of each split; 0 makes it one for about every 64 MB.
       workers: processes.
       beam_options: Beam's own options, if it is to run elsewhere than here.
       overwrite: whether the results of another job in the folder are to be replaced.
-      progress: called with the count of finished slices.
+      progress: called with the count of finished files.
 
     Returns:
       What the dataset holds.
 
     Raises:
-      EtudeError: if there are no NoteSequences or no melodies, a split would be empty, or the folder cannot be written.
+      EtudeError: if there are no NoteSequences or no sequences, a split would be empty, or the folder cannot be written.
       UsageError: if an option is out of range or does not go with another.
     """
     rule = SplitRule(eval_ratio, test_ratio, salt)
-    configuration = _configuration(format, config, extraction)
+    chosen = _representation(representation, options or {}, extraction)
+    configuration = _configuration(format, config, chosen)
     _check_transpositions(transpositions, configuration)
-    files = expand_note_files(notes)
-    parts = [Slice(index, len(files), (file,)) for index, file in enumerate(files)]
-    inputs = [
-        [format, config, list(transpositions), dedupe],
-        [dataclasses.asdict(rule), dataclasses.asdict(extraction)],
-        [[file.name, file.size, file.modified] for file in files],
-    ]
-    job = jobs.make_job("dataset", output, DESCRIPTION, inputs)
-    resources = jobs.Resources(workers, beam_options, progress)
-    with jobs.claim(job, overwrite) as is_complete:
-        if is_complete:
-            progress(len(parts), len(parts), f"{job.output} is complete already")
-        else:
-            extract = ExtractSlice(job, extraction, rule)
-            jobs.run_phase(job, melody_slices.EXTRACT, extract, parts, [], resources, "extracting melodies")
-            decide(job, parts, rule, dedupe)
-            shards = [] if configuration else rule.splits
-            write = WriteSlice(job, rule.splits, extraction.steps_per_quarter, tuple(transpositions), configuration)
-            jobs.run_phase(job, melody_slices.WRITE, write, parts, shards, resources, "writing the splits")
-            description = dataset_pb2.DatasetDescription(
-                format=format,
-                config=configuration.config if configuration else "",
-                version=jobs.version(),
-                split_rule=dataset_pb2.SplitRule(**dataclasses.asdict(rule)),
-                extraction=dataset_pb2.Extraction(**dataclasses.asdict(extraction)),
-                transpositions=transpositions,
-                duplicates_dropped=dedupe,
+    if shards < 0:
+        raise UsageError(f"--shards must be at least 1, or 0 for one for every 64 MB, not {shards}")
+    resources = Resources(workers, beam_options, progress)
+    resources.check()
+    if beam_options and any(map(file_systems.is_remote, (*map(str, notes), str(output)))):
+        file_systems.set_options(beam_options)
+    files, are_named_apart = expand_note_files(notes)
+    made_of = fingerprint(
+        "dataset",
+        [
+            [format, config, list(transpositions), dedupe, shards],
+            [chosen.name, chosen.options(), dataclasses.asdict(rule)],
+            [[file.name, file.size, file.modified] for file in files],
+        ],
+    )
+    folder = OutputFolder.of(output, DESCRIPTION)
+    with folder.claim():
+        folder.check_free(overwrite, made_of)
+        if folder.made_of() == made_of and folder.is_complete():
+            progress(len(files), len(files), f"{folder.path} is complete already")
+            return _read(folder)
+        folder.start()
+        flow = _Flow(
+            files=files,
+            are_named_apart=are_named_apart,
+            folder=folder,
+            representation=chosen,
+            rule=rule,
+            transpositions=tuple(transpositions),
+            dedupe=dedupe,
+            configuration=configuration,
+            shards=shards or num_shards(sum(file.size for file in files), _EXPANSION),
+        )
+        try:
+            result = flow.run(resources)
+            description = _describe(flow, result)
+            problem = _problem(description, rule, folder)
+            if problem:
+                raise EtudeError(problem)
+        except BaseException:
+            folder.give_up()
+            raise
+        text = json.dumps(as_dict(description), indent=2) + "\n"
+        folder.finish(made_of, text.encode())
+        return description
+
+
+@dataclasses.dataclass(frozen=True)
+class _Flow:
+    """The dataflow of one job."""
+
+    files: list[NoteFile]
+    are_named_apart: bool
+    folder: OutputFolder
+    representation: Representation
+    rule: SplitRule
+    transpositions: tuple[int, ...]
+    dedupe: bool
+    configuration: Configuration | None
+    shards: int
+
+    def run(self, resources: Resources) -> dict[str, Any]:
+        """Runs it: everything but the description is written then."""
+        result = self.folder.join(f"{WORK_FOLDER}/result.json")
+        with tempfile.TemporaryDirectory(prefix="etude-") as name:
+            done = Tally.in_folder(name, "done")
+            note = "reading pieces"
+            run(
+                lambda pipeline: self.build(pipeline, result, done),
+                resources,
+                Watch(note, done, lambda: len(self.files)),
             )
-            add_statistics(description, job, parts, rule)
-            for split in description.splits:
-                if configuration:
-                    split.files.append(MAGENTA_FILES[split.name])
-                    join_dense(job, split.name, len(parts), job.output / MAGENTA_FILES[split.name])
-                else:
-                    split.files.extend(part.shard(split.name) for part in parts)
-            write_text(job.output / DESCRIPTION, json.dumps(as_dict(description), indent=2) + "\n")
-    return read_description(job.output)
+        return read_result(result)
+
+    def build(self, pipeline: beam.Pipeline, result: str, done: Tally) -> None:
+        """Pieces are read, split and rid of leaks; what is left becomes sequences, which are written and counted."""
+        pieces = (
+            pipeline
+            | ReadNotes(self.files, self.representation.reads_text, self.are_named_apart, done)
+            | SplitByContent(self.rule)
+        )
+        copies = pieces | "DropDuplicates" >> DropDuplicates(keep=not self.dedupe)
+        leaks = copies[KEPT] | "DropLeaks" >> DropLeaks()
+        extracted = leaks[KEPT] | ExtractSequences(self.representation)
+        leaked = extracted[SEQUENCES] | "DropLeakedSequences" >> DropLeaks(self.representation)
+        symbols: Any = []
+        sequences, counted = leaked[KEPT], []
+        if any(self.transpositions):
+            moved = sequences | Transpose(self.representation, self.transpositions)
+            sequences, counted = moved[SEQUENCES], [moved[COUNTS]]
+        if self.representation.has_symbols:
+            symbols = AsSingleton(leaked[KEPT] | FitVocabulary(self.representation), [])
+            sequences = sequences | "Number" >> beam.Map(number, symbols)
+        dense = None if self.configuration is None else DenseRecords(self.configuration)
+        written = (
+            (
+                sequences | "Records" >> beam.Map(records.sequence_record, self.representation, dense is not None),
+                extracted[REJECTED] | "Rejected" >> beam.Map(records.rejected_record),
+            )
+            | beam.Flatten()
+            | WriteRecords(self.folder.path, self.shards, dense)
+        )
+        counts = (
+            (
+                pieces | "CountPieces" >> beam.Map(records.count_piece),
+                copies[DROPPED] | "CountCopies" >> beam.Map(records.count_one, "copies"),
+                leaks[DROPPED] | "CountLeaks" >> beam.Map(records.count_all, ("leaked", "pieces")),
+                leaked[DROPPED] | "CountLeaked" >> beam.Map(records.count_all, ("leaked", "sequences")),
+                extracted[COUNTS],
+                *counted,
+                sequences | "CountSequences" >> beam.Map(records.count_sequence, self.representation),
+                leaked[KEPT] | CountSharedRuns(self.representation, self.shards),
+            )
+            | "AllCounts" >> beam.Flatten()
+            | "Sum" >> beam.CombineGlobally(SumCounts()).without_defaults()
+            | "Rows" >> beam.Map(as_rows)
+        )
+        values = {"counts": AsSingleton(counts, []), "written": AsList(written), "symbols": symbols}
+        pipeline | "WriteResult" >> WriteResult(result, values)
 
 
-def _configuration(format: str, config: str, extraction: ExtractionOptions) -> Configuration | None:
+def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescription:
+    """What `dataset.json` says."""
+    counts: Counts = as_counts(result["counts"])
+    copies = group(counts, "copies")
+    description = dataset_pb2.DatasetDescription(
+        format=MAGENTA if flow.configuration else ETUDE,
+        config=flow.configuration.config if flow.configuration else "",
+        version=version(),
+        fingerprint=records.total_digest(counts, "sequences"),
+        pieces_fingerprint=records.total_digest(counts, "pieces"),
+        representation=dataset_pb2.Representation(
+            name=flow.representation.name,
+            unit=flow.representation.unit,
+            options=flow.representation.options(),
+            vocabulary=result["symbols"],
+        ),
+        split_rule=dataset_pb2.SplitRule(**dataclasses.asdict(flow.rule)),
+        transpositions=flow.transpositions,
+        duplicates_dropped=flow.dedupe,
+        num_pieces=counts.get(("all", "pieces"), 0),
+        num_truncated_melodies=counts.get(("sequences", "truncated"), 0),
+        num_leaked_pieces_dropped=counts.get(("leaked", "pieces"), 0),
+        num_leaked_melodies_dropped=counts.get(("leaked", "sequences"), 0),
+        num_duplicate_pieces=copies.get("exact", 0),
+        num_transposed_duplicate_pieces=copies.get("transposed", 0),
+        rejected=group(counts, "rejected"),
+    )
+    if isinstance(flow.representation, MelodyRepresentation):
+        description.extraction.CopyFrom(dataset_pb2.Extraction(**dataclasses.asdict(flow.representation)))
+    for name in flow.rule.splits:
+        description.splits.add(
+            name=name,
+            num_melodies=counts.get(("number", name), 0),
+            num_steps=counts.get(("tokens", name), 0),
+            num_notes=counts.get(("notes", name), 0),
+            max_steps=counts.get(("max-tokens", name), 0),
+            melodies_by_steps_per_bar={int(bar): count for bar, count in group(counts, f"bars {name}").items()},
+            files=listed(result["written"], records.output_name(name, flow.configuration is not None)),
+        )
+    if EVAL in flow.rule.splits:
+        for n in NGRAM_SIZES:
+            runs = counts.get(("runs", str(n)), 0)
+            if runs:
+                description.eval_ngram_overlap[n] = counts.get(("shared-runs", str(n)), 0) / runs
+    return description
+
+
+def _problem(description: dataset_pb2.DatasetDescription, rule: SplitRule, folder: OutputFolder) -> str:
+    """What is wrong if there is no sequence, or a split has none; empty if all have one."""
+    name, plural = ("melody", "melodies") if description.representation.name == MELODY else ("sequence", "sequences")
+    total = sum(split.num_melodies for split in description.splits)
+    if not total:
+        problem = f"none of the {description.num_pieces:,} pieces has a {name}"
+        if description.rejected:
+            problem += f":\n{describe_most_frequent(description.rejected)}\n"
+            problem += f"{folder.join(records.REJECTED)} says why for each track"
+        return problem
+    for split in description.splits:
+        if not split.num_melodies:
+            ratios = f"--eval-ratio {rule.eval_ratio:g} --test-ratio {rule.test_ratio:g} --salt {rule.salt!r}"
+            remedy = "a smaller --eval-ratio" if split.name == TRAIN else f"a larger --{split.name}-ratio"
+            return (
+                f"the {split.name} split is empty: {total:,} {plural} out of {description.num_pieces:,} pieces, {ratios}; "
+                f"give more music, {remedy}, or another --salt"
+            )
+    return ""
+
+
+def _read(folder: OutputFolder) -> dataset_pb2.DatasetDescription:
+    return read_description(open_folder(folder.path))
+
+
+def _representation(name: str, options: dict[str, str], extraction: ExtractionOptions) -> Representation:
+    if name != MELODY:
+        return make_representation(name, options)
+    if options:
+        raise UsageError("--option goes with representations other than melodies, which have flags of their own")
+    return MelodyRepresentation(**dataclasses.asdict(extraction))
+
+
+def _configuration(format: str, config: str, representation: Representation) -> Configuration | None:
     if format not in FORMATS:
         raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not {format!r}")
     if format == ETUDE:
@@ -134,10 +321,12 @@ def _configuration(format: str, config: str, extraction: ExtractionOptions) -> C
     if not config:
         raise UsageError("--format magenta needs --config NAME: its records are encoded for one configuration")
     configuration = registry.configure(config)
-    if configuration.steps_per_quarter != extraction.steps_per_quarter:
+    if not isinstance(representation, MelodyRepresentation):
+        raise UsageError(f"--format magenta is for melodies, not for {representation.name}")
+    if configuration.steps_per_quarter != representation.steps_per_quarter:
         raise UsageError(
             f"{config} has {configuration.steps_per_quarter} steps per quarter note; "
-            f"--steps-per-quarter {extraction.steps_per_quarter} does not go with --format magenta"
+            f"--steps-per-quarter {representation.steps_per_quarter} does not go with --format magenta"
         )
     return configuration
 

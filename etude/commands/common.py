@@ -74,6 +74,13 @@ def num_workers(options: argparse.Namespace, console: "Console") -> int:
     return workers
 
 
+def add_shards(parser: argparse.ArgumentParser) -> None:
+    """`--shards`."""
+    parser.add_argument(
+        "--shards", type=int, default=0, metavar="N", help="files to spread records over (default: one for every 64 MB)"
+    )
+
+
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Which weights of a run, and what a Magenta checkpoint does not know of itself."""
     group = parser.add_argument_group("which weights")

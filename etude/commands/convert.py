@@ -9,12 +9,12 @@ examples:
 A SOURCE is a file (.mid .midi .abc .xml .musicxml .mxl), a folder (searched through), a glob, a .zip or .tar archive,
 corpus:NAME from the installed music21 package, or any of these at an address that Beam has a file system for, such as
 gs://BUCKET/tunes. A file that cannot be read is set aside with its reason in manifest.jsonl;
-it never stops the job. Killed at any moment, the same command goes on where it stopped.
+it never stops the job. NOTES may be such an address, too. Killed at any moment, the same command starts again.
 """
 
 import argparse
 
-from etude.commands.common import add_workers, command, num_workers, unused_folder
+from etude.commands.common import add_shards, add_workers, command, num_workers, unused_folder
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", required=True, metavar="NOTES", help="folder for the NoteSequences; made if need be"
     )
+    add_shards(parser)
     add_workers(parser)
 
 
@@ -40,6 +41,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         summary = convert(
             options.sources,
             options.output,
+            shards=options.shards,
             workers=num_workers(options, console),
             beam_options=options.beam_options,
             overwrite=options.overwrite,

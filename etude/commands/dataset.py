@@ -1,4 +1,4 @@
-"""Extracts melodies from NoteSequences and splits them into train and eval (and test).
+"""Makes a dataset of NoteSequences: melodies, or another representation, split into train and eval (and test).
 
 examples:
   etude dataset notes --output dataset
@@ -6,14 +6,15 @@ examples:
   etude dataset notes --output dense --format magenta --config attention
 
 One dataset serves every configuration: it stores the events, and each model encodes them when it reads them. The split
-goes by content and --salt, never by order: all melodies of a piece, and copies in other keys, fall on the same side. What
-gave no melody is in rejected.jsonl with its reason. Killed at any moment, the same command goes on where it stopped.
+goes by the content of pieces and --salt, never by order, and is the same for every representation: copies of a piece, in
+whatever key, fall on the same side. What gave no melody is in rejected.jsonl with its reason. NOTES and DATASET may be
+addresses that Beam has a file system for, such as gs://BUCKET/notes. Killed at any moment, the same command starts again.
 """
 
 import argparse
 from typing import TYPE_CHECKING
 
-from etude.commands.common import add_workers, command, num_workers, unused_folder, whole
+from etude.commands.common import add_shards, add_workers, command, num_workers, unused_folder, whole
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
@@ -29,6 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "notes", nargs="+", metavar="NOTES", help="folder of 'etude convert', or TFRecords of NoteSequences"
     )
     parser.add_argument("--output", required=True, metavar="DATASET", help="folder for the dataset; made if need be")
+    parser.add_argument(
+        "--representation",
+        default="melody",
+        metavar="NAME",
+        help="what pieces become (default melody), or MODULE:CLASS",
+    )
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=JSON", help="an option of another representation"
+    )
     split = parser.add_argument_group("split")
     split.add_argument("--eval-ratio", type=float, default=0.1, help="share of pieces to evaluate on (default 0.1)")
     split.add_argument("--test-ratio", type=float, default=0.0, help="share of pieces kept for a last test (default 0)")
@@ -53,18 +63,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--dedupe", action="store_true",
-        help="drop melodies that repeat an earlier one, in whatever key; they are counted in any case",
+        help="drop pieces with the notes of another one, in whatever key; they are counted in any case",
     )  # fmt: skip
     parser.add_argument("--format", default="etude", metavar="etude|magenta", help="magenta: dense records of --config")
     parser.add_argument("--config", default="", metavar="NAME", help="the configuration of --format magenta")
+    add_shards(parser)
     add_workers(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Creates the dataset."""
+    from etude.models.melodies.extraction import ExtractionOptions
     from etude.pipelines.dataset import create_dataset
     from etude.pipelines.reasons import describe_most_frequent
-    from etude.pipelines.sequences.extraction import ExtractionOptions
 
     extraction = ExtractionOptions(
         steps_per_quarter=options.steps_per_quarter,
@@ -79,6 +90,8 @@ def run(options: argparse.Namespace, console: Console) -> None:
         description = create_dataset(
             options.notes,
             options.output,
+            representation=options.representation,
+            options=dict(map(_name_and_value, options.option)),
             eval_ratio=options.eval_ratio,
             test_ratio=options.test_ratio,
             salt=options.salt,
@@ -87,23 +100,27 @@ def run(options: argparse.Namespace, console: Console) -> None:
             dedupe=options.dedupe,
             format=options.format,
             config=options.config,
+            shards=options.shards,
             workers=num_workers(options, console),
             beam_options=options.beam_options,
             overwrite=options.overwrite,
             progress=progress,
         )
+    is_melodies = description.representation.name == "melody"
+    things, units = ("melodies", "steps") if is_melodies else ("sequences", f"{description.representation.unit}s")
     for split in description.splits:
-        console.say(
-            f"{split.name}: {split.num_melodies:,} melodies, {split.num_steps:,} steps, {split.num_notes:,} notes"
-        )
-    if description.num_leaked_melodies_dropped:
-        console.say(
-            f"{description.num_leaked_melodies_dropped:,} held-out melodies dropped, since train holds them too"
-        )
-    exact, transposed = description.num_duplicate_melodies, description.num_transposed_duplicate_melodies
+        notes = f", {split.num_notes:,} notes" if split.num_notes else ""
+        console.say(f"{split.name}: {split.num_melodies:,} {things}, {split.num_steps:,} {units}{notes}")
+    for count, dropped in (
+        (description.num_leaked_pieces_dropped, "pieces"),
+        (description.num_leaked_melodies_dropped, things),
+    ):
+        if count:
+            console.say(f"{count:,} held-out {dropped} dropped, since train holds their notes too")
+    exact, transposed = description.num_duplicate_pieces, description.num_transposed_duplicate_pieces
     if exact or transposed:
         fate = "dropped" if description.duplicates_dropped else "kept; --dedupe drops them"
-        console.say(f"{exact:,} melodies repeat an earlier one and {transposed:,} do so in another key: {fate}")
+        console.say(f"{exact:,} pieces have the notes of another one and {transposed:,} in another key: {fate}")
     if description.rejected:
         console.say(
             f"rejected, most frequent first (all in rejected.jsonl):\n{describe_most_frequent(description.rejected)}"
@@ -122,3 +139,12 @@ def _advice(description: "DatasetDescription", options: argparse.Namespace) -> s
     config = options.config or ("mono" if set(description.transpositions) - {0} else "lookback")
     run_dir = unused_folder(f"runs/{config}")
     return f"next: {command('train', '--config', config, '--dataset', options.output, '--run-dir', run_dir)}"
+
+
+def _name_and_value(option: str) -> tuple[str, str]:
+    from etude.models.errors import UsageError
+
+    name, equals, value = option.partition("=")
+    if not equals:
+        raise UsageError(f"--option takes NAME=JSON, not {option!r}")
+    return name, value

@@ -19,7 +19,7 @@ class Estimate:
         """Begins.
 
         Args:
-          progress: what is told of every step.
+          progress: called after every step.
           say: called once, with the estimate.
           clock: seconds.
         """

@@ -41,7 +41,11 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.errors import EtudeError
     from etude.models.storage.files import write_text
     from etude.pipelines.evaluation.evaluate import evaluate_model, write_tensorboard
+    from etude.pipelines.files.dataset_folder import open_folder
+    from etude.pipelines.files.file_systems import is_remote, set_options
 
+    if options.beam_options and is_remote(options.dataset):
+        set_options(options.beam_options)
     models = [load_model(path, options) for path in options.models]
     workers = num_workers(options, console)
     reports: list[dict[str, Any]] = []
@@ -49,7 +53,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         with console.progress(f"evaluating {model.path}") as progress:
             report = evaluate_model(
                 model,
-                pathlib.Path(options.dataset),
+                open_folder(options.dataset),
                 options.split,
                 workers=workers,
                 beam_options=options.beam_options,

@@ -22,6 +22,7 @@ of 8 notes (intervals and durations) that occur in the model's training melodies
 """
 
 import argparse
+import dataclasses
 import os
 import pathlib
 import secrets
@@ -35,6 +36,7 @@ INTERRUPTED = "a model's melodies are written once all of them are made: run the
 
 if TYPE_CHECKING:
     from etude.models.generation import GenerationOptions
+    from etude.models.model import Model
     from etude.pipelines.generation.generate import Rendering
     from etude.pipelines.generation.primer import Primer
 
@@ -71,6 +73,7 @@ def _add_primer(parser: argparse.ArgumentParser) -> None:
         help="MIDI, ABC, MusicXML or NoteSequence file to continue; #N is the tune's number",
     )
     primer.add_argument("--primer-midi", metavar="FILE", dest="primer", help="the same, as Magenta calls it")
+    primer.add_argument("--primer-text", metavar="TEXT", help="text to continue, for models that make text")
     group.add_argument("--primer-bars", type=float, metavar="N", help="take the primer's first N bars only")
     group.add_argument("--metre", metavar="N/D", help="time signature (default: the primer's, or none)")
 
@@ -141,6 +144,9 @@ def run(options: argparse.Namespace, console: Console) -> None:
     primers = [_primer(options, model.configuration.steps_per_quarter) for model in models]
     for model, primer, folder in zip(models, primers, folders, strict=True):
         settings, rendering = _settings(options, primer, seed)
+        if model.domain.noun != "melody":
+            _generate_texts(model, options, settings, folder, console)
+            continue
         with console.progress("generating") as progress:
             progress(0, options.num_outputs)
             melodies = generate(model, primer.events, settings, progress)
@@ -167,6 +173,28 @@ def run(options: argparse.Namespace, console: Console) -> None:
                 likelihoods += f", of the sampled path {line['path_log_likelihood']:.3f}"
             console.say(f"{line['file']}: {likelihoods}")
         console.say(f"{len(lines)} melodies in {folder}, with generated.jsonl")
+
+
+def _generate_texts(
+    model: "Model", options: argparse.Namespace, settings: "GenerationOptions", folder: pathlib.Path, console: Console
+) -> None:
+    """Generates from a model whose sequences are text."""
+    from etude.models.errors import UsageError
+    from etude.models.generation import generate
+    from etude.pipelines.generation.generate import write_texts
+
+    if options.primer_melody is not None or options.primer or options.bars is not None:
+        raise UsageError(f"{model.path} makes text: use --primer-text, and --num-steps for its length in tokens")
+    if options.new_steps is not None:
+        primer = model.domain.default_primer if options.primer_text is None else model.domain.parse(options.primer_text)
+        settings = dataclasses.replace(settings, num_steps=len(primer) + options.new_steps)
+    with console.progress("generating") as progress:
+        sequences = generate(model, options.primer_text, settings, progress)
+    with console.progress("writing") as progress:
+        lines = write_texts(model, sequences, settings, folder, progress=progress, say=console.say)
+    for line in lines:
+        console.say(f"{line['file']}: log-likelihood {line['log_likelihood']:.3f}, {len(line['tokens'])} tokens")
+    console.say(f"{len(lines)} files in {folder}, with generated.jsonl")
 
 
 def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple["GenerationOptions", "Rendering"]:

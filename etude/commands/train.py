@@ -24,7 +24,7 @@ INTERRUPTED = "the same command goes on from the last checkpoint"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("--config", required=True, metavar="NAME", help="basic, lookback, attention or mono")
+    parser.add_argument("--config", required=True, metavar="NAME", help="basic, lookback, attention, mono or ngram")
     add_dataset(parser)
     parser.add_argument("--run-dir", required=True, metavar="RUN", help="folder of the run; made if need be")
     length = parser.add_mutually_exclusive_group()
@@ -56,12 +56,14 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.registry import configure
     from etude.models.training.schedule import Schedule
     from etude.models.training.train import train
+    from etude.pipelines.files.dataset_folder import open_folder
 
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
     # What was typed is checked before what it names is opened.
     configuration = configure(options.config, parse_overrides(options.hparams), **fields)
     schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping, options.num_epochs)
-    steps = steps_per_quarter(read_description(options.dataset))
+    dataset = open_folder(options.dataset)
+    steps = steps_per_quarter(read_description(dataset))
     configuration = dataclasses.replace(configuration, steps_per_quarter=steps)
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
@@ -75,7 +77,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     with console.progress(f"training {configuration.config}") as progress:
         result = train(
             configuration,
-            pathlib.Path(options.dataset),
+            dataset,
             run_dir,
             schedule,
             options.init_from or "",

@@ -36,7 +36,7 @@ from etude.models.melodies.melody import (
     STEPS_PER_BAR,
     Events,
 )
-from etude.models.representations.batch import Attributes
+from etude.models.sequences.batch import Attributes
 
 COUNTER_BITS = 7
 NONE = -1
@@ -167,6 +167,7 @@ class AttentionStream(MelodyStream):
     def append(self, tokens: Events) -> Inputs:
         """See base class."""
         events, encoding, inputs = tokens, self._encoding, self._inputs
+        encoding.check(events)
         is_repeat = self._remember(events)
         is_note = events >= 0
         np.copyto(inputs[:, encoding.num_pitches + ATTACK], is_note, where=events != NOTE_OFF)
@@ -186,7 +187,6 @@ class AttentionStream(MelodyStream):
 
     def _hear(self, rows: npt.NDArray[np.int64], pitches: Events) -> None:
         """A note begins in the melodies at `rows`."""
-        self._encoding.check(pitches)
         newest, second, third = self._recent[rows].T
         moves = (newest != NONE) & (pitches != newest)
         direction = self._encoding.num_pitches + DIRECTION

@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.representations.batch import Attributes, Tokens
+from etude.models.sequences.batch import Attributes, Tokens
 
 Labels = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding, EncodingStream, Labels, Mask
 from etude.models.melodies.melody import MAX_PITCH, NO_EVENT, NOTE_OFF, STEPS_PER_BAR, Events
-from etude.models.representations.batch import Attributes, Tokens
+from etude.models.sequences.batch import Attributes, Tokens
 
 LOOKBACK_UNITS = ("steps", "bars")
 

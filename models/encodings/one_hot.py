@@ -9,7 +9,7 @@ from etude.models.encodings.encoding import Inputs
 from etude.models.encodings.melody import MelodyEncoding
 from etude.models.encodings.tokens import TokenStream
 from etude.models.melodies.melody import NO_EVENT, NOTE_OFF, Events
-from etude.models.representations.batch import Attributes
+from etude.models.sequences.batch import Attributes
 
 
 class OneHotEncoding(MelodyEncoding):

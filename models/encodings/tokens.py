@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding, EncodingStream, Inputs, Labels, Mask
-from etude.models.representations.batch import Attributes, Tokens
+from etude.models.sequences.batch import Attributes, Tokens
 
 
 class TokenEncoding(Encoding):

@@ -9,7 +9,7 @@ from etude.models.encodings.encoding import Encoding
 from etude.models.evaluation.likelihood import LogProbabilities
 from etude.models.evaluation.statistics import Breakdown, Prediction, Sums, batch_sums, join
 from etude.models.progress import Progress, silent
-from etude.models.representations.batch import Batch, Sequences
+from etude.models.sequences.batch import Batch, Sequences
 
 Predict = Callable[[Batch], LogProbabilities]
 """From a batch to log-probabilities after each token but the last: [batch, steps - 1, num_labels]."""

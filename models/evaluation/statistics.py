@@ -18,7 +18,7 @@ from etude.models.evaluation.likelihood import (
     token_log_likelihoods,
     token_probabilities,
 )
-from etude.models.representations.batch import Batch, Tokens
+from etude.models.sequences.batch import Batch, Tokens
 
 Values = npt.NDArray[np.float64]
 

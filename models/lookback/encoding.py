@@ -16,7 +16,7 @@ from etude.models.encodings.encoding import Inputs, one_hot
 from etude.models.encodings.melody import MelodyEncoding, MelodyStream, binary_counter, binary_numbers, lookback
 from etude.models.encodings.one_hot import one_hot_label_tokens
 from etude.models.melodies.melody import Events
-from etude.models.representations.batch import Attributes
+from etude.models.sequences.batch import Attributes
 
 COUNTER_BITS = 5
 

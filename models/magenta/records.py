@@ -24,7 +24,7 @@ def has_records(folder: pathlib.Path) -> bool:
     return (folder / FILES["train"]).is_file()
 
 
-def describe(folder: pathlib.Path) -> dataset_pb2.DatasetDescription:
+def describe_dataset(folder: pathlib.Path) -> dataset_pb2.DatasetDescription:
     """The description of a folder that Magenta wrote, which has none of its own: its splits and a fingerprint.
 
     Raises:

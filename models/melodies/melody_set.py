@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from etude.models.melodies.melody import NO_EVENT, STEPS_PER_BAR, Events, Melody
-from etude.models.representations.batch import Batch
+from etude.models.sequences.batch import Batch
 
 Packed = npt.NDArray[np.signedinteger[Any]]
 """Events of the smallest of these types that holds them: int8, int16, int32, int64."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from etude.models.melodies.melody import MIN_PITCH, Events, as_events, squash, transpose
-from etude.models.representations.domain import Domain
+from etude.models.sequences.domain import Domain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +20,7 @@ class PitchRange(Domain):
     """
 
     noun: ClassVar[str] = "melody"
+    suffix: ClassVar[str] = "mid"
 
     min_note: int
     max_note: int

@@ -11,48 +11,55 @@ from typing import Any
 import tensorflow as tf
 
 from etude.models.networks.tensorflow_attention_steps import backward_steps, exponentials, forward_steps
-from etude.models.networks.tensorflow_steps import BLOCK, Tensor, array_of, product_over_steps, project, shifted
-
-State = tuple[Tensor, Tensor, Tensor, Tensor]
+from etude.models.networks.tensorflow_steps import BLOCK, State, Tensor, array_of, product_over_steps, project, shifted
 
 
-def attention_layer(
-    inputs: Tensor, weights: Mapping[str, Tensor], state: State, forget_bias: float
-) -> tuple[Tensor, State]:
-    """The outputs of an LSTM layer that attends to its own last outputs, and its state after the last step.
+class AttentionLayer:
+    """A layer of LSTM cells that attends to its own last outputs."""
 
-    The state is a constant: no gradient goes through it into what was before the first step.
+    def __init__(self, units: int, attn_length: int, forget_bias: float) -> None:
+        """Makes a layer.
 
-    Args:
-      inputs: [steps, batch, input_size].
-      weights: `layer_0/*` and `attention/*` of `etude.models.networks.weights.shapes`.
-      state: cell, output before attention and summary, [batch, units] each, and the last outputs, oldest first,
-        [batch, attn_length, units].
-      forget_bias: is added to the forget gate's own.
+        Args:
+          units: numbers that go out.
+          attn_length: steps that it looks back on.
+          forget_bias: is added to the forget gate's own.
+        """
+        self._units = units
+        self._attn_length = attn_length
+        self._forget_bias = forget_bias
 
-    Returns:
-      [steps, batch, units], and the next state.
-    """
-    input_size = inputs.shape[2]
-    mix, kernel = weights["attention/input_kernel"], weights["layer_0/kernel"]
-    # Input and summary enter the gates through the input mix and the LSTM's kernel: one product does both.
-    to_gates = tf.matmul(mix, kernel[:input_size])
-    bias = tf.matmul(weights["attention/input_bias"][None], kernel[:input_size])[0] + weights["layer_0/bias"]
-    bias += tf.repeat(tf.constant([0.0, 0.0, forget_bias, 0.0]), kernel.shape[1] // 4)
-    outputs, *after = _recurrence(
-        inputs,
-        to_gates[:input_size],
-        bias,
-        tf.concat([to_gates[input_size:], kernel[input_size:]], axis=0),
-        weights["attention/query_kernel"],
-        weights["attention/query_bias"],
-        weights["attention/memory_kernel"],
-        weights["attention/score_vector"],
-        weights["attention/output_kernel"],
-        weights["attention/output_bias"],
-        *state,
-    )
-    return outputs, tuple(after)
+    def initial_state(self, batch_size: Tensor) -> State:
+        """Zeros: cell, output before attention, summary, [batch, units] each; last outputs, [batch, attn_length, units]."""
+        rows = (tf.zeros([batch_size, self._units]) for _ in range(3))
+        return *rows, tf.zeros([batch_size, self._attn_length, self._units])
+
+    def __call__(self, inputs: Tensor, weights: Mapping[str, Tensor], state: State) -> tuple[Tensor, State]:
+        """The outputs, and the state after the last step: see `etude.models.networks.tensorflow_layers.Layer`.
+
+        The state is a constant: no gradient goes through it into what was before the first step. The last outputs in it are
+        the oldest first.
+        """
+        input_size = inputs.shape[2]
+        mix, kernel = weights["attention/input_kernel"], weights["kernel"]
+        # Input and summary enter the gates through the input mix and the LSTM's kernel: one product does both.
+        to_gates = tf.matmul(mix, kernel[:input_size])
+        bias = tf.matmul(weights["attention/input_bias"][None], kernel[:input_size])[0] + weights["bias"]
+        bias += tf.repeat(tf.constant([0.0, 0.0, self._forget_bias, 0.0]), self._units)
+        outputs, *after = _recurrence(
+            inputs,
+            to_gates[:input_size],
+            bias,
+            tf.concat([to_gates[input_size:], kernel[input_size:]], axis=0),
+            weights["attention/query_kernel"],
+            weights["attention/query_bias"],
+            weights["attention/memory_kernel"],
+            weights["attention/score_vector"],
+            weights["attention/output_kernel"],
+            weights["attention/output_bias"],
+            *state,
+        )
+        return outputs, tuple(after)
 
 
 def _kernel_gradients(

@@ -1,14 +1,14 @@
 """The network in TensorFlow: what training and its evaluation run on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from etude.models.hyperparameters import Hyperparameters
-from etude.models.networks.tensorflow_attention import attention_layer
-from etude.models.networks.tensorflow_cells import GATES, RecurrentLayer
-from etude.models.networks.tensorflow_steps import Tensor
+from etude.models.networks.tensorflow_keras import GATES, KerasLayer
+from etude.models.networks.tensorflow_layers import CPU, make_layers
+from etude.models.networks.tensorflow_steps import State, Tensor
 from etude.models.networks.weights import layer_weights
 
 PHILOX_GROUP = 4
@@ -29,32 +29,24 @@ class Dropout(NamedTuple):
     first_row: Tensor
 
 
-State = list[tuple[Tensor, ...]]
-"""Of every layer: its last output, and an LSTM's cell, [batch, units] each; with attention, what `attention_layer` takes."""
-
-
 class TensorFlowNetwork:
     """The network as a function of its weights: the arithmetic is that of `etude.models.networks.network.Network`."""
 
-    def __init__(self, hyperparameters: Hyperparameters, input_size: int) -> None:
-        """Makes the layers, outside of any graph."""
+    def __init__(self, hyperparameters: Hyperparameters, input_size: int, devices: Collection[str] = (CPU,)) -> None:
+        """Makes the layers, outside of any graph.
+
+        Args:
+          hyperparameters: the network's shape.
+          input_size: numbers that come in at a step.
+          devices: the kinds that there are, which decide on what layers run.
+        """
         self._hyperparameters = hyperparameters
         self._input_size = input_size
-        units = hyperparameters.rnn_layer_sizes
-        self._layers = [
-            RecurrentLayer(
-                hyperparameters.cell, before, size, hyperparameters.forget_bias, hyperparameters.recurrent_keep_prob < 1
-            )
-            for before, size in zip((input_size, *units), units, strict=False)
-        ]
+        self._layers = make_layers(devices, hyperparameters, input_size)
 
-    def initial_state(self, batch_size: Tensor) -> State:
-        """Zeros for every sequence."""
-        state: State = [tuple(tf.zeros([batch_size, size]) for size in layer.state_sizes) for layer in self._layers]
-        if length := self._hyperparameters.attn_length:
-            units = self._hyperparameters.rnn_layer_sizes[0]
-            state[0] = (*(tf.zeros([batch_size, units]) for _ in range(3)), tf.zeros([batch_size, length, units]))
-        return state
+    def initial_state(self, batch_size: Tensor) -> list[State]:
+        """Zeros for every sequence, by layer."""
+        return [layer.initial_state(batch_size) for layer in self._layers]
 
     def logits(
         self, weights: Mapping[str, Tensor], inputs: Tensor, lengths: Tensor, dropout: Dropout | None = None
@@ -67,9 +59,9 @@ class TensorFlowNetwork:
         weights: Mapping[str, Tensor],
         inputs: Tensor,
         lengths: Tensor,
-        state: State,
+        state: Sequence[State],
         dropout: Dropout | None = None,
-    ) -> tuple[Tensor, State]:
+    ) -> tuple[Tensor, list[State]]:
         """The logits after every step of a batch of sequences that go on from a state.
 
         Args:
@@ -87,43 +79,34 @@ class TensorFlowNetwork:
         if inputs.dtype.is_integer:
             inputs = tf.one_hot(inputs, self._input_size)
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
-        values = tf.where(is_real[..., None], inputs, 0.0)
-        after: State = []
-        for number in range(len(self._layers)):
-            values, next_state = self._layer(number, values, weights, state[number], dropout)
+        values = tf.transpose(tf.where(is_real[..., None], inputs, 0.0), [1, 0, 2])
+        after: list[State] = []
+        for number, (layer, before) in enumerate(zip(self._layers, state, strict=True)):
+            own = layer_weights(weights, number)
+            if isinstance(layer, KerasLayer) and layer.is_masked and dropout is not None:
+                values, next_state = layer(values, own, before, self._recurrent_masks(number, values, dropout))
+            else:
+                values, next_state = layer(values, own, before)
             after.append(next_state)
             if dropout is not None and self._hyperparameters.dropout_keep_prob < 1:
                 values = _drop(values, self._hyperparameters.dropout_keep_prob, dropout, number)
-        return tf.tensordot(values, weights["output/kernel"], 1) + weights["output/bias"], after
+        result = tf.tensordot(values, weights["output/kernel"], 1) + weights["output/bias"]
+        return tf.transpose(result, [1, 0, 2]), after
 
-    def _layer(
-        self,
-        number: int,
-        values: Tensor,
-        weights: Mapping[str, Tensor],
-        state: tuple[Tensor, ...],
-        dropout: Dropout | None,
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The outputs of a layer and its next state."""
-        hyperparameters = self._hyperparameters
-        if number == 0 and hyperparameters.attn_length:
-            by_step = tf.transpose(values, [1, 0, 2])
-            outputs, after = attention_layer(by_step, weights, state, hyperparameters.forget_bias)
-            return tf.transpose(outputs, [1, 0, 2]), after
-        masks = None
-        keep_prob = hyperparameters.recurrent_keep_prob
-        if dropout is not None and keep_prob < 1:
-            size = GATES[hyperparameters.cell] * hyperparameters.rnn_layer_sizes[number]
-            kept = _kept(keep_prob, dropout, -1 - number, tf.shape(values)[0], size, size)
-            masks = tf.where(kept, 1.0 / keep_prob, 0.0)
-        return self._layers[number](values, layer_weights(weights, number), state, masks)
+    def _recurrent_masks(self, number: int, values: Tensor, dropout: Dropout) -> Tensor:
+        """What a layer's last output is multiplied with for each gate, [batch, gates x units]."""
+        keep_prob = self._hyperparameters.recurrent_keep_prob
+        width = GATES[self._hyperparameters.cell] * self._hyperparameters.rnn_layer_sizes[number]
+        kept = _kept(keep_prob, dropout, -1 - number, tf.shape(values)[1], width, width)
+        return tf.where(kept, 1.0 / keep_prob, 0.0)
 
 
 def _drop(values: Tensor, keep_prob: float, dropout: Dropout, layer: int) -> Tensor:
-    """Keeps each value of [rows, steps, units] with probability `keep_prob`, scaled up by its inverse."""
-    rows, steps, units = tf.unstack(tf.shape(values))
+    """Keeps each value of [steps, rows, units] with probability `keep_prob`, scaled up by its inverse."""
+    steps, rows, units = tf.unstack(tf.shape(values))
     kept = _kept(keep_prob, dropout, layer, rows, steps * units, dropout.steps * units)
-    return tf.where(tf.reshape(kept, [rows, steps, units]), values / keep_prob, 0.0)
+    by_step = tf.transpose(tf.reshape(kept, [rows, steps, units]), [1, 0, 2])
+    return tf.where(by_step, values / keep_prob, 0.0)
 
 
 def _kept(keep_prob: float, dropout: Dropout, place: int, rows: Tensor, width: Tensor, drawn: Tensor) -> Tensor:

@@ -6,6 +6,9 @@ import tensorflow as tf
 
 Tensor = Any
 
+State = tuple[Tensor, ...]
+"""Of a layer, after a step: what the next one starts from."""
+
 BLOCK = 64
 """Steps that are taken together."""
 

@@ -42,9 +42,10 @@ def shapes(hyperparameters: Hyperparameters, encoding: Encoding) -> dict[str, tu
 
 
 def layer_weights(weights: Mapping[str, Any], layer: int) -> dict[str, Any]:
-    """The weights of a layer's cells, without the layer's name."""
+    """The weights of a layer's cells, without the layer's name; with those of the first, attention's under their own."""
     prefix = f"layer_{layer}/"
-    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+    others = "attention/" if layer == 0 else prefix
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith((prefix, others))}
 
 
 def as_weights(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Weights:

@@ -19,7 +19,7 @@ from etude.models.ngram.counts import (
 )
 from etude.models.ngram.hyperparameters import NgramHyperparameters
 from etude.models.ngram.network import KNESER_NEY, NgramNetwork
-from etude.models.representations.batch import Sequences
+from etude.models.sequences.batch import Sequences
 
 _SEQUENCES_AT_ONCE = 1024
 

@@ -1,1 +1,1 @@
-"""What music is to the models: sequences of tokens."""
+"""Representations: how a piece becomes sequences of tokens, and back; sequences in batches."""

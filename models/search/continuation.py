@@ -10,7 +10,7 @@ from etude.models.encodings.encoding import Encoding, Mask
 from etude.models.family import SequenceModel
 from etude.models.networks.cells.arrays import Array
 from etude.models.networks.network import log_softmax
-from etude.models.representations.batch import Attributes, Tokens
+from etude.models.sequences.batch import Attributes, Tokens
 
 Rows = npt.NDArray[np.int64]
 

@@ -8,7 +8,7 @@ import gzip
 import pathlib
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, cast
 
 import google_crc32c
@@ -16,6 +16,10 @@ import google_crc32c
 from etude.models.errors import EtudeError
 from etude.models.storage.files import write_whole
 
+OpenFile = Callable[[str], IO[bytes]]
+"""Opens a file by its path or address, to be read."""
+
+_GZIP = b"\x1f\x8b"
 MAX_RECORD_BYTES = 1 << 28
 """A longer record is taken for a corrupt length: nothing here writes more than a few megabytes."""
 
@@ -24,6 +28,11 @@ def frame(data: bytes) -> bytes:
     """The bytes that store one record."""
     length = struct.pack("<Q", len(data))
     return length + _crc(length) + data + _crc(data)
+
+
+def open_local(path: str) -> IO[bytes]:
+    """Opens a file on disk."""
+    return open(path, "rb")
 
 
 def write_records(path: pathlib.Path | str, records: Iterable[bytes]) -> int:
@@ -49,22 +58,22 @@ def write_records(path: pathlib.Path | str, records: Iterable[bytes]) -> int:
     return count
 
 
-def read_records(path: pathlib.Path | str) -> Iterator[bytes]:
+def read_records(path: pathlib.Path | str, open_file: OpenFile = open_local) -> Iterator[bytes]:
     """Yields the records of a TFRecord file, gzip-compressed or plain.
 
     Args:
       path: the file to read.
+      open_file: opens it, should it not be on disk.
 
     Raises:
       EtudeError: if the file is missing, cut short or corrupt; the message names the file and the record.
     """
-    path = pathlib.Path(path)
     number = 0
     try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == b"\x1f\x8b"
+        with open_file(str(path)) as raw:
+            start = raw.read(2)
             raw.seek(0)
-            file = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if compressed else raw)
+            file = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if start == _GZIP else raw)
             while header := file.read(12):
                 number += 1
                 yield _read_record(file, header)

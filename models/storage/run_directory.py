@@ -19,7 +19,7 @@ from etude.models.errors import EtudeError, UsageError
 from etude.models.hyperparameters import as_text, override, parse_value
 from etude.models.networks.weights import shapes
 from etude.models.registry import family, make_encoding
-from etude.models.representations.domain import MELODY
+from etude.models.sequences.domain import MELODY
 from etude.models.storage import run_pb2
 from etude.models.storage.files import write_text
 

@@ -5,6 +5,7 @@ dense inputs and labels of one configuration.
 """
 
 import functools
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,44 @@ def decode_melody(record: bytes) -> Melody:
         steps_per_bar=positive("steps_per_bar", MAGENTA_STEPS_PER_BAR),
         transposition=integer("transposition", 0),
     )
+
+
+def encode_sequence(tokens: npt.NDArray[np.int64], id: str, source: str, attributes: Mapping[str, int]) -> bytes:
+    """The SequenceExample that stores a sequence of tokens; the same bytes every time.
+
+    Context features: `id`, `source` (bytes), and the attributes (int64). Feature list: `tokens`, one int64 each.
+    """
+    example = sequence_example_pb2.SequenceExample()
+    context = example.context.feature
+    context["id"].bytes_list.value.append(id.encode("utf-8", "replace"))
+    context["source"].bytes_list.value.append(source.encode("utf-8", "replace"))
+    for name, value in attributes.items():
+        context[name].int64_list.value.append(value)
+    example.feature_lists.feature_list["tokens"].MergeFromString(_integers(tokens))
+    return example.SerializeToString(deterministic=True)
+
+
+def decode_sequence(record: bytes) -> tuple[npt.NDArray[np.int64], str, str, dict[str, int]]:
+    """Tokens, id, source and attributes that `encode_sequence` stored.
+
+    Raises:
+      ValueError: if the record is not a SequenceExample with a `tokens` feature list.
+    """
+    example = _parse(record)
+    if "tokens" not in example.feature_lists.feature_list:
+        raise ValueError("the record has no feature list 'tokens'")
+    features = example.feature_lists.feature_list["tokens"].feature
+    tokens = np.array([value for feature in features for value in feature.int64_list.value], np.int64)
+    context = example.context.feature
+    texts = {
+        name: context[name].bytes_list.value[0].decode(errors="replace")
+        for name in ("id", "source")
+        if name in context and context[name].bytes_list.value
+    }
+    attributes = {
+        name: int(feature.int64_list.value[0]) for name, feature in sorted(context.items()) if feature.int64_list.value
+    }
+    return tokens, texts.get("id", ""), texts.get("source", ""), attributes
 
 
 def encode_inputs_and_labels(inputs: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> bytes:

@@ -6,7 +6,7 @@ from etude.models.evaluation.figures import report
 from etude.models.family import Counting
 from etude.models.networks.network import log_softmax
 from etude.models.registry import make_encoding
-from etude.models.representations.batch import Sequences
+from etude.models.sequences.batch import Sequences
 from etude.models.storage.checkpoint import save_arrays
 from etude.models.storage.metrics import EVAL, MetricsLog
 from etude.models.storage.run_directory import RunDirectory

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.hyperparameters import Hyperparameters
-from etude.models.representations.batch import Sequences
+from etude.models.sequences.batch import Sequences
 from etude.models.training.batches import BatchPlan
 from etude.models.training.chunks import StreamPlan, WindowPlan
 

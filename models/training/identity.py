@@ -1,7 +1,6 @@
 """What a run is: stored beside its checkpoints, and checked before it resumes."""
 
 import dataclasses
-import pathlib
 import platform
 from importlib import metadata
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from etude.models.configuration import Configuration
-from etude.models.dataset import read_description
+from etude.models.dataset import AnyFolder, read_description
 from etude.models.errors import EtudeError
 from etude.models.storage import run_pb2
 from etude.models.storage.files import remove_partial_files
@@ -17,7 +16,7 @@ from etude.models.storage.run_directory import RunDirectory, from_proto, to_prot
 from etude.models.training.schedule import Schedule
 
 
-def describe(configuration: Configuration, dataset: pathlib.Path, schedule: Schedule) -> run_pb2.Run:
+def describe_run(configuration: Configuration, dataset: AnyFolder, schedule: Schedule) -> run_pb2.Run:
     """What is stored of a run beside its checkpoints."""
     return run_pb2.Run(
         configuration=to_proto(configuration),
@@ -35,7 +34,7 @@ def describe(configuration: Configuration, dataset: pathlib.Path, schedule: Sche
     )
 
 
-def claim(run: RunDirectory, description: run_pb2.Run) -> None:
+def claim_run(run: RunDirectory, description: run_pb2.Run) -> None:
     """Stores what the run is, or checks that the directory holds the same one.
 
     Only its length, and how often it is evaluated, may change when it resumes.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from etude.models.configuration import Configuration
-from etude.models.dataset import read_description, read_for_model
+from etude.models.dataset import AnyFolder, read_description, read_for_model
 from etude.models.encodings.encoding import Encoding
 from etude.models.errors import EtudeError
 from etude.models.evaluation.evaluation import evaluate
@@ -25,7 +25,7 @@ from etude.models.melodies.melody_set import MelodySet
 from etude.models.networks.weights import Weights, as_weights, initialise, shapes
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_encoding
-from etude.models.representations.batch import Batch
+from etude.models.sequences.batch import Batch
 from etude.models.storage.checkpoint import load_arrays, save_arrays
 from etude.models.storage.lock import locked
 from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog
@@ -34,7 +34,7 @@ from etude.models.storage.tensorboard_events import shown_hyperparameters
 from etude.models.trained import read_trained
 from etude.models.training.counting import count_model
 from etude.models.training.examples import Example, Examples
-from etude.models.training.identity import claim, describe
+from etude.models.training.identity import claim_run, describe_run
 from etude.models.training.learning_rate import learning_rate
 from etude.models.training.result import Result
 from etude.models.training.schedule import Schedule
@@ -46,7 +46,7 @@ STEPS_PER_LOG = 10
 
 def train(
     configuration: Configuration,
-    dataset: pathlib.Path,
+    dataset: AnyFolder,
     run_dir: pathlib.Path,
     schedule: Schedule,
     initial_model: pathlib.Path | str = "",
@@ -77,7 +77,7 @@ def train(
 
 def _train(
     configuration: Configuration,
-    dataset: pathlib.Path,
+    dataset: AnyFolder,
     run_dir: pathlib.Path,
     schedule: Schedule,
     initial_model: pathlib.Path | str,
@@ -95,7 +95,7 @@ def _train(
     if counting is not None:
         if initial_model:
             raise EtudeError(f"configuration {configuration.config} is counted: leave out --init-from")
-        claim(run, describe(configuration, dataset, schedule))
+        claim_run(run, describe_run(configuration, dataset, schedule))
         return count_model(run, configuration, counting, train_set, eval_set, schedule.seed)
     batch_size = configuration.hyperparameters.batch_size
     if batch_size > len(train_set) and configuration.hyperparameters.batches != "windows":
@@ -107,9 +107,9 @@ def _train(
     examples = Examples(train_set, encoding, configuration.hyperparameters, schedule.seed)
     schedule = schedule.in_steps(examples.steps_per_epoch)
     weights = _initial_weights(configuration, encoding, schedule.seed, initial_model)
-    description = describe(configuration, dataset, schedule)
+    description = describe_run(configuration, dataset, schedule)
     description.initial_model = str(initial_model)
-    claim(run, description)
+    claim_run(run, description)
 
     from etude.models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
 
@@ -279,7 +279,7 @@ def _initial_weights(
     return as_weights(model.weights)
 
 
-def _check_transpositions(configuration: Configuration, dataset: pathlib.Path) -> None:
+def _check_transpositions(configuration: Configuration, dataset: AnyFolder) -> None:
     transpositions = list(read_description(dataset).transpositions)
     if configuration.transpose_to_key is not None and set(transpositions) - {0}:
         raise EtudeError(

@@ -10,7 +10,7 @@ How a batch is cut changes nothing but the order of additions: a row of it has t
 
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,9 @@ from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.evaluation.figures import figures
 from etude.models.evaluation.likelihood import LogProbabilities
-from etude.models.networks.tensorflow_cells import takes_cudnn
-from etude.models.networks.tensorflow_network import Dropout, State, TensorFlowNetwork
-from etude.models.networks.tensorflow_steps import Tensor
+from etude.models.networks.tensorflow_layers import GPU, implementations
+from etude.models.networks.tensorflow_network import Dropout, TensorFlowNetwork
+from etude.models.networks.tensorflow_steps import State, Tensor
 from etude.models.networks.weights import Weights
 from etude.models.storage.checkpoint import Arrays
 from etude.models.training.optimisers import Optimiser
@@ -48,14 +48,15 @@ class Trainer:
           seed: of the dropout.
         """
         self._hyperparameters = configuration.hyperparameters
-        self._network = TensorFlowNetwork(self._hyperparameters, encoding.input_size)
+        devices = _devices()
+        self._network = TensorFlowNetwork(self._hyperparameters, encoding.input_size, devices)
         masks = encoding.label_masks()
         self._masks = [tf.constant(mask) for mask in masks.values()]
         self._names = ["log_likelihood", "num_steps", "correct"]
         self._names += [f"{kind}:{name}" for kind in masks for name in ("num", "correct")]
         self._unit = encoding.unit
         self._seed = seed
-        self._at_once, self._melodies_of_a_part = _cut(configuration)
+        self._at_once, self._melodies_of_a_part = _cut(configuration, devices)
         self.step = 0
         self._weights = {name: tf.Variable(value) for name, value in weights.items()}
         self._carried = (
@@ -137,13 +138,11 @@ class Trainer:
 
     @property
     def implementation(self) -> str:
-        """What layers run on, where there is a GPU; empty where there is none."""
-        if not tf.config.list_physical_devices("GPU"):
+        """What each layer runs on, first to last, where there is a GPU; empty where there is none."""
+        devices = _devices()
+        if GPU not in devices:
             return ""
-        values = self._hyperparameters
-        if takes_cudnn(values.cell, values.attn_length > 0, values.recurrent_keep_prob < 1):
-            return "on cuDNN"
-        return "step by step: cuDNN takes LSTM and GRU layers without attention and recurrent dropout"
+        return ", ".join(chosen.value for chosen in implementations(devices, self._hyperparameters))
 
     def _train_step(
         self, inputs: Tensor, labels: Tensor, lengths: Tensor, step: Tensor, rate: Tensor, begins: Tensor
@@ -193,8 +192,14 @@ class Trainer:
         return sums, gradients
 
     def _gradients(
-        self, inputs: Tensor, labels: Tensor, lengths: Tensor, num_steps: Tensor, dropout: Dropout, state: State
-    ) -> tuple[Tensor, dict[str, Tensor], State]:
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        lengths: Tensor,
+        num_steps: Tensor,
+        dropout: Dropout,
+        state: Sequence[State],
+    ) -> tuple[Tensor, dict[str, Tensor], list[State]]:
         """The sums of some melodies, the gradients of their share of the loss, and their next state."""
         melodies = tf.size(lengths, tf.int64)
         bounds = [melodies * part // self._at_once for part in range(self._at_once + 1)]
@@ -224,8 +229,8 @@ class Trainer:
         labels: Tensor,
         lengths: Tensor,
         dropout: Dropout,
-        state: State,
-    ) -> tuple[Tensor, State]:
+        state: Sequence[State],
+    ) -> tuple[Tensor, list[State]]:
         """Log-likelihood, correct labels; for each kind of labels how many, and correct ones; and the next state."""
         logits, after = self._network.unroll(weights, inputs, lengths, state, dropout)
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
@@ -255,12 +260,17 @@ def _mix(step: Tensor, seed: int) -> Tensor:
     return tf.random.stateless_uniform([], tf.stack([step, tf.constant(seed, tf.int64)]), None, None, tf.int64)
 
 
-def _cut(configuration: Configuration) -> tuple[int, int]:
+def _devices() -> set[str]:
+    """The kinds of devices that TensorFlow has here."""
+    return {device.device_type for device in tf.config.list_physical_devices()}
+
+
+def _cut(configuration: Configuration, devices: Collection[str]) -> tuple[int, int]:
     """How many parts of a batch are taken at once, one a core, and how many melodies a part has at most.
 
     A GPU takes the batch whole.
     """
-    if tf.config.list_physical_devices("GPU"):
+    if GPU in devices:
         return 1, np.iinfo(np.int32).max
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     attends = configuration.hyperparameters.attn_length > 0

@@ -18,7 +18,7 @@ from etude.models.melodies.melody import NO_EVENT, STEPS_PER_BAR
 from etude.models.ngram import count_ngrams, make_network
 from etude.models.ngram.hyperparameters import NgramHyperparameters
 from etude.models.ngram.network import LAPLACE
-from etude.models.representations.batch import Batch, Sequences
+from etude.models.sequences.batch import Batch, Sequences
 
 _CERTAIN_NOT = -500.0
 """Stands for the logarithm of 0, so that sums stay numbers."""

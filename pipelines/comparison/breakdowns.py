@@ -9,7 +9,7 @@ import numpy.typing as npt
 from etude.models.evaluation.statistics import Breakdown
 from etude.models.melodies.melody import NO_EVENT, STEPS_PER_BAR
 from etude.models.melodies.melody_set import MelodySet
-from etude.models.representations.batch import Batch
+from etude.models.sequences.batch import Batch
 
 Indices = npt.NDArray[np.int64]
 

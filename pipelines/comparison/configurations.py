@@ -10,7 +10,7 @@ from etude.models.errors import EtudeError
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.model import Model, load
 from etude.models.registry import family
-from etude.models.representations.domain import Domain
+from etude.models.sequences.domain import Domain
 from etude.models.storage import dataset_pb2, run_pb2
 from etude.models.storage.run_directory import RunDirectory
 from etude.pipelines.comparison.presentation import Label

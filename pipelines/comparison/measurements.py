@@ -2,17 +2,17 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from etude.models.configuration import encoding_of
-from etude.models.dataset import squash_all
 from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.statistics import Breakdown, Sums
-from etude.models.melodies.pitch_range import PitchRange
+from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
-from etude.models.representations.domain import Domain
+from etude.models.sequences.batch import Sequences
+from etude.models.sequences.domain import Domain
 from etude.pipelines.comparison.baselines import Baseline, fit_baselines
 from etude.pipelines.comparison.breakdowns import breakdowns
 from etude.pipelines.comparison.configurations import ComparedConfiguration, domains
@@ -48,8 +48,8 @@ class DomainMeasurement:
     """
 
     domain: Domain
-    sequences: Any
-    train: Any
+    sequences: Sequences
+    train: Sequences
     breakdowns: Sequence[Breakdown]
     configurations: Sequence[ConfigurationMeasurement]
     baselines: Sequence[BaselineMeasurement]
@@ -63,8 +63,8 @@ class DomainMeasurement:
 class Splits(NamedTuple):
     """The sequences of one representation: those of the split that is evaluated, and those of train, as extracted."""
 
-    evaluated: Any
-    train: Any
+    evaluated: Sequences
+    train: Sequences
 
 
 def measure(
@@ -83,11 +83,8 @@ def measure(
     for domain in domains(configurations):
         members = [configuration for configuration in configurations if configuration.domain == domain]
         shared = members[0].configuration
-        sequences, train = data[shared.representation]
-        divisions: list[Breakdown] = []
-        if isinstance(domain, PitchRange):
-            sequences, train = squash_all(sequences, shared), squash_all(train, shared)
-            divisions = breakdowns(sequences, shared.steps_per_quarter)
+        sequences, train = _within(domain, data[shared.representation])
+        divisions = breakdowns(sequences, shared.steps_per_quarter) if isinstance(sequences, MelodySet) else []
         measured = []
         for configuration in members:
             sums = []
@@ -106,6 +103,11 @@ def measure(
         ]
         result.append(DomainMeasurement(domain, sequences, train, divisions, measured, baselines))
     return result
+
+
+def _within(domain: Domain, splits: Splits) -> Splits:
+    """The sequences as the models of a domain know them."""
+    return Splits(*(sequences.map(lambda tokens: domain.enter(tokens)[0]) for sequences in splits))
 
 
 def _part(progress: Progress, models_done: int, num_models: int, num_melodies: int, remark: str) -> Progress:

@@ -1,28 +1,24 @@
 """Exact figures of one model on one split of a dataset, in this process or as a Beam job over the split's files."""
 
-import dataclasses
 import pathlib
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from etude.models.dataset import check_steps, find_split, read_description, read_file_for_model, read_for_model
+from etude.models.dataset import check_steps, find_split, read_description, read_for_model
 from etude.models.evaluation.figures import report
-from etude.models.evaluation.statistics import Sums, join
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
-from etude.models.storage.checkpoint import save_arrays
+from etude.models.storage.folder import Folder, as_folder
 from etude.models.storage.metrics import scalars
 from etude.models.storage.tensorboard_events import EventWriter
-from etude.pipelines.jobs.shards import Slice
 
 
 def evaluate_model(
     model: Model,
-    dataset: pathlib.Path,
+    dataset: pathlib.Path | Folder,
     split: str,
     *,
     workers: int = 1,
@@ -33,7 +29,7 @@ def evaluate_model(
 
     Args:
       model: the model.
-      dataset: a dataset folder.
+      dataset: a dataset folder, on disk or elsewhere.
       split: one of its splits.
       workers: processes; more than one make it a Beam job.
       beam_options: Beam's own options, which make it a Beam job, too.
@@ -46,9 +42,10 @@ def evaluate_model(
     if workers == 1 and not beam_options:
         melodies = read_for_model(dataset, split, model.configuration)
         sums = model.evaluate(melodies, squash=False, progress=progress)
+        totals = {name: float(total) for name, total in sums.totals().items()}
     else:
-        sums = sums_by_beam(model, dataset, split, workers, beam_options)
-        progress(len(sums), len(sums))
+        totals = totals_by_beam(model, as_folder(dataset), split, workers, beam_options)
+        progress(int(totals["num_sequences"]), int(totals["num_sequences"]))
     return {
         "config": model.configuration.config,
         "model": str(model.path),
@@ -56,54 +53,23 @@ def evaluate_model(
         "split": split,
         "dataset_fingerprint": read_description(dataset).fingerprint,
         "training_fingerprint": model.training_fingerprint,
-        **report(sums.totals(), model.encoding.unit),
+        **report({name: np.asarray(total) for name, total in totals.items()}, model.encoding.unit),
     }
 
 
-def sums_by_beam(
-    model: Model, dataset: pathlib.Path, split: str, workers: int = 1, beam_options: Sequence[str] = ()
-) -> Sums:
-    """The sums of every melody of a split, in its order, from a Beam job with one slice a file.
+def totals_by_beam(
+    model: Model, dataset: Folder, split: str, workers: int = 1, beam_options: Sequence[str] = ()
+) -> dict[str, float]:
+    """The sums over all melodies of a split, from a Beam job over its files.
 
-    The sums of a slice reach this process through a temporary folder, which the workers have to share.
+    The result reaches this process through a file in Beam's `--temp_location`, if that is given, or on this machine.
     """
-    from etude.pipelines.jobs.beam_runner import run_slices
+    # Beam takes seconds to import.
+    from etude.pipelines.evaluation.evaluate_sequences import total_of_files
+    from etude.pipelines.running.runner import Resources
 
     files = list(find_split(dataset, split).files)
-    parts = [Slice(index, len(files), (name,)) for index, name in enumerate(files)]
-    with tempfile.TemporaryDirectory(prefix="etude-") as name:
-        results = pathlib.Path(name)
-        run_slices(EvaluateFile(model, dataset.absolute(), results), parts, workers, beam_options)
-        return join([read_sums(results / f"{part.index:05d}.npz") for part in parts])
-
-
-@dataclasses.dataclass(frozen=True)
-class EvaluateFile:
-    """Evaluates a model on one file of a split.
-
-    Attributes:
-      model: the model.
-      dataset: the dataset folder.
-      results: where the sums go.
-    """
-
-    model: Model
-    dataset: pathlib.Path
-    results: pathlib.Path
-
-    def __call__(self, part: Slice[str]) -> Mapping[str, int]:
-        """Writes the sums of the slice's melodies, and counts the melodies."""
-        (name,) = part.items
-        melodies = read_file_for_model(self.dataset, name, self.model.configuration)
-        sums = self.model.evaluate(melodies, squash=False)
-        save_arrays(self.results / f"{part.index:05d}.npz", sums.values)
-        return {"melodies": len(melodies)}
-
-
-def read_sums(path: pathlib.Path) -> Sums:
-    """Sums that `EvaluateFile` wrote."""
-    with np.load(path, allow_pickle=False) as stored:
-        return Sums({name: stored[name] for name in stored.files})
+    return total_of_files(model, dataset, files, Resources(workers, beam_options))
 
 
 def write_tensorboard(run_dir: pathlib.Path, split: str, figures: dict[str, Any]) -> None:

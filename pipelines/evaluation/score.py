@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from etude.models.melodies.extraction import MOST_BARS, explain, extract, whole_track_options
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody import squash as squash_events
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
 from etude.pipelines.readers.pieces import read_pieces
-from etude.pipelines.sequences.extraction import MOST_BARS, explain, extract, whole_track_options
 
 
 def read_melodies(

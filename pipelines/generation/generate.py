@@ -13,9 +13,11 @@ from typing import Any
 from etude.models.errors import EtudeError, UsageError
 from etude.models.generation import GeneratedSequence, GenerationOptions
 from etude.models.melodies.melody import Events
+from etude.models.melodies.pitch_range import PitchRange
 from etude.models.melodies.scales import Key
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
+from etude.models.sequences.domain import Domain
 from etude.models.storage.files import remove_partial_files, write_text, write_whole
 from etude.models.storage.lock import locked
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams
@@ -140,36 +142,71 @@ def write_melodies(
       EtudeError: if the folder cannot be written to, or another process is writing to it.
     """
     rendering = rendering or Rendering(qpm)
-    name = f"{model.configuration.config}-{options.search}"
-    if options.search == "stochastic":
-        name += f"-seed{options.seed}"
+    name = _name(model, options)
     settings = _settings(model, options, rendering, primer_source)
     contents = []
     for melody in melodies:
         overlap = None if known is None else known.overlap(melody.events[melody.num_primer_events :])
         contents.append({**_figures(melody), "ngram_overlap": overlap, **settings})
+
+    def files(melody: GeneratedSequence, title: str) -> Iterator[tuple[str, bytes]]:
+        return rendering.files(
+            title,
+            melody.sounding_events,
+            melody.num_primer_events,
+            options.bar_length(model.configuration),
+            model.configuration.steps_per_quarter,
+        )
+
+    return _write(folder, name, model.domain, melodies, contents, files, progress, say)
+
+
+def write_texts(
+    model: Model,
+    sequences: Sequence[GeneratedSequence],
+    options: GenerationOptions,
+    folder: pathlib.Path,
+    *,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda message: None,
+) -> list[dict[str, Any]]:
+    """Writes sequences that are text as text files; otherwise as `write_melodies`."""
+    settings = _search_settings(model, options)
+    contents = [{**_figures(sequence), **settings} for sequence in sequences]
+
+    def files(sequence: GeneratedSequence, title: str) -> Iterator[tuple[str, bytes]]:
+        yield model.domain.suffix, (sequence.text or "").encode()
+
+    return _write(folder, _name(model, options), model.domain, sequences, contents, files, progress, say)
+
+
+def _write(
+    folder: pathlib.Path,
+    name: str,
+    domain: Domain,
+    sequences: Sequence[GeneratedSequence],
+    contents: Sequence[Mapping[str, Any]],
+    files: Callable[[GeneratedSequence, str], Iterator[tuple[str, bytes]]],
+    progress: Progress,
+    say: Callable[[str], None],
+) -> list[dict[str, Any]]:
+    """Writes the files of sequences, and adds their lines to generated.jsonl: all of them or none."""
     with locked(folder, WRITING_SECONDS), contextlib.ExitStack() as undo:
         remove_partial_files(folder)
         path = folder / GENERATED_FILE
         lines = {line["file"]: line for line in read_generated(path)}
-        new = _named(name, contents, lines)
-        if (first := next(iter(new))) != next(iter(_named(name, contents, {}))):
-            say(f"{folder} has other melodies called {name}; the new ones are called {first} and so on")
-        for number, (file, melody) in enumerate(zip(new, melodies, strict=True), start=1):
-            title = file.removesuffix(".mid")
-            for suffix, content in rendering.files(
-                title,
-                melody.sounding_events,
-                melody.num_primer_events,
-                options.bar_length(model.configuration),
-                model.configuration.steps_per_quarter,
-            ):
+        new = _named(name, domain.suffix, contents, lines)
+        if (first := next(iter(new))) != next(iter(_named(name, domain.suffix, contents, {}))):
+            say(f"{folder} has other {domain.plural} called {name}; the new ones are called {first} and so on")
+        for number, (file, sequence) in enumerate(zip(new, sequences, strict=True), start=1):
+            title = file.removesuffix(f".{domain.suffix}")
+            for suffix, content in files(sequence, title):
                 target = folder / f"{title}.{suffix}"
                 if not target.exists():
                     undo.callback(target.unlink, missing_ok=True)
                 with write_whole(target) as stream:
                     stream.write(content)
-            progress(number, len(melodies))
+            progress(number, len(sequences))
         kept = {file: line for file, line in lines.items() if file not in new}
         write_text(path, "".join(json.dumps(line) + "\n" for line in (*kept.values(), *new.values())))
         undo.pop_all()
@@ -177,13 +214,13 @@ def write_melodies(
 
 
 def _named(
-    name: str, contents: Sequence[Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]]
+    name: str, suffix: str, contents: Sequence[Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     """The lines of melodies by the names of their files, none of which a different melody of `known` has."""
     digits = max(2, len(str(len(contents))))
     for version in itertools.count(1):
         stem = name if version == 1 else f"{name}-v{version}"
-        files = [f"{stem}-{number:0{digits}}.mid" for number in range(1, len(contents) + 1)]
+        files = [f"{stem}-{number:0{digits}}.{suffix}" for number in range(1, len(contents) + 1)]
         lines = {file: {"file": file, **content} for file, content in zip(files, contents, strict=True)}
         if all(file not in known or _identity(known[file]) == _identity(line) for file, line in lines.items()):
             return lines
@@ -236,27 +273,34 @@ def _text(path: pathlib.Path) -> str:
         raise EtudeError(f"{path} cannot be read: {error}; mend or remove the file") from error
 
 
-def _figures(melody: GeneratedSequence) -> dict[str, Any]:
+def _name(model: Model, options: GenerationOptions) -> str:
+    """What the files of a call are called."""
+    seed = f"-seed{options.seed}" if options.search == "stochastic" else ""
+    return f"{model.configuration.config}-{options.search}{seed}"
+
+
+def _figures(sequence: GeneratedSequence) -> dict[str, Any]:
+    is_melody = isinstance(sequence.domain, PitchRange)
+    unit = "event" if is_melody else "token"
+    tokens = {f"{unit}s": sequence.tokens.tolist()}
     return {
-        "events": melody.events.tolist(),
-        "transpose_amount": melody.transpose_amount,
-        "num_primer_events": melody.num_primer_events,
-        "log_likelihood": melody.log_likelihood,
-        "primer_log_likelihood": melody.primer_log_likelihood,
-        "event_log_likelihood": melody.event_log_likelihood,
-        "primer_event_log_likelihood": melody.primer_event_log_likelihood,
-        "path_log_likelihood": melody.path_log_likelihood,
-        "seed": melody.seed,
+        **(tokens if is_melody else {**tokens, "text": sequence.text}),
+        "transpose_amount": sequence.transpose_amount,
+        f"num_primer_{unit}s": sequence.num_primer_tokens,
+        "log_likelihood": sequence.log_likelihood,
+        "primer_log_likelihood": sequence.primer_log_likelihood,
+        f"{unit}_log_likelihood": sequence.token_log_likelihood,
+        f"primer_{unit}_log_likelihood": sequence.primer_token_log_likelihood,
+        "path_log_likelihood": sequence.path_log_likelihood,
+        "seed": sequence.seed,
     }
 
 
-def _settings(model: Model, options: GenerationOptions, rendering: Rendering, primer_source: str) -> dict[str, Any]:
-    constraints = options.constraints
+def _search_settings(model: Model, options: GenerationOptions) -> dict[str, Any]:
     return {
         "config": model.configuration.config,
         "model": str(model.path),
         "step": model.step,
-        "primer": primer_source or None,
         "search": options.search,
         "temperature": options.temperature,
         "top_k": options.top_k,
@@ -264,6 +308,14 @@ def _settings(model: Model, options: GenerationOptions, rendering: Rendering, pr
         "beam_size": options.beam_size,
         "branch_factor": options.branch_factor,
         "steps_per_iteration": options.steps_per_iteration,
+    }
+
+
+def _settings(model: Model, options: GenerationOptions, rendering: Rendering, primer_source: str) -> dict[str, Any]:
+    constraints = options.constraints
+    return {
+        **_search_settings(model, options),
+        "primer": primer_source or None,
         "constraints": dataclasses.asdict(constraints) if constraints.restrict else None,
         "steps_per_bar": options.bar_length(model.configuration),
         "steps_per_quarter": model.configuration.steps_per_quarter,

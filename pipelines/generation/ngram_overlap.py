@@ -8,10 +8,10 @@ import numpy as np
 
 from etude.models.dataset import read_description, read_for_model
 from etude.models.errors import EtudeError
+from etude.models.melodies.content import NGRAM_SIZES, Hashes, ngram_hashes
 from etude.models.melodies.melody import Events
 from etude.models.model import Model
 from etude.models.storage.run_directory import RunDirectory
-from etude.pipelines.sequences.content import NGRAM_SIZES, Hashes, ngram_hashes
 
 
 @dataclasses.dataclass(frozen=True)

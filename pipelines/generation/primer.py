@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from etude.models.errors import EtudeError, UsageError
+from etude.models.melodies.extraction import MOST_BARS, explain, extract, whole_track_options
 from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
 from etude.pipelines.readers.note_sequences import NoteSequence, read_note_sequences
 from etude.pipelines.readers.pieces import read_pieces
 from etude.pipelines.rendering.music import DEFAULT_QPM
 from etude.pipelines.sequences.event_lists import parse_events
-from etude.pipelines.sequences.extraction import MOST_BARS, explain, extract, whole_track_options
 
 
 @dataclasses.dataclass(frozen=True)

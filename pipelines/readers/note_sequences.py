@@ -19,7 +19,7 @@ from etude.models.storage.records import read_records
 if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
 
-__all__ = ["NoteSequence", "piece_name", "read_note_sequences"]
+__all__ = ["NoteSequence", "parse_note_sequence", "piece_name", "read_note_sequences"]
 
 
 def _load_music_pb2() -> ModuleType:
@@ -49,13 +49,27 @@ def read_note_sequences(path: pathlib.Path | str) -> Iterator[NoteSequence]:
       EtudeError: if the file cannot be read or a record is not a NoteSequence.
     """
     for number, record in enumerate(read_records(path), start=1):
-        try:
-            yield NoteSequence.FromString(record)
-        except DecodeError as error:
-            raise EtudeError(
-                f"{path}: record {number} is not a NoteSequence; give files that `etude convert` or Magenta's "
-                "convert_dir_to_note_sequences wrote"
-            ) from error
+        yield parse_note_sequence(record, str(path), number)
+
+
+def parse_note_sequence(record: bytes, path: str, number: int) -> NoteSequence:
+    """The NoteSequence of a record.
+
+    Args:
+      record: its bytes.
+      path: the file that it was read from, for the message.
+      number: the number of the record in the file, from 1.
+
+    Raises:
+      EtudeError: if it is none.
+    """
+    try:
+        return NoteSequence.FromString(record)
+    except DecodeError as error:
+        raise EtudeError(
+            f"{path}: record {number} is not a NoteSequence; give files that `etude convert` or Magenta's "
+            "convert_dir_to_note_sequences wrote"
+        ) from error
 
 
 def piece_name(sequence: NoteSequence) -> str:

@@ -28,6 +28,7 @@ class Reading:
       reference_number: the tune's number (ABC's `X:`), 0 if it has none.
       title: the tune's title, if it has one.
       line: the line of the file that the tune starts on, from 1; 0 if the format has no lines.
+      text: what an ABC tune was written as.
     """
 
     sequence: NoteSequence | None = None
@@ -35,3 +36,4 @@ class Reading:
     reference_number: int = 0
     title: str = ""
     line: int = 0
+    text: str = ""

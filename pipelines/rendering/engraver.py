@@ -15,7 +15,7 @@ _OPTIONS = {
     "pageHeight": 60000,
     "adjustPageHeight": True,
     "pageMarginLeft": 0,
-    "pageMarginRight": 0,
+    "pageMarginRight": 20,
     "pageMarginTop": 0,
     "pageMarginBottom": 0,
     "header": "none",

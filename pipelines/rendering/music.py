@@ -71,11 +71,13 @@ class Music:
     @property
     def beat(self) -> int:
         """Steps in a beat: a dotted quarter note in compound metres, if the steps make one, else a quarter note."""
+        if self.metre is not None and (self.metre[0] not in _COMPOUND_EIGHTHS or self.metre[1] < 8):
+            return self.steps_per_quarter
         return beat(self.steps_per_bar, self.steps_per_quarter)
 
     @property
     def shown_metre(self) -> tuple[int, int]:
-        """The metre, or one that fits the bar: in quarters where they go into it, else in eighths and so on.
+        """The metre, or one that fits the bar: 6/8, 9/8 or 12/8, else in quarters where they go into it, or in eighths.
 
         Raises:
           UsageError: if no metre has such bars.
@@ -83,7 +85,7 @@ class Music:
         if self.metre is not None:
             return self.metre
         quarters = Fraction(self.steps_per_bar, self.steps_per_quarter)
-        for denominator in (4, 8, 16, 32, 64):
+        for denominator in (8, 16, 32, 64) if self.beat > self.steps_per_quarter else (4, 8, 16, 32, 64):
             if (quarters * denominator / 4).denominator == 1:
                 return int(quarters * denominator / 4), denominator
         raise UsageError(

@@ -2,16 +2,19 @@
 
 from importlib import resources
 
+from markupsafe import Markup
+
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import element, escape
-from etude.pipelines.report.sections.answer import answer
+from etude.pipelines.report.parts import Section, environment, templates
+from etude.pipelines.report.sections.answer import answer, remarks
 from etude.pipelines.report.sections.breakdown import breakdown_section
 from etude.pipelines.report.sections.curves import curves_section
 from etude.pipelines.report.sections.data import data_section
-from etude.pipelines.report.sections.definitions import definitions_section, reproduction_section
+from etude.pipelines.report.sections.definitions import definitions_section
 from etude.pipelines.report.sections.figures_tables import figures_tables
 from etude.pipelines.report.sections.measures import measures_section
-from etude.pipelines.report.sections.music import music_section
+from etude.pipelines.report.sections.music import pieces_of
+from etude.pipelines.report.sections.reproduction import reproduction_section
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 """The browser itself keeps the page from loading anything."""
@@ -19,34 +22,34 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 def page(content: Content) -> str:
     """The report as HTML: no other file and no network is needed to read it."""
-    style, script = (_read(name) for name in ("style.css", "player.js"))
-    main = "".join(
-        [
-            answer(content),
-            figures_tables(content),
-            curves_section(content),
-            breakdown_section(content),
-            music_section(content),
-            measures_section(content),
-            data_section(content),
-            definitions_section(content),
-            reproduction_section(content),
-        ]
+    music = pieces_of(content)
+    sections: list[Section | None] = [
+        figures_tables(content),
+        curves_section(content),
+        breakdown_section(content),
+        music.section(),
+        measures_section(content),
+        data_section(content),
+        definitions_section(content),
+        reproduction_section(content),
+    ]
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            parts=templates(),
+            policy=_POLICY,
+            title=content.presentation.title,
+            style=_read("style.css"),
+            script=_read("player.js") + _read("tables.js"),
+            answer=answer(content),
+            remarks=remarks(content),
+            sections=[section for section in sections if section],
+            glyphs=music.glyphs.values(),
+            pieces=music.players,
+        )
     )
-    head = "".join(
-        [
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">',
-            '<meta name="color-scheme" content="light dark">',
-            '<link rel="icon" href="data:,">',
-            element("title", escape(content.presentation.title)),
-            element("style", style),
-        ]
-    )
-    body = element("main", main) + element("script", script)
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 
 
-def _read(name: str) -> str:
-    return (resources.files("etude.pipelines.report") / name).read_text(encoding="utf-8")
+def _read(name: str) -> Markup:
+    return Markup((resources.files("etude.pipelines.report") / name).read_text(encoding="utf-8"))

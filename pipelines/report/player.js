@@ -1,35 +1,24 @@
 "use strict";
 (() => {
-  const NO_EVENT = -2;
-  const data = document.getElementById("melodies");
-  const melodies = data ? JSON.parse(data.textContent) : [];
+  const pieces = JSON.parse(document.getElementById("pieces").textContent);
   let audio = null;
   let current = null;
 
-  // Start, length and pitch of every note, in steps: a note lasts until the next event that is not "no event".
-  const notesOf = (events) => {
-    const notes = [];
-    events.forEach((event, step) => {
-      if (event === NO_EVENT) return;
-      const last = notes[notes.length - 1];
-      if (last && last.end === null) last.end = step;
-      if (event >= 0) notes.push({ start: step, end: null, pitch: event });
-    });
-    for (const note of notes) if (note.end === null) note.end = events.length;
-    return notes;
-  };
-
-  const sound = (output, pitch, start, end) => {
+  const sound = (output, pitch, start, end, loudness) => {
     const oscillator = new OscillatorNode(audio, { type: "triangle", frequency: 440 * 2 ** ((pitch - 69) / 12) });
     const gain = new GainNode(audio, { gain: 0 });
     gain.gain.setValueAtTime(0, start);
-    gain.gain.linearRampToValueAtTime(0.25, start + 0.015);
-    gain.gain.setTargetAtTime(0.12, start + 0.02, 0.25);
+    gain.gain.linearRampToValueAtTime(0.25 * loudness, start + 0.015);
+    gain.gain.setTargetAtTime(0.12 * loudness, start + 0.02, 0.25);
     gain.gain.setTargetAtTime(0, Math.max(end - 0.04, start + 0.03), 0.02);
     oscillator.connect(gain).connect(output);
     oscillator.start(start);
     oscillator.stop(end + 0.15);
   };
+
+  // How many notes sound at once at most: so many share the loudness of one.
+  const voicesOf = (notes) => Math.max(1, ...notes.map(([onset]) =>
+    notes.filter(([other, length]) => other <= onset && onset < other + length).length));
 
   const stop = () => {
     if (!current) return;
@@ -37,8 +26,7 @@
     current.output.gain.setTargetAtTime(0, audio.currentTime, 0.01);
     const finished = current.output;
     setTimeout(() => finished.disconnect(), 200);
-    current.button.textContent = "Play";
-    current.button.setAttribute("aria-pressed", "false");
+    current.button.firstChild.textContent = "Play";
     current.card.classList.remove("playing");
     current = null;
   };
@@ -46,23 +34,22 @@
   const play = async (button) => {
     audio = audio || new AudioContext();
     await audio.resume();
-    const melody = melodies[Number(button.dataset.melody)];
+    const { notes, numSteps, secondsPerStep } = pieces[Number(button.dataset.piece)];
     const output = new GainNode(audio, { gain: 1 });
     output.connect(audio.destination);
     const start = audio.currentTime + 0.06;
-    for (const note of notesOf(melody.events)) {
-      sound(output, note.pitch, start + note.start * melody.secondsPerStep, start + note.end * melody.secondsPerStep);
+    const loudness = 1 / Math.sqrt(voicesOf(notes));
+    for (const [onset, length, pitch] of notes) {
+      sound(output, pitch, start + onset * secondsPerStep, start + (onset + length) * secondsPerStep, loudness);
     }
     const card = button.closest(".card");
     const playhead = card.querySelector(".playhead");
     const width = card.querySelector(".roll").viewBox.baseVal.width;
-    const duration = melody.events.length * melody.secondsPerStep;
     current = { button, card, output, frame: 0 };
-    button.textContent = "Stop";
-    button.setAttribute("aria-pressed", "true");
+    button.firstChild.textContent = "Stop";
     card.classList.add("playing");
     const advance = () => {
-      const share = (audio.currentTime - start) / duration;
+      const share = (audio.currentTime - start) / (numSteps * secondsPerStep);
       if (share >= 1) return stop();
       const x = String(Math.max(share, 0) * width);
       playhead.setAttribute("x1", x);
@@ -74,21 +61,10 @@
 
   for (const button of document.querySelectorAll(".play")) {
     button.disabled = !("AudioContext" in window);
-    button.setAttribute("aria-pressed", "false");
     button.addEventListener("click", () => {
       const same = current && current.button === button;
       stop();
       if (!same) play(button);
     });
   }
-
-  // What is folded away on the screen is printed.
-  let opened = [];
-  addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
-    for (const one of opened) one.open = true;
-  });
-  addEventListener("afterprint", () => {
-    for (const one of opened) one.open = false;
-  });
 })();

@@ -19,7 +19,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from etude.models.errors import EtudeError
 from etude.models.storage.files import write_whole
-from etude.pipelines.sources import archives, remote_files
+from etude.pipelines.files import file_systems
+from etude.pipelines.sources import archives
 from etude.pipelines.sources.corpora import CORPORA, CORPUS_PREFIX, corpus_folder, corpus_names
 from etude.pipelines.sources.folders import Entry, file_problem, is_hidden, walk
 from etude.pipelines.sources.member import Member, Packing
@@ -58,6 +59,7 @@ class Source:
       size: bytes.
       modified: when the file on disk was changed, in nanoseconds.
       problem: why it cannot be read; empty if it can be.
+      root: the path or address of the collection.
     """
 
     collection: str
@@ -69,6 +71,14 @@ class Source:
     size: int = 0
     modified: int = 0
     problem: str = ""
+    root: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the bytes are: two names for one file have the same place."""
+        is_as_named = bool(self.problem) or file_systems.is_remote(self.path)
+        path = self.path if is_as_named else os.path.realpath(self.path)
+        return f"{path}\0{self.member}\0{self.offset}"
 
     @property
     def full_name(self) -> str:
@@ -78,7 +88,12 @@ class Source:
     @property
     def format(self) -> str:
         """What it is written in: "midi", "abc" or "musicxml"; "none" for a folder or an archive with a problem."""
-        return FORMATS.get(_suffix(self.name), _NO_FORMAT)
+        return music_format(self.name)
+
+
+def music_format(name: str) -> str:
+    """What a file of this name is written in: "midi", "abc" or "musicxml"; "none" for other names."""
+    return FORMATS.get(_suffix(name), _NO_FORMAT)
 
 
 def expand_sources(arguments: Sequence[str]) -> list[Source]:
@@ -94,16 +109,42 @@ def expand_sources(arguments: Sequence[str]) -> list[Source]:
     Raises:
       EtudeError: if an argument names nothing or a damaged archive, or no music file is found.
     """
-    roots: dict[str, str] = {}
-    found: dict[tuple[str, str, int], Source] = {}
-    for argument in arguments:
-        for source in _expand(argument, roots):
-            is_as_named = bool(source.problem) or remote_files.is_remote(source.path)
-            place = source.path if is_as_named else os.path.realpath(source.path)
-            found.setdefault((place, source.member, source.offset), source)
+    found: dict[str, Source] = {}
+    roots: list[tuple[int, str]] = []
+    for index, argument in enumerate(arguments):
+        for source in find(argument):
+            roots.append((index, source.root))
+            found.setdefault(source.place, source)
     if not found:
-        raise EtudeError(_nothing_found(arguments))
-    return _with_unique_names(sorted(found.values(), key=lambda source: (source.collection, source.name, source.path)))
+        raise EtudeError(nothing_found(arguments))
+    names = collection_names(roots)
+    named = [dataclasses.replace(source, collection=names[source.root]) for source in found.values()]
+    return _with_unique_names(sorted(named, key=lambda source: (source.collection, source.name, source.path)))
+
+
+def collection_names(roots: Iterable[tuple[int, str]]) -> dict[str, str]:
+    """What collections are called: the last part of their path, with a number if another collection has that name.
+
+    Args:
+      roots: for each collection the number of the argument that it was found by, and its path or address.
+    """
+    names: dict[str, str] = {}
+    taken = set(CORPORA)
+    first: dict[str, int] = {}
+    for index, root in roots:
+        first[root] = min(index, first.get(root, index))
+    for _, root in sorted((index, root) for root, index in first.items()):
+        if root.startswith(CORPUS_PREFIX):
+            names[root] = root.removeprefix(CORPUS_PREFIX)
+            continue
+        name = unique = _printable(os.path.basename(root))
+        number = 1
+        while unique in taken:
+            number += 1
+            unique = f"{name}-{number}"
+        taken.add(unique)
+        names[root] = unique
+    return names
 
 
 def read_source(source: Source, expanded_archives: pathlib.Path) -> bytes:
@@ -124,8 +165,8 @@ def read_source(source: Source, expanded_archives: pathlib.Path) -> bytes:
     if source.member:
         archive = _readable_archive(source.path, expanded_archives)
         return archives.read_member(archive, Member(source.member, source.size, source.offset, source.packing))
-    if remote_files.is_remote(source.path):
-        data = remote_files.read(source.path, MAX_FILE_BYTES + 1)
+    if file_systems.is_remote(source.path):
+        data = file_systems.read(source.path, MAX_FILE_BYTES + 1)
     else:
         try:
             with open(source.path, "rb") as file:
@@ -147,7 +188,7 @@ def expand_archives(sources: Iterable[Source], folder: pathlib.Path) -> None:
         target = _readable_archive(path, folder)
         if str(target) == path or target.exists():
             continue
-        if not remote_files.is_remote(path):
+        if not file_systems.is_remote(path):
             archives.expand_tar(pathlib.Path(path), target)
             continue
         with _on_disk(path) as copied:
@@ -158,16 +199,20 @@ def expand_archives(sources: Iterable[Source], folder: pathlib.Path) -> None:
                     shutil.copyfileobj(source, file)
 
 
-def _expand(argument: str, roots: dict[str, str]) -> Iterator[Source]:
+def find(argument: str) -> Iterator[Source]:
+    """Yields the music files that one argument stands for, in no particular order and without a collection's name.
+
+    Raises:
+      EtudeError: if it names nothing, or an archive is damaged.
+    """
     if argument.startswith(CORPUS_PREFIX):
-        name = argument.removeprefix(CORPUS_PREFIX)
-        yield from _in_folder(corpus_folder(name), name)
+        yield from _in_folder(corpus_folder(argument.removeprefix(CORPUS_PREFIX)), argument)
         return
-    if remote_files.is_remote(argument):
-        yield from _remote(argument, roots)
+    if file_systems.is_remote(argument):
+        yield from _remote(argument)
         return
     if os.path.exists(argument):
-        yield from _in_path(pathlib.Path(argument), roots)
+        yield from _in_path(pathlib.Path(argument))
         return
     matches = sorted(glob.glob(argument, recursive=True))
     if not matches:
@@ -176,42 +221,42 @@ def _expand(argument: str, roots: dict[str, str]) -> Iterator[Source]:
         path = pathlib.Path(match)
         # A glob may well match other files; a name that is typed out may not.
         if path.is_dir() or archives.is_archive(path) or _suffix(path.name) in FORMATS:
-            yield from _in_path(path, roots)
+            yield from _in_path(path)
 
 
-def _in_path(path: pathlib.Path, roots: dict[str, str]) -> Iterator[Source]:
+def _in_path(path: pathlib.Path) -> Iterator[Source]:
     if path.is_dir():
-        yield from _in_folder(path, _collection_name(path, roots))
+        yield from _in_folder(path, os.path.realpath(path))
     elif archives.is_archive(path):
-        yield from _members(path, _collection_name(path, roots), os.path.abspath(path), path.stat().st_mtime_ns)
+        yield from _members(path, os.path.realpath(path), os.path.abspath(path), path.stat().st_mtime_ns)
     elif _suffix(path.name) in FORMATS:
-        yield _file(Entry(path, path.name, file_problem(path)), _collection_name(path.absolute().parent, roots))
+        yield _file(Entry(path, path.name, file_problem(path)), os.path.realpath(path.absolute().parent))
     else:
         raise EtudeError(
             f"{path} is no music file by its name; known extensions are {' '.join(FORMATS)} {' '.join(archives.SUFFIXES)}"
         )
 
 
-def _in_folder(folder: pathlib.Path, collection: str) -> Iterator[Source]:
+def _in_folder(folder: pathlib.Path, root: str) -> Iterator[Source]:
     for entry in walk(folder):
         if entry.problem:
             if _may_be_music(entry.name):
-                yield _file(entry, collection)
+                yield _file(entry, root)
         elif _suffix(entry.name) in FORMATS:
-            yield _file(entry, collection)
+            yield _file(entry, root)
         elif archives.is_archive(entry.name):
             modified = entry.path.stat().st_mtime_ns
-            yield from _inner_members(entry.path, collection, os.path.abspath(entry.path), modified, entry.name)
+            yield from _inner_members(entry.path, root, os.path.abspath(entry.path), modified, entry.name)
 
 
-def _remote(address: str, roots: dict[str, str]) -> Iterator[Source]:
+def _remote(address: str) -> Iterator[Source]:
     """Remote files: `address` is one of them, a glob or a folder."""
     is_glob = any(character in address for character in "*?[")
     is_file = not is_glob and (_suffix(address) in FORMATS or archives.is_archive(address))
     folder = address.rstrip("/")
-    matches = remote_files.match(address if is_glob or is_file else f"{folder}/**")
+    matches = file_systems.match(address if is_glob or is_file else f"{folder}/**")
     if not matches and is_file:  # perhaps a folder with an odd name
-        is_file, matches = False, remote_files.match(f"{folder}/**")
+        is_file, matches = False, file_systems.match(f"{folder}/**")
     if not matches:
         raise EtudeError(f"{address} does not exist or is empty; give a music file, a folder or an archive")
     root = re.split(r"[*?[]", address)[0].rpartition("/")[0] if is_glob or is_file else folder
@@ -221,23 +266,21 @@ def _remote(address: str, roots: dict[str, str]) -> Iterator[Source]:
         parent = found.path.rpartition("/")[0] if is_glob or is_file else folder
         name = found.path.removeprefix(f"{parent}/")
         if _suffix(name) in FORMATS:
-            collection = _collection_name(parent, roots)
-            yield Source(collection, _printable(name), found.path, size=found.size, modified=found.modified)
+            yield Source("", _printable(name), found.path, size=found.size, modified=found.modified, root=parent)
         elif archives.is_archive(name):
             with _on_disk(found.path) as archive:
                 if is_glob or is_file:
-                    yield from _members(archive, _collection_name(found.path, roots), found.path, found.modified)
+                    yield from _members(archive, found.path, found.path, found.modified)
                 else:
-                    collection = _collection_name(parent, roots)
-                    yield from _inner_members(archive, collection, found.path, found.modified, name)
+                    yield from _inner_members(archive, parent, found.path, found.modified, name)
 
 
-def _members(archive: pathlib.Path, collection: str, path: str, modified: int, folder: str = "") -> Iterator[Source]:
+def _members(archive: pathlib.Path, root: str, path: str, modified: int, folder: str = "") -> Iterator[Source]:
     """The music of an archive.
 
     Args:
       archive: where it is on disk now.
-      collection: what its members belong to.
+      root: the collection that its members belong to.
       path: where it is to be read later.
       modified: when it was changed.
       folder: what stands before the names of its members.
@@ -252,71 +295,57 @@ def _members(archive: pathlib.Path, collection: str, path: str, modified: int, f
         if _suffix(member.name) in FORMATS or (problem and _may_be_music(member.name)):
             name = _printable("/".join([*filter(None, [folder]), *parts]))
             yield Source(
-                *(collection, name, path, member.name, member.offset, member.packing, member.size, modified, problem)
+                *("", name, path, member.name, member.offset, member.packing, member.size, modified, problem, root)
             )
 
 
-def _inner_members(archive: pathlib.Path, collection: str, path: str, modified: int, name: str) -> Iterator[Source]:
+def _inner_members(archive: pathlib.Path, root: str, path: str, modified: int, name: str) -> Iterator[Source]:
     """The music of an archive that lies in a folder, whose other files are read though this one is damaged."""
     try:
-        yield from _members(archive, collection, path, modified, name)
+        yield from _members(archive, root, path, modified, name)
     except EtudeError as error:
-        yield Source(collection, _printable(name), path, modified=modified, problem=str(error))
+        yield Source("", _printable(name), path, modified=modified, problem=str(error), root=root)
 
 
 @contextlib.contextmanager
 def _on_disk(path: str) -> Iterator[pathlib.Path]:
     """An archive on disk; a remote one is there for as long as the block runs."""
-    if not remote_files.is_remote(path):
+    if not file_systems.is_remote(path):
         yield pathlib.Path(path)
         return
     with tempfile.TemporaryDirectory(prefix="etude-") as folder:
         copied = pathlib.Path(folder, path.rpartition("/")[2])
-        remote_files.copy(path, copied)
+        file_systems.copy(path, copied)
         yield copied
 
 
-def _file(entry: Entry, collection: str) -> Source:
+def _file(entry: Entry, root: str) -> Source:
     path = os.path.abspath(entry.path)
     if entry.problem:
-        return Source(collection, _printable(entry.name), path, problem=entry.problem)
+        return Source("", _printable(entry.name), path, problem=entry.problem, root=root)
     status = entry.path.stat()
-    return Source(collection, _printable(entry.name), path, size=status.st_size, modified=status.st_mtime_ns)
-
-
-def _collection_name(root: pathlib.Path | str, roots: dict[str, str]) -> str:
-    """The last part of the root's name, with a number if another root has that name."""
-    key = str(root) if remote_files.is_remote(str(root)) else os.path.realpath(root)
-    if key not in roots:
-        name = _printable(os.path.basename(key))
-        taken = set(roots.values())
-        number = 1
-        unique = name
-        while unique in taken or unique in CORPORA:
-            number += 1
-            unique = f"{name}-{number}"
-        roots[key] = unique
-    return roots[key]
+    name = _printable(entry.name)
+    return Source("", name, path, size=status.st_size, modified=status.st_mtime_ns, root=root)
 
 
 def _with_unique_names(sources: list[Source]) -> list[Source]:
     """Numbers sources that share a name (an archive may hold the same path twice)."""
-    taken: set[str] = set()
-    unique = []
+    groups: dict[str, list[Source]] = {}
     for source in sources:
+        groups.setdefault(source.full_name, []).append(source)
+    return [numbered for group in groups.values() for numbered in number_names(group)]
+
+
+def number_names(sources: Iterable[Source]) -> Iterator[Source]:
+    """Tells sources of one name apart by a number; their places decide the order."""
+    for number, source in enumerate(sorted(sources, key=lambda source: (source.path, source.offset)), start=1):
         stem, suffix = os.path.splitext(source.name)
-        number = 1
-        while source.full_name in taken:
-            number += 1
-            source = dataclasses.replace(source, name=f"{stem}~{number}{suffix}")
-        taken.add(source.full_name)
-        unique.append(source)
-    return unique
+        yield source if number == 1 else dataclasses.replace(source, name=f"{stem}~{number}{suffix}")
 
 
 def _readable_archive(path: str, folder: pathlib.Path) -> pathlib.Path:
     """Where the members of an archive can be read: itself, or what `expand_archives` makes of it."""
-    if not remote_files.is_remote(path) and not archives.is_compressed_tar(pathlib.Path(path)):
+    if not file_systems.is_remote(path) and not archives.is_compressed_tar(pathlib.Path(path)):
         return pathlib.Path(path)
     suffix = ".zip" if archives.is_zip(path) else ".tar"
     return folder / f"{hashlib.sha256(path.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}{suffix}"
@@ -336,5 +365,6 @@ def _printable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _nothing_found(arguments: Sequence[str]) -> str:
+def nothing_found(arguments: Sequence[str]) -> str:
+    """Says that the arguments hold no music, and what was looked for."""
     return f"no music files in {' '.join(arguments)}; looked for {' '.join(FORMATS)}"

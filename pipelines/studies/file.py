@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from etude.models.errors import EtudeError, did_you_mean
 from etude.models.generation import GenerationOptions
+from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.melodies.melody import as_events
 from etude.models.registry import FAMILIES, configure, family
 from etude.models.training.schedule import Schedule
 from etude.pipelines.generation.generate import Rendering
-from etude.pipelines.sequences.extraction import ExtractionOptions
-from etude.pipelines.sequences.split import EVAL, SplitRule
+from etude.pipelines.sequences.split_rule import EVAL, SplitRule
 from etude.pipelines.studies.study import Study, StudyConfiguration
 
 MAX_BYTES = 1 << 20

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from etude.models.configuration import Configuration
 from etude.models.errors import UsageError
 from etude.models.generation import GenerationOptions, generate
+from etude.models.melodies.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from etude.models.model import load
 from etude.models.progress import Progress, silent
 from etude.models.storage.files import remove_partial_files
@@ -27,8 +28,7 @@ from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
 from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies
 from etude.pipelines.generation.ngram_overlap import training_ngrams
-from etude.pipelines.sequences.extraction import MAGENTA_OPTIONS, ExtractionOptions
-from etude.pipelines.sequences.split import SplitRule
+from etude.pipelines.sequences.split_rule import SplitRule
 from etude.pipelines.studies.steps import FOLDER, Finished, Share, shares
 from etude.pipelines.studies.training import TrainingRun, train_runs
 

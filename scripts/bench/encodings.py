@@ -13,7 +13,7 @@ import numpy as np
 
 from etude.models.encodings.encoding import as_vectors
 from etude.models.melodies.melody import metres
-from etude.models.registry import FAMILIES, configure, make_encoding
+from etude.models.registry import configure, make_encoding
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
     batch = np.repeat(events[None], options.batch, axis=0)
     bars = metres(np.full(options.batch, 16))
     print(f"{'encoding':12} {'note-seq, ms':>14} {'ours, ms':>10} {'ours, us a step':>16} {'ratio':>10}")
-    for name in FAMILIES:
+    for name in encoders:
         encoding = make_encoding(configure(name))
         melody = note_seq.Melody(events.tolist())
         theirs = best(functools.partial(encoders[name].encode, melody), 1)

@@ -1,11 +1,12 @@
-"""Feeds the readers damaged and random files, and says what they do with them.
+"""Feeds the readers damaged, random and hostile files, and says what they do with them.
 
-Usage: python -P scripts/bench/fuzz_readers.py [--num 10000] [--formats midi,abc,musicxml] [--seed 0]
+Usage: python -P scripts/bench/fuzz_readers.py [--num 10000] [--formats midi,abc,musicxml,mxl,zip,tar] [--seed 0]
 
-Each file is a piece of music out of the music21 package with some of its bytes changed, or mere noise. A reader may
-reject it, with one of the known reasons; it may not raise, hang, take all memory or lose the undamaged tune that
-follows in a tunebook. What is read must be sound: melodies are extracted from it too. Files are read in processes of
-their own with bounded memory. A finding names its number: --only NUMBER writes that file and reads it alone.
+Half of the files are pieces of music out of the music21 package with some of their bytes changed, or mere noise; half are
+small and ask for much (see `hostile_music`). A reader may reject a file, with one of the known reasons; it may not raise,
+take more than 2 s or 1 GB, or lose the undamaged tune that follows in a tunebook. What is read must be sound: melodies
+are extracted from it too. Files are read in processes of their own with bounded memory. A finding names its number:
+--only NUMBER writes that file and reads it alone.
 """
 
 import argparse
@@ -21,20 +22,32 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
 sys.path.append(str(pathlib.Path(__file__).parents[2]))
 
-from etude.pipelines.readers import read_music
+from etude.models.errors import EtudeError
+from etude.models.melodies.extraction import MAGENTA_OPTIONS, extract
+from etude.pipelines.readers import read_music, read_source_music
 from etude.pipelines.readers.musicxml.reader import _unpack
 from etude.pipelines.readers.note_sequences import NoteSequence
+from etude.pipelines.readers.reading import Reading, Rejected
 from etude.pipelines.reasons import REMEDIES
-from etude.pipelines.sequences.extraction import MAGENTA_OPTIONS, extract
-from etude.pipelines.sources.sources import Source
+from etude.pipelines.sources.sources import Source, expand_archives, expand_sources
+from scripts.bench import hostile_music
 
-SUFFIXES = {"midi": ".mid", "abc": ".abc", "musicxml": ".musicxml"}
+SUFFIXES = {"midi": ".mid", "abc": ".abc", "musicxml": ".musicxml", "mxl": ".mxl", "zip": ".zip", "tar": ".tar"}
+ARCHIVES = ("zip", "tar")
+HOSTILE = {
+    "midi": hostile_music.make_midi,
+    "abc": hostile_music.make_abc,
+    "musicxml": hostile_music.make_musicxml,
+    "mxl": hostile_music.make_mxl,
+}
 BATCH = 500
 MOST_BYTES = 40_000
 """Of an original."""
@@ -115,10 +128,10 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--num", type=int, default=10_000, help="files of each format (default 10,000)")
-    parser.add_argument("--formats", default="midi,abc,musicxml")
+    parser.add_argument("--formats", default=",".join(SUFFIXES))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=10, help="the longest that a file may take (default 10)")
-    parser.add_argument("--megabytes", type=int, default=1500, help="address space of a process (default 1,500)")
+    parser.add_argument("--seconds", type=float, default=2, help="the longest that a file may take (default 2)")
+    parser.add_argument("--megabytes", type=int, default=1000, help="the most that a file may take (default 1,000)")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="write and read this file alone, with its traceback")
     parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--count", type=int, default=0, help=argparse.SUPPRESS)
@@ -135,14 +148,16 @@ def _read_batch(options: argparse.Namespace) -> int:
         path.write_bytes(data)
         print(path, list(check(format, data)))
         return 0
-    resource.setrlimit(resource.RLIMIT_AS, (options.megabytes << 20,) * 2)
+    taken = _megabytes("VmSize")
+    resource.setrlimit(resource.RLIMIT_AS, ((options.megabytes + taken) << 20,) * 2)
     signal.signal(signal.SIGALRM, _hang)
     outcomes: collections.Counter[str] = collections.Counter()
     findings: list[str] = []
-    longest = 0.0
+    longest = most = 0.0
     for number in range(options.first, options.first + options.count):
         data = make_file(format, originals, options.seed, number)
         started = time.process_time()
+        taken = _start_watching_memory()
         signal.setitimer(signal.ITIMER_REAL, options.seconds * 10)
         try:
             for outcome, problem in check(format, data):
@@ -156,9 +171,21 @@ def _read_batch(options: argparse.Namespace) -> int:
         if seconds > options.seconds:
             findings.append(f"{format} {number}: took {seconds:.1f} s")
         longest = max(longest, seconds)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"outcomes": outcomes, "findings": findings, "longest": longest, "peak_megabytes": peak}))
+        most = max(most, _megabytes("VmHWM") - taken)
+    print(json.dumps({"outcomes": outcomes, "findings": findings, "longest": longest, "peak_megabytes": most}))
     return 0
+
+
+def _start_watching_memory() -> int:
+    """Forgets the peak of this process's memory; returns what it has now, in megabytes."""
+    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    return _megabytes("VmRSS")
+
+
+def _megabytes(name: str) -> int:
+    """A figure of this process, as Linux keeps it."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) >> 10 for line in status.splitlines() if line.startswith(f"{name}:"))
 
 
 def _hang(number: int, frame: FrameType | None) -> None:
@@ -170,11 +197,15 @@ def load_originals(format: str) -> list[bytes]:
     package = importlib.util.find_spec("music21")
     if package is None or not package.submodule_search_locations:
         raise SystemExit("the music21 package is needed for its music: pip install music21")
+    if format in ARCHIVES:
+        # Small ones: an archive holds hundreds, and they have the time of one file together.
+        return [GOOD_TUNE, *(data for kind in ("midi", "mxl") for data in load_originals(kind) if len(data) < 2000)]
     root = pathlib.Path(package.submodule_search_locations[0])
     patterns = {
         "midi": ["midi/testPrimitive/*.mid"],
         "abc": ["corpus/airdsAirs/*.abc", "corpus/oneills1850/*.abc", "corpus/miscFolk/*.abc"],
         "musicxml": ["corpus/bach/bwv1*.mxl", "corpus/leadSheet/*.mxl", "corpus/joplin/*.mxl"],
+        "mxl": ["corpus/bach/bwv1*.mxl", "corpus/leadSheet/*.mxl", "corpus/joplin/*.mxl"],
     }
     chooser = random.Random(0)
     paths = sorted(path for pattern in patterns[format] for path in root.glob(pattern))
@@ -189,13 +220,18 @@ def load_originals(format: str) -> list[bytes]:
 
 
 def make_file(format: str, originals: list[bytes], seed: int, number: int) -> bytes:
-    """The file of a number: an original with damage, or noise."""
+    """The file of a number: an original with damage, noise, or one that asks for much."""
     chooser = random.Random(f"{format} {seed} {number}")
+    if format in ARCHIVES:
+        make = hostile_music.make_zip if format == "zip" else hostile_music.make_tar
+        return make(chooser, originals)
+    if chooser.random() < 0.5:
+        return HOSTILE[format](chooser)
     if chooser.random() < 0.05:
         noise = bytes(chooser.randrange(256) for _ in range(chooser.randrange(2000)))
         return chooser.choice([b"", chooser.choice(originals)[: chooser.randrange(100)]]) + noise
     data = bytearray(chooser.choice(originals))
-    if chooser.random() < 0.6:
+    if format in WORDS and chooser.random() < 0.6:
         return _damage_inside(format, data, chooser)
     _damage(format, data, originals, chooser)
     return bytes(data)
@@ -210,7 +246,7 @@ def _damage(format: str, data: bytearray, originals: list[bytes], chooser: rando
             case 0 | 1:
                 data[place : place + 1] = bytes([chooser.randrange(256)])
             case 2 | 3:
-                data[place:place] = chooser.choice(WORDS[format]) * chooser.choice([1, 1, 1, 3, 30])
+                data[place:place] = chooser.choice(WORDS.get(format, [b"PK"])) * chooser.choice([1, 1, 1, 3, 30])
             case 4:
                 del data[place : place + length]
             case 5:
@@ -259,7 +295,7 @@ def check(format: str, data: bytes) -> list[tuple[str, str]]:
         data += GOOD_TUNE
     found: list[tuple[str, str]] = []
     has_good_tune = False
-    for reading in read_music(Source("fuzz", f"file{SUFFIXES[format]}", "/nowhere"), data):
+    for reading in _readings(format, data):
         if reading.sequence is not None:
             found.append(("read", _unsound(reading.sequence)))
             has_good_tune |= reading.reference_number == 424242
@@ -267,12 +303,29 @@ def check(format: str, data: bytes) -> list[tuple[str, str]]:
             reason = reading.rejected.reason
             known = reason in REMEDIES and reason != "reader-failed"
             found.append((reason, "" if known else f"{reason}: {reading.rejected.detail}"))
-    if not found:
+    if not found and format not in ARCHIVES:
         found.append(("nothing", "no reading at all"))
     # Two zero bytes or a byte order mark make another encoding of the whole file.
     if format == "abc" and not has_good_tune and b"\0" not in data and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         found.append(("lost", "the undamaged tune is lost"))
     return found
+
+
+def _readings(format: str, data: bytes) -> Iterator[Reading]:
+    if format not in ARCHIVES:
+        yield from read_music(Source("fuzz", f"file{SUFFIXES[format]}", "/nowhere"), data)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path, work = pathlib.Path(folder, f"file{SUFFIXES[format]}"), pathlib.Path(folder, "work")
+        path.write_bytes(data)
+        try:
+            sources = expand_sources([str(path)])
+            expand_archives(sources, work)
+        except EtudeError as error:
+            yield Reading(rejected=Rejected("unreadable", str(error)))
+            return
+        for source in sources:
+            yield from read_source_music(source, work)
 
 
 def _unsound(sequence: NoteSequence) -> str:

@@ -2,14 +2,15 @@
 
 Usage: python -P scripts/bench/kill_conversion.py FOLDER [--kills 10] [--workers 2]
 
-The same command is given again after every kill, in the same output folder, until it ends by itself.
+The same command is given again after every kill, in the same output folder, until it ends by itself. No file may ever be
+seen that is not whole.
 """
 
 import argparse
-import hashlib
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,13 +35,14 @@ def main() -> int:
         home = pathlib.Path(name)
         if _start(options.folder, home / "undisturbed", options.workers).wait():
             return 1
-        num_slices = len(list((home / "undisturbed").glob("*.tfrecord")))
+        expected = _contents(home / "undisturbed")
+        started = time.monotonic()
+        if _start(options.folder, home / "timed", options.workers).wait():
+            return 1
+        seconds = time.monotonic() - started
         for kill in range(options.kills):
             process = _start(options.folder, home / "killed", options.workers)
-            enough = int((kill + chooser.random()) / (options.kills + 1) * num_slices)
-            while process.poll() is None and _num_done(home / "killed") < enough:
-                time.sleep(0.01)
-            time.sleep(chooser.uniform(0, 0.3))
+            time.sleep(chooser.uniform(0, seconds))
             workers = _workers(process.pid)
             kills_worker = bool(kill % 2 and workers)
             if process.poll() is None:
@@ -52,13 +54,17 @@ def main() -> int:
                 process.kill()
                 return 1
             what = "a worker" if kills_worker else "the job"
-            print(
-                f"kill {kill + 1}: {what}, exit {code}, {_num_done(home / 'killed')} of {num_slices} slices", flush=True
-            )
+            visible = _contents(home / "killed")
+            print(f"kill {kill + 1}: {what}, exit {code}, {len(visible)} of {len(expected)} files", flush=True)
+            if code and any(visible[name] != expected[name] for name in visible):
+                print("A FILE IS HALF WRITTEN")
+                return 1
+            if not code:
+                shutil.rmtree(home / "killed")
         if _start(options.folder, home / "killed", options.workers).wait():
             return 1
-        same = _digest(home / "killed") == _digest(home / "undisturbed")
-        print("the bytes are the same" if same else "THE BYTES DIFFER", _digest(home / "undisturbed"))
+        same = _contents(home / "killed") == expected
+        print("the bytes are the same" if same else "THE BYTES DIFFER")
         return 0 if same else 1
 
 
@@ -69,10 +75,6 @@ def _start(folder: pathlib.Path, output: pathlib.Path, workers: int) -> subproce
     return subprocess.Popen([*line, "--workers", str(workers)], env=environment, stdout=silence, stderr=silence)
 
 
-def _num_done(output: pathlib.Path) -> int:
-    return len(list(output.glob(".etude-work/convert/*.json")))
-
-
 def _workers(root: int) -> list[int]:
     """The processes of Beam's workers that a process started."""
     found = []
@@ -80,7 +82,7 @@ def _workers(root: int) -> list[int]:
     while pids:
         pid = pids.pop()
         try:
-            if b"beam_worker.py" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+            if b"worker.py" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
                 found.append(pid)
             for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
                 pids += map(int, children.read_text().split())
@@ -89,12 +91,11 @@ def _workers(root: int) -> list[int]:
     return found
 
 
-def _digest(folder: pathlib.Path) -> str:
-    total = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if not path.name.startswith("."):
-            total.update(path.name.encode() + path.read_bytes())
-    return total.hexdigest()
+def _contents(folder: pathlib.Path) -> dict[str, bytes]:
+    """Every file that a user sees, by name."""
+    if not folder.is_dir():
+        return {}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
 
 
 if __name__ == "__main__":

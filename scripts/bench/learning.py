@@ -193,7 +193,7 @@ def picture(curves: dict[str, dict[str, list[Any]]]) -> str:
     """The curves, a chart for each configuration, as one SVG file."""
     from etude.pipelines.report.charts.line_chart import HEIGHT, WIDTH, Line, line_chart
 
-    parts = []
+    parts: list[str] = []
     for number, (config, both) in enumerate(curves.items()):
         lines = [
             Line(name, f"series-{['ours', 'magenta'].index(name)}", [(x, y) for x, step, y in points if step], True)
@@ -202,7 +202,7 @@ def picture(curves: dict[str, dict[str, list[Any]]]) -> str:
         title = f"{config}: event loss on the eval split; solid: ours, dashed: Magenta"
         chart = line_chart(lines, f"{config}: seconds of training, start-up included", "event loss", title)
         place = f'<svg x="{number * WIDTH}" y="0" width="{WIDTH}" height="{HEIGHT}" '
-        parts.append(chart.replace("<svg ", place, 1))
+        parts.append(str(chart).replace("<svg ", place, 1))
         parts += [legend(number * WIDTH + WIDTH - 90, 22 + 16 * row, *name) for row, name in enumerate(NAMES)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH * len(curves)} {HEIGHT}">'

@@ -33,7 +33,7 @@ class Magenta:
         from etude.models.melodies.melody import Melody
         from etude.models.registry import make_encoding
         from etude.models.storage.records import frame
-        from etude.pipelines.sequences.melody_slices import encode_dense
+        from etude.pipelines.sequences.dense import encode_dense
 
         path = self.folder / f"{configuration.config}.tfrecord"
         if not path.exists():

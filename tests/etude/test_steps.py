@@ -142,5 +142,5 @@ def test_the_run_is_compared_on_its_own_dataset(grid):
     step = {8: "A thirty-second note", 3: "One of 3 equal parts of a quarter note"}[grid.steps]
     assert f"<dt>Step</dt><dd>{step}. " in page
     assert "sixteenth" not in page
-    played = json.loads(re.search(r'id="melodies">(.*?)</script>', page)[1])
-    assert [one["secondsPerStep"] for one in played] == pytest.approx([60 / QPM / grid.steps] * len(played))
+    played = json.loads(re.search(r'id="pieces">(.*?)</script>', page)[1])
+    assert [piece["secondsPerStep"] for piece in played] == pytest.approx([60 / QPM / grid.steps] * len(played))

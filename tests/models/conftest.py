@@ -4,9 +4,11 @@ import pathlib
 import numpy as np
 import pytest
 
+from etude.models.melodies.melody import Melody
+from etude.models.melodies.melody_set import MelodySet
 from etude.models.model import Model, load
 from etude.models.networks.weights import initialise
-from etude.models.registry import configure, make_encoding
+from etude.models.registry import configure, family, make_encoding
 
 MAGENTA = pathlib.Path(__file__).parents[1] / "testdata" / "magenta"
 
@@ -15,6 +17,7 @@ TINY = {
     "mono": {"rnn_layer_sizes": [6]},
     "lookback": {"rnn_layer_sizes": [6, 5], "lookback_distances": [2, 3]},
     "attention": {"rnn_layer_sizes": [6, 5], "lookback_distances": [2, 3], "attn_length": 3},
+    "ngram": {"order": 3},
 }
 
 
@@ -64,6 +67,12 @@ def random_weights():
 
     def weights(configuration, seed=0, scale=0.6):
         random = np.random.default_rng(seed)
+        counting = family(configuration.config).counting
+        if counting is not None:
+            # Pitches of different frequency, so that hardly any two tokens are equally likely.
+            pitches = random.choice(np.arange(60, 72), (150, 60), p=random.dirichlet(np.full(12, 3.0)))
+            events = np.where(random.random(pitches.shape) < 0.6, random.choice([-2, -2, -1], pitches.shape), pitches)
+            return counting.count(configuration, make_encoding(configuration), MelodySet.of(map(Melody, events)))
         start = initialise(configuration.hyperparameters, make_encoding(configuration), seed)
         return {name: (w + random.normal(size=w.shape) * scale).astype(np.float32) for name, w in start.items()}
 

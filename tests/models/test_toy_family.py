@@ -17,11 +17,11 @@ from etude.models.family import Family
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.model import Model
 from etude.models.networks.weights import initialise
-from etude.models.representations.batch import Batch
-from etude.models.representations.domain import END, START, VocabularyDomain
 from etude.models.search.beam import beam_search
 from etude.models.search.continuation import Continuation
 from etude.models.search.stochastic import stochastic_search
+from etude.models.sequences.batch import Batch
+from etude.models.sequences.domain import END, START, VocabularyDomain
 
 BACK = 2
 """The alias stands for the token of so many steps ago, and for the start before that."""
@@ -172,7 +172,7 @@ def test_beams_of_generation_are_its_likeliest():
     likelihoods = sums_of(model, expected)["token_log_likelihood"]
     found = model.generate([0], num_steps=5, search="beam", beam_size=200, num_outputs=20)
     best = [expected[index] for index in np.argsort(-likelihoods)[:20]]
-    assert [tuple(one.tokens.tolist()) for one in found] == best
+    assert [tuple(match.tokens.tolist()) for match in found] == best
     for one, likelihood in zip(found, np.sort(likelihoods)[::-1][:20], strict=True):
         assert one.token_log_likelihood == pytest.approx(likelihood, abs=1e-4)
         assert one.log_likelihood <= one.token_log_likelihood + 1e-5
@@ -211,7 +211,7 @@ def test_samples_end_and_do_not_depend_on_their_batch(options):
         ]
 
     together = samples(0, 30)
-    assert together == [one for first in range(30) for one in samples(first, 1)]
+    assert together == [sample for first in range(30) for sample in samples(first, 1)]
     lengths = {len(sequence) for sequence, _ in together}
     assert len(lengths) > 2
     for sequence, _ in together:
@@ -235,8 +235,8 @@ def test_generation_with_a_vocabulary_of_300():
     model = make_model(300, scale=0.3)
     found = model.generate("āĂ", num_outputs=5, num_steps=40, seed=2, temperature=1.1, top_k=50)
     again = model.generate(np.array([2, 3]), num_outputs=3, num_steps=40, seed=2, temperature=1.1, top_k=50)
-    assert [one.tokens.tolist() for one in again] == [one.tokens.tolist() for one in found[:3]]
-    sums = sums_of(model, [one.tokens for one in found])
+    assert [one.tokens.tolist() for one in again] == [match.tokens.tolist() for match in found[:3]]
+    sums = sums_of(model, [match.tokens for match in found])
     for index, one in enumerate(found):
         assert one.text.startswith("āĂ")
         assert one.tokens.max() > 127

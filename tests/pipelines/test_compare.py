@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from etude.models import registry
+from etude.models.configuration import pitch_range
 from etude.models.dataset import read_melodies, squash_all
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.errors import EtudeError
@@ -184,7 +185,7 @@ def test_bad_input_is_said(trained, tmp_path):
     shutil.copytree(trained.runs["basic-0"], empty, ignore=shutil.ignore_patterns("*.npz"))
     with pytest.raises(EtudeError, match="no checkpoint"):
         compare([empty], trained.dataset, tmp_path)
-    with pytest.raises(EtudeError, match="no test split"):
+    with pytest.raises(EtudeError, match="no split 'test'"):
         compare([trained.runs["basic-0"]], trained.dataset, tmp_path, split="test")
 
 
@@ -217,7 +218,7 @@ class PitchEncoding(OneHotEncoding):
 
     no_event_label = None
 
-    def label_events(self):
+    def label_tokens(self):
         return np.arange(self.min_note, self.max_note)
 
 
@@ -225,7 +226,9 @@ def test_models_that_know_no_no_event(make_dataset, tmp_path, monkeypatch):
     """They have no such baseline and no such sentence; all their steps are events."""
     defaults = configure("basic", {"rnn_layer_sizes": [4], "batch_size": 4})
     pitches = dataclasses.replace(defaults, config="pitches")
-    family = Family("pitches", "Pitches", "", pitches, lambda one: PitchEncoding(one.min_note, one.max_note))
+    family = Family(
+        "pitches", "Pitches", "", pitches, lambda one: PitchEncoding(one.min_note, one.max_note), pitch_range
+    )
     monkeypatch.setitem(registry.FAMILIES, "pitches", family)
     dataset = make_dataset(tmp_path / "dataset", num_train=6, num_eval=4)
     random = np.random.default_rng(0)
@@ -242,3 +245,17 @@ def test_models_that_know_no_no_event(make_dataset, tmp_path, monkeypatch):
     assert run["label"]["event_accuracy"] == run["label"]["accuracy"] == run["event"]["accuracy"]
     last = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-2])["label"]
     assert last["event_accuracy"] == last["accuracy"]
+
+
+def test_counted_models_beside_the_baselines_that_count(trained, tmp_path):
+    """A bigram that was trained as a model is the baseline, figure by figure."""
+    runs = [tmp_path / "bigram", tmp_path / "longer"]
+    for run, hyperparameters in zip(runs, ({"order": 2, "smoothing": "laplace"}, {"order": 4}), strict=True):
+        train(configure("ngram", hyperparameters), trained.dataset, run, Schedule())
+    found = compare(runs, trained.dataset, tmp_path / "report")
+    bigram, longer = found.configurations
+    (baseline,) = [baseline for baseline in found.baselines if baseline.name == "bigram"]
+    for name, estimate in baseline.figures.items():
+        assert bigram.figures[name].value == pytest.approx(estimate.value, rel=1e-6), name
+        assert bigram.figures[name].interval == pytest.approx(estimate.interval, rel=1e-6), name
+    assert longer.figures["event.loss"].value < baseline.figures["event.loss"].value

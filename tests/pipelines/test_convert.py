@@ -1,3 +1,4 @@
+import collections
 import json
 import os
 import pathlib
@@ -11,6 +12,8 @@ import pytest
 
 import etude
 from etude.models.errors import EtudeError
+from etude.models.storage.records import read_records
+from etude.models.storage.texts import Text
 from etude.pipelines.convert import ConversionSummary, convert
 from etude.pipelines.readers.note_sequences import read_note_sequences
 
@@ -30,7 +33,7 @@ def undisturbed(tmp_path_factory):
     def run(folder):
         if "contents" not in known:
             output = tmp_path_factory.mktemp("undisturbed") / "notes"
-            known["summary"] = convert([str(folder)], output)
+            known["summary"] = convert([str(folder)], output, shards=3)
             known["output"] = output
             known["contents"] = contents(output)
         return known
@@ -48,7 +51,7 @@ def test_what_is_written(music_folder, undisturbed):
     assert summary.rejected == {"abc-syntax": 2, "unreadable": 1}
     assert not summary.was_complete
     assert len(summary.files) == 3
-    assert set(result["contents"]) == {*summary.files, "manifest.jsonl", "summary.json"}
+    assert set(result["contents"]) == {*summary.files, *summary.texts, "manifest.jsonl", "summary.json"}
     sequences = [sequence for name in summary.files for sequence in read_note_sequences(output / name)]
     assert len({sequence.id for sequence in sequences}) == len(sequences) == 152
     assert all(sequence.filename and sequence.collection_name == "music" for sequence in sequences)
@@ -67,9 +70,43 @@ def test_manifest_accounts_for_every_source(music_folder, undisturbed):
     line = (music_folder / "mixed.abc").read_text().splitlines().index("X:2") + 1
     assert bad["line"] == line
     assert bad["detail"].startswith(f"music/mixed.abc:{line + 4}:5: expected ']'")
+    inside = collections.Counter(
+        f"{sequence.collection_name}/{sequence.filename}"
+        for name in result["summary"].files
+        for sequence in read_note_sequences(result["output"] / name)
+    )
+    assert inside == {key: entry["num_sequences"] for key, entry in entries.items() if entry["num_sequences"]}
+    assert list(entries) == sorted(entries)
+
+
+def test_texts_are_the_lines_of_the_tunes(music_folder, undisturbed):
+    result = undisturbed(music_folder)
+    texts = [
+        Text.decode(record) for name in result["summary"].texts for record in read_records(result["output"] / name)
+    ]
+    assert len(texts) == 142
+    for text in texts:
+        lines = (music_folder.parent / text.id.partition("#")[0]).read_text().splitlines()
+        written = text.text.splitlines()
+        assert any(lines[at : at + len(written)] == written for at in range(len(lines)))
+        body = text.text.rstrip("|\n").rpartition("\n")[2]
+        at = text.text.index(body)
+        assert [
+            text.text[start:end] for start, end in zip(text.bar_starts, [*text.bar_starts[1:], None], strict=True)
+        ] == [
+            *(f"{bar}|" for bar in body.split("|")[:-1]),
+            body.split("|")[-1] + "|\n",
+        ]
+        assert text.bar_starts[0] == at
+
+
+def test_a_record_and_its_text_are_in_shards_of_one_number(music_folder, undisturbed):
+    result = undisturbed(music_folder)
     for name in result["summary"].files:
-        inside = {s.collection_name + "/" + s.filename for s in read_note_sequences(result["output"] / name)}
-        assert inside == {key for key, entry in entries.items() if entry["shard"] == name and entry["num_sequences"]}
+        ids = [sequence.id for sequence in read_note_sequences(result["output"] / name)]
+        assert ids == sorted(ids)
+        texts = [Text.decode(r).id for r in read_records(result["output"] / name.replace("notes-", "texts-"))]
+        assert texts == [id for id in ids if "#" in id]
 
 
 def test_summary_gives_remedies_and_no_place_or_time(music_folder, undisturbed):
@@ -122,14 +159,13 @@ def test_two_processes_and_another_place_give_the_same_bytes(music_folder, undis
     music_folder.rename(moved)
     for path in moved.rglob("*"):
         os.utime(path, (1, 1))
-    convert([str(moved)], tmp_path / "notes", workers=2)
+    convert([str(moved)], tmp_path / "notes", workers=2, shards=3)
     assert contents(tmp_path / "notes") == expected
 
 
-def test_the_same_command_again_does_nothing(music_folder, tmp_path, monkeypatch):
+def test_the_same_command_again_does_nothing(music_folder, tmp_path):
     convert([str(music_folder / "mixed.abc")], tmp_path / "notes")
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "notes").iterdir()}
-    monkeypatch.setitem(sys.modules, "etude.pipelines.jobs.beam_runner", None)
     notes = []
     summary = convert(
         [str(music_folder / "mixed.abc")], tmp_path / "notes", progress=lambda done, total, note="": notes.append(note)
@@ -151,38 +187,35 @@ def test_changed_sources_are_another_job(music_folder, tmp_path, abc_tune):
 
 def test_lost_shard_is_written_again(music_folder, undisturbed, tmp_path):
     expected = undisturbed(music_folder)["contents"]
-    convert([str(music_folder)], tmp_path / "notes")
+    convert([str(music_folder)], tmp_path / "notes", shards=3)
     (tmp_path / "notes" / "notes-00001-of-00003.tfrecord").unlink()
-    convert([str(music_folder)], tmp_path / "notes")
+    convert([str(music_folder)], tmp_path / "notes", shards=3)
     assert contents(tmp_path / "notes") == expected
 
 
 SCRIPT = """
 import sys
 sys.path.append(sys.argv[1])
-from etude.pipelines.convert import ConversionSummary, convert
-def progress(done, total, note=""):
-    print(done, flush=True)
-convert([sys.argv[2]], sys.argv[3], workers=int(sys.argv[4]), progress=progress)
+from etude.pipelines.convert import convert
+convert([sys.argv[2]], sys.argv[3], workers=int(sys.argv[4]), shards=3)
 """
 
 
-@pytest.mark.parametrize(("workers", "finished"), [(1, 0), (1, 1), (2, 1)])
-def test_killed_job_goes_on_where_it_was(music_folder, undisturbed, tmp_path, workers, finished):
+@pytest.mark.parametrize(("workers", "until"), [(1, ".etude-job.json"), (1, "notes-*"), (2, ".etude-work/*-notes-*")])
+def test_a_killed_job_starts_again(music_folder, undisturbed, tmp_path, workers, until):
     expected = undisturbed(music_folder)["contents"]
     output = tmp_path / "notes"
     command = [sys.executable, "-P", "-W", "ignore", "-c", SCRIPT, ROOT, music_folder, output, str(workers)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        if len(list(output.glob(".etude-work/convert/*.json"))) >= finished and (output / ".etude-job.json").exists():
-            break
-        time.sleep(0.002)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not any(output.glob(until)):
+        time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    process.stdout.close()
     assert not (output / "summary.json").exists()
-    convert([str(music_folder)], output)
+    # What has its final name is whole.
+    for path in output.glob("notes-*"):
+        assert path.read_bytes() == expected[path.name]
+    convert([str(music_folder)], output, shards=3)
     assert contents(output) == expected
     assert {path.name for path in output.iterdir() if path.name.startswith(".")} == {".etude-job.json"}
 
@@ -205,13 +238,11 @@ def test_nothing_to_convert_leaves_no_folder(tmp_path, source):
     assert not (tmp_path / "notes").exists()
 
 
-def test_full_disk_is_one_readable_message(tmp_path, music_folder, monkeypatch):
-    def full(path, records):
-        raise EtudeError(f"cannot write {path}: No space left on device; choose another output folder")
-
-    monkeypatch.setattr("etude.pipelines.convert.write_records", full)
-    with pytest.raises(EtudeError, match=r"No space left on device; choose another output folder$"):
-        convert([str(music_folder / "mixed.abc")], tmp_path / "notes")
+def test_a_file_that_cannot_be_written_is_one_readable_message(tmp_path, music_folder):
+    (tmp_path / "notes" / "notes-00000-of-00001.tfrecord").mkdir(parents=True)
+    (tmp_path / "notes" / "notes-00000-of-00001.tfrecord" / "mine").touch()
+    with pytest.raises(EtudeError, match=r"notes-00000-of-00001.tfrecord"):
+        convert([str(music_folder / "mixed.abc")], tmp_path / "notes", overwrite=True)
 
 
 def test_archive_without_writing_outside_the_output(tmp_path, abc_tune):

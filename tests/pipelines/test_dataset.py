@@ -1,22 +1,27 @@
 import json
 import os
+import pathlib
 import random
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 
+import etude
 from etude.models import registry
 from etude.models.dataset import read_description
 from etude.models.encodings.encoding import as_vectors
 from etude.models.errors import EtudeError, UsageError
+from etude.models.melodies.content import content_hash
+from etude.models.melodies.extraction import ExtractionOptions, extract
 from etude.models.melodies.melody import metres, squash
 from etude.models.melodies.notes import notes_of
 from etude.models.storage.records import read_records, write_records
 from etude.models.storage.sequence_examples import decode_inputs_and_labels, decode_melody
 from etude.pipelines.dataset import create_dataset
 from etude.pipelines.readers.note_sequences import NoteSequence
-from etude.pipelines.sequences.content import content_hash
-from etude.pipelines.sequences.extraction import ExtractionOptions, extract
 
 OCTAVE = (0, 2, 4, 5, 7, 9, 11, 12)
 
@@ -58,7 +63,7 @@ def notes(tmp_path_factory):
 @pytest.fixture(scope="module")
 def dataset(notes, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dataset") / "out"
-    description = create_dataset([notes], folder, eval_ratio=0.3, test_ratio=0.1)
+    description = create_dataset([notes], folder, eval_ratio=0.3, test_ratio=0.1, shards=3)
     return folder, description
 
 
@@ -98,6 +103,10 @@ def test_description(dataset):
     folder, description = dataset
     assert read_description(folder) == description
     assert description.format == "etude"
+    assert (description.representation.name, description.representation.unit) == ("melody", "step")
+    assert {name: json.loads(value) for name, value in description.representation.options.items()} == {
+        field.name: getattr(description.extraction, field.name) for field in description.extraction.DESCRIPTOR.fields
+    }
     assert description.num_pieces == 62
     assert dict(description.rejected) == {"too-short": 1, "polyphonic": 1}
     assert [split.name for split in description.splits] == ["train", "eval", "test"]
@@ -108,7 +117,8 @@ def test_description(dataset):
         assert split.num_notes == sum(int((m.events >= 0).sum()) for m in stored)
         assert split.max_steps == max(len(m.events) for m in stored)
         assert dict(split.melodies_by_steps_per_bar) == {16: len(stored)}
-        assert list(split.files) == [f"{split.name}-{index:05d}-of-00003.tfrecord" for index in range(3)]
+        assert list(split.files) == sorted(path.name for path in folder.glob(f"{split.name}-*"))
+    assert len(description.splits[0].files) == 3
     written = json.loads((folder / "dataset.json").read_text())
     assert set(written) == {field.name for field in description.DESCRIPTOR.fields}
 
@@ -141,7 +151,7 @@ def test_rejected_tracks_are_listed(dataset):
 
 
 def test_two_processes_give_the_same_bytes(dataset, notes, tmp_path):
-    create_dataset([notes], tmp_path / "out", eval_ratio=0.3, test_ratio=0.1, workers=2)
+    create_dataset([notes], tmp_path / "out", eval_ratio=0.3, test_ratio=0.1, shards=3, workers=2)
     assert contents(tmp_path / "out") == contents(dataset[0])
 
 
@@ -155,27 +165,27 @@ def test_fingerprint_does_not_depend_on_files(dataset, notes, tmp_path):
     assert other.fingerprint != description.fingerprint
 
 
-class KilledError(BaseException):
-    pass
+SCRIPT = """
+import sys
+sys.path.append(sys.argv[1])
+from etude.pipelines.dataset import create_dataset
+create_dataset([sys.argv[2]], sys.argv[3], eval_ratio=0.3, test_ratio=0.1, shards=3)
+"""
 
 
-@pytest.mark.parametrize("moment", ["decide", "add_statistics", "write_text"])
-def test_interrupted_job_goes_on_where_it_was(dataset, notes, tmp_path, monkeypatch, moment):
-    def kill(*arguments):
-        raise KilledError
-
+@pytest.mark.parametrize("until", [".etude-job.json", ".etude-work/*-train-*", "train-*"])
+def test_a_killed_job_starts_again(dataset, notes, tmp_path, until):
     output = tmp_path / "out"
-    with monkeypatch.context() as patch:
-        patch.setattr(f"etude.pipelines.dataset.{moment}", kill)
-        with pytest.raises(KilledError):
-            create_dataset([notes], output, eval_ratio=0.3, test_ratio=0.1)
+    root = pathlib.Path(etude.__file__).parents[1]
+    command = [sys.executable, "-P", "-W", "ignore", "-c", SCRIPT, root, notes, output]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not any(output.glob(until)):
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
     assert not (output / "dataset.json").exists()
-    for path in output.glob("*-00001-of-00003.tfrecord"):
-        path.unlink()
     (output / ".train-00001-of-00003.tfrecord.abc.part").write_bytes(b"half")
-    for path in list(output.glob(".etude-work/extract/00002.json")):
-        path.unlink()
-    create_dataset([notes], output, eval_ratio=0.3, test_ratio=0.1)
+    create_dataset([notes], output, eval_ratio=0.3, test_ratio=0.1, shards=3)
     assert contents(output) == contents(dataset[0])
     assert {path.name for path in output.iterdir() if path.name.startswith(".")} == {".etude-job.json"}
 
@@ -190,8 +200,8 @@ def test_same_command_again_does_nothing_and_another_is_refused(notes, tmp_path)
     assert create_dataset([notes], tmp_path / "out", eval_ratio=0.2, overwrite=True).split_rule.eval_ratio == 0.2
 
 
-def test_leaked_melodies_leave_the_held_out_split(tmp_path):
-    """Pieces of two tracks that share one of them: where they fall on different sides, eval loses the shared one."""
+def test_pieces_with_a_leaked_track_leave_the_held_out_split(tmp_path):
+    """Pieces of two tracks that share one of them: where they fall on different sides, eval loses the piece."""
     sequences = []
     for number in range(40):
         both = piece(number, f"both{number}", instruments=2)
@@ -206,21 +216,45 @@ def test_leaked_melodies_leave_the_held_out_split(tmp_path):
     held_out = [content_hash(m.events) for m in melodies(tmp_path / "out", "eval")]
     assert held_out
     assert not train & set(held_out)
-    assert description.num_leaked_melodies_dropped > 0
+    assert description.num_leaked_pieces_dropped > 0
     total = len(melodies(tmp_path / "out", "train")) + len(held_out)
-    assert total + description.num_leaked_melodies_dropped == 160
+    assert total + 2 * description.num_leaked_pieces_dropped == 160
+
+
+def test_melodies_that_pieces_share_in_part_leave_the_held_out_split(tmp_path):
+    """Different pieces may give one melody, where both are cut to the same beginning."""
+    sequences = []
+    for number in range(40):
+        for ending in (1, 2):
+            whole = piece(number, f"piece{number} ending {ending}", bars=8)
+            for note in piece(1000 * ending + number, bars=8).notes:
+                moved = whole.notes.add()
+                moved.CopyFrom(note)
+                moved.start_time += 16
+                moved.end_time += 16
+            whole.total_time = 32
+            sequences.append(whole)
+    notes = write_notes(tmp_path / "n.tfrecord", sequences)
+    options = ExtractionOptions(max_steps=128)
+    description = create_dataset([notes], tmp_path / "out", eval_ratio=0.5, extraction=options)
+    train = {content_hash(m.events) for m in melodies(tmp_path / "out", "train")}
+    held_out = [content_hash(m.events) for m in melodies(tmp_path / "out", "eval")]
+    assert description.num_leaked_pieces_dropped == 0
+    assert description.num_leaked_melodies_dropped > 0
+    assert not train & set(held_out)
+    assert description.num_leaked_melodies_dropped + len(held_out) + len(melodies(tmp_path / "out", "train")) == 80
 
 
 def test_duplicates_are_counted_and_dropped_on_demand(tmp_path):
-    """The first of them stays, whatever its side; several files, so that the first is not in the slice at hand."""
+    """The first by name stays, whatever its side."""
     first = write_notes(tmp_path / "a.tfrecord", [piece(number) for number in range(20)])
-    later = [piece(3, "exact"), piece(4, "transposed", key=65), piece(4, "again", key=65), piece(20), piece(20, "twin")]
+    later = [piece(3, "x exact"), piece(4, "x transposed", key=65), piece(4, "y", key=65), piece(20), piece(20, "twin")]
     files = [first, write_notes(tmp_path / "b.tfrecord", later)]
     kept = create_dataset(files, tmp_path / "kept", eval_ratio=0.4)
     dropped = create_dataset(files, tmp_path / "dropped", eval_ratio=0.4, dedupe=True)
     for description in (kept, dropped):
-        assert description.num_duplicate_melodies == 3
-        assert description.num_transposed_duplicate_melodies == 1
+        assert description.num_duplicate_pieces == 3
+        assert description.num_transposed_duplicate_pieces == 1
     assert (kept.duplicates_dropped, dropped.duplicates_dropped) == (False, True)
     ids = {
         name: {m.id.partition(":")[0] for split in ("train", "eval") for m in melodies(tmp_path / name, split)}
@@ -229,6 +263,21 @@ def test_duplicates_are_counted_and_dropped_on_demand(tmp_path):
     assert len(ids["kept"]) == 25
     assert ids["dropped"] == {f"piece{number}" for number in range(21)}
     assert sum(split.num_melodies for split in dropped.splits) == 21
+
+
+def test_the_split_is_that_of_the_pieces_whatever_becomes_of_them(notes, dataset, tmp_path):
+    other = create_dataset(
+        [notes],
+        tmp_path / "out",
+        eval_ratio=0.3,
+        test_ratio=0.1,
+        extraction=ExtractionOptions(min_bars=2, max_steps=64),
+    )
+    assert other.pieces_fingerprint == dataset[1].pieces_fingerprint
+    assert other.fingerprint != dataset[1].fingerprint
+    sides = {m.source: split for split in ("train", "eval", "test") for m in melodies(tmp_path / "out", split)}
+    for split in ("train", "eval", "test"):
+        assert all(sides.get(m.source, split) == split for m in melodies(dataset[0], split))
 
 
 def test_pieces_of_one_name_keep_different_ids(tmp_path):
@@ -240,16 +289,21 @@ def test_pieces_of_one_name_keep_different_ids(tmp_path):
 
 
 def test_transposition_touches_train_only(notes, dataset, tmp_path):
-    description = create_dataset([notes], tmp_path / "out", eval_ratio=0.3, test_ratio=0.1, transpositions=(0, 3, 60))
+    description = create_dataset(
+        [notes], tmp_path / "out", eval_ratio=0.3, test_ratio=0.1, transpositions=(0, 3, 80), shards=3
+    )
     plain = melodies(dataset[0], "train")
     stored = melodies(tmp_path / "out", "train")
-    assert [m.transposition for m in stored if m.transposition == 60] == []
+    assert [m.transposition for m in stored if m.transposition == 80] == []
     assert description.rejected["transposition-out-of-range"] == len(plain)
     assert len(stored) == 2 * len(plain)
-    for original, copy in zip(stored[::2], stored[1::2], strict=True):
+    by_id = {m.id: m for m in stored}
+    for original in plain:
+        copy = by_id.pop(f"{original.id}:+3")
+        original = by_id.pop(original.id)
         assert (original.transposition, copy.transposition) == (0, 3)
         assert np.array_equal(np.where(original.events >= 0, original.events + 3, original.events), copy.events)
-    assert len({m.id for m in stored}) == len(stored)
+    assert not by_id
     assert [m.id for m in melodies(tmp_path / "out", "eval")] == [m.id for m in melodies(dataset[0], "eval")]
 
 
@@ -268,7 +322,7 @@ def test_magenta_form_is_the_encoding_of_the_same_melodies(notes, dataset, tmp_p
     encoding = registry.make_encoding(registry.configure(config))
     for split in description.splits:
         records = list(read_records(tmp_path / "out" / split.files[0]))
-        stored = melodies(dataset[0], split.name)
+        stored = sorted(melodies(dataset[0], split.name), key=lambda melody: melody.id)
         assert len(records) == len(stored) == split.num_melodies
         for record, melody in zip(records, stored, strict=True):
             inputs, labels = decode_inputs_and_labels(record)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from etude.models.melodies.content import ngram_hashes
 from etude.models.melodies.melody import Events
 from etude.models.melodies.melody_set import MelodySet
 from etude.pipelines.comparison.measurements import DomainMeasurement
@@ -20,7 +21,6 @@ from etude.pipelines.comparison.results.results import MusicResult, MusicSetResu
 from etude.pipelines.comparison.statistics.bootstrap import interval, resampled_sums
 from etude.pipelines.comparison.statistics.figures import Estimate
 from etude.pipelines.comparison.statistics.set_distances import Similarity, similarity_of_counts, similarity_of_sets
-from etude.pipelines.sequences.content import ngram_hashes
 
 COPIED_NOTES = (4, 8, 12)
 """Lengths of the runs of notes that are looked for in the training melodies."""
@@ -77,16 +77,14 @@ def judge_music(measurement: DomainMeasurement, generated: Sequence[GeneratedSet
         ]
         if examples:
             sets[configuration] = examples
-    if not sets or not isinstance(measurement.sequences, MelodySet):
+    evaluated, train = measurement.sequences, measurement.train
+    if not sets or not isinstance(evaluated, MelodySet) or not isinstance(train, MelodySet):
         return None
     num_steps = max(len(example.events) for examples in sets.values() for example in examples)
     steps_per_quarter = measurement.configurations[0].configuration.configuration.steps_per_quarter
-    real = _cut(measurement.sequences, num_steps, steps_per_quarter)
-    trained = _cut(measurement.train, num_steps, steps_per_quarter).thinned(MAX_MELODIES)
-    known = {
-        n: _ngrams([measurement.train.events(index) for index in range(len(measurement.train))], n)
-        for n in COPIED_NOTES
-    }
+    real = _cut(evaluated, num_steps, steps_per_quarter)
+    trained = _cut(train, num_steps, steps_per_quarter).thinned(MAX_MELODIES)
+    known = {n: _ngrams([train.events(index) for index in range(len(train))], n) for n in COPIED_NOTES}
     results = [_judge("eval", real, None, known), _judge("train", trained, real, {})]
     for configuration, examples in sets.items():
         bars = [example.steps_per_bar for example in examples]

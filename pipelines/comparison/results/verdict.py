@@ -8,9 +8,6 @@ from etude.pipelines.comparison.statistics.figures import Estimate
 _NAMED = 2
 """Configurations that the headline names as equals; more are counted."""
 
-_PAIRS_TOLD = 3
-"""Pairs that get a sentence each; of more, only those with the best configuration do, and so many within a family."""
-
 
 def verdict(
     configurations: Sequence[ConfigurationResult],
@@ -42,7 +39,9 @@ def verdict(
     # The pitch range with most configurations is what the comparison is about.
     parts.sort(key=lambda part: -len(part[0]))
     headline = _headline(parts[0][0], parts[0][2])
-    sentences = [sentence for part in parts for sentence in _sentences(*part, fingerprint, is_main=part is parts[0])]
+    sentences = [
+        sentence for part in parts for sentence in _sentences(part[0], part[1], fingerprint, is_main=part is parts[0])
+    ]
     return Verdict(headline, _sureness(parts[0][0], parts[0][2], len(pairs)), sentences)
 
 
@@ -78,7 +77,6 @@ def _sureness(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]
 def _sentences(
     ranked: Sequence[ConfigurationResult],
     baselines: Sequence[BaselineResult],
-    pairs: Sequence[PairResult],
     fingerprint: str,
     is_main: bool,
 ) -> list[str]:
@@ -89,10 +87,6 @@ def _sentences(
             f"{'it reads' if len(ranked) == 1 else 'they read'} melodies in another key or range ({ranked[0].pitch_range}), "
             "so the figures are not comparable with the others."
         )
-    titles = {configuration.name: configuration.title for configuration in ranked}
-    place = {one.name: index for index, one in enumerate(ranked)}
-    for pair in sorted(_told_apart(ranked, pairs), key=lambda pair: (place[pair.first], place[pair.second])):
-        result.append(_pair_sentence(pair, titles))
     result += _baseline_sentences(ranked, baselines)
     if is_main:
         result += [_no_event_sentence(baseline) for baseline in baselines if baseline.name == "no_event"]
@@ -103,24 +97,6 @@ def _sentences(
             "random seed would."
         )
     return result
-
-
-def _told_apart(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]) -> list[PairResult]:
-    """The pairs that get a sentence."""
-    if len(pairs) <= _PAIRS_TOLD:
-        return list(pairs)
-    family = {configuration.name: configuration.config for configuration in ranked}
-    related = [pair for pair in pairs if family[pair.first] == family[pair.second]]
-    return [pair for pair in pairs if pair.first == ranked[0].name or (pair in related and len(related) <= _PAIRS_TOLD)]
-
-
-def _pair_sentence(pair: PairResult, titles: dict[str, str]) -> str:
-    first, second = titles[pair.first], titles[pair.second]
-    sureness = f"95% interval {_interval(pair.nats_per_step)}; corrected p {_p_value(pair.p_value_corrected)}"
-    difference = f"{_signed(pair.nats_per_step)} nats a step, {_signed(pair.bits_per_note)} bits a note ({sureness})"
-    if pair.is_told_apart:
-        return f"{first} is better than {second} by {difference}."
-    return f"{first} and {second} cannot be told apart: the difference is {difference}."
 
 
 def _baseline_sentences(ranked: Sequence[ConfigurationResult], baselines: Sequence[BaselineResult]) -> list[str]:

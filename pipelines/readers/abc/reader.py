@@ -25,6 +25,7 @@ def read(data: bytes, name: str = "tunebook") -> Iterator[Reading]:
         else:
             try:
                 reading.sequence = tune.note_sequence()
+                reading.text = tune.text
             except Exception as error:  # costs this tune only
                 reading.rejected = Rejected("reader-failed", f"{name}:{tune.line}: {type(error).__name__}: {error}")
         yield reading

@@ -42,6 +42,7 @@ class Tune:
       score: the tune as written.
       performance: the tune as played, repeats and parts played out.
       warnings: what was not understood, but changes no note.
+      text: its lines, headers too, without what the file says of all its tunes.
     """
 
     reference_number: int
@@ -50,6 +51,7 @@ class Tune:
     score: Score
     performance: Performance
     warnings: list[Problem]
+    text: str = ""
 
     def note_sequence(self) -> "NoteSequence":
         """The tune as a NoteSequence."""
@@ -169,4 +171,5 @@ def _read_tune(header: Lines, lines: Lines, name: str) -> Tune | RejectedTune:
         return RejectedTune(number, title, start, "reader-failed", problem.describe(name))
     if not performance.notes:
         return RejectedTune(number, title, start, "no-notes", Problem("the tune has no notes", start).describe(name))
-    return Tune(number, title, start, score, performance, reader.warnings)
+    text = "".join(f"{line}\n" for _, line in lines)
+    return Tune(number, title, start, score, performance, reader.warnings, text)

@@ -21,6 +21,10 @@ from etude.pipelines.readers.wire import Column, encode_repeated
 MAX_BYTES = 1 << 22
 MAX_EVENTS = 1_000_000
 """Notes, control changes and pitch bends. A file can make many of a few bytes, where instruments share them."""
+MAX_CHANGES = 100_000
+"""Of tempo, metre and key."""
+MAX_NAMES = 1 << 20
+"""Characters in the names of all instruments, which share those of their tracks."""
 MAX_TICKS = 10_000_000_000
 """note-seq's own limit."""
 MAX_SECONDS = 24 * 60 * 60
@@ -57,6 +61,11 @@ def read(data: bytes, name: str = "") -> list[Reading]:
     num_events = sum(map(_num_events, file.instruments))
     if num_events > MAX_EVENTS:
         return _reject("too-large", f"{num_events:,} notes and changes, at most {MAX_EVENTS:,}")
+    num_changes = len(file.tempos) + len(file.time_signatures) + len(file.key_signatures)
+    if num_changes > MAX_CHANGES:
+        return _reject("too-large", f"{num_changes:,} changes of tempo, metre and key, at most {MAX_CHANGES:,}")
+    if sum(len(instrument.name) for instrument in file.instruments) > MAX_NAMES:
+        return _reject("too-large", f"its instruments have names of more than {MAX_NAMES:,} characters together")
     if not file.division or not (file.division > 0 or file.division & 0xFF):
         return _reject("unreadable", "it has no ticks in a quarter note or second")
     sequence = make_note_sequence(file)

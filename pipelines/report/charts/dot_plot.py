@@ -3,9 +3,12 @@
 import dataclasses
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from etude.pipelines.comparison.statistics.figures import Estimate
+from etude.pipelines.rendering.markup import element
 from etude.pipelines.report.charts.axes import Scale, label, padded_range, ticks
-from etude.pipelines.report.markup import element, escape, number
+from etude.pipelines.report.parts import number
 
 WIDTH = 400
 _ROW = 36
@@ -37,7 +40,7 @@ class DotRow:
     dots: Sequence[Dot]
 
 
-def dot_plot(rows: Sequence[DotRow], axis: str, description: str) -> str:
+def dot_plot(rows: Sequence[DotRow], axis: str, description: str) -> Markup:
     """The chart as SVG; `axis` says what is measured, `description` what the chart shows."""
     row_height = _ROW + _DODGE * (max(len(row.dots) for row in rows) - 1)
     dots = [dot for row in rows for dot in row.dots if dot.estimate.value is not None]
@@ -45,16 +48,16 @@ def dot_plot(rows: Sequence[DotRow], axis: str, description: str) -> str:
     low, high = padded_range(values)
     scale = Scale(low, high, _LEFT, WIDTH - _RIGHT)
     bottom = len(rows) * row_height + 4
-    parts = [element("title", escape(description))]
+    parts = []
     for value in ticks(low, high):
         x = scale(value)
         parts.append(element("line", x1=x, x2=x, y1=0, y2=bottom, class_="grid"))
         parts.append(element("text", label(value), x=x, y=bottom + 14, class_="tick middle"))
-    parts.append(element("text", escape(axis), x=WIDTH / 2, y=bottom + 29, class_="axis middle"))
+    parts.append(element("text", axis, x=WIDTH / 2, y=bottom + 29, class_="axis middle"))
     for index, row in enumerate(rows):
         top = index * row_height
-        parts.append(element("text", escape(row.label), x=_LEFT, y=top + 14, class_="row-label"))
-        parts.append(element("text", escape(row.remark), x=WIDTH - _RIGHT, y=top + 14, class_="row-remark end"))
+        parts.append(element("text", row.label, x=_LEFT, y=top + 14, class_="row-label"))
+        parts.append(element("text", row.remark, x=WIDTH - _RIGHT, y=top + 14, class_="row-remark end"))
         # Dots of one row stand a little below each other, so that none hides another.
         first = top + row_height - 10 - _DODGE * (len(row.dots) - 1)
         parts += [
@@ -63,10 +66,10 @@ def dot_plot(rows: Sequence[DotRow], axis: str, description: str) -> str:
             if dot.estimate.value is not None
         ]
     size = f"0 0 {WIDTH} {bottom + _BOTTOM}"
-    return element("svg", "".join(parts), viewBox=size, role="img", aria_label=description, class_="chart")
+    return element("svg", *parts, viewBox=size, role="img", aria_label=description, class_="chart")
 
 
-def marker(style: str, x: float, y: float) -> str:
+def marker(style: str, x: float, y: float) -> Markup:
     """A dot whose shape, too, tells the series, for those who do not see its colour."""
     shape = int(style.removeprefix("series-")) % 4 if style.startswith("series-") else -1
     if shape == 0:
@@ -81,16 +84,17 @@ def marker(style: str, x: float, y: float) -> str:
     return element("polygon", points=" ".join(f"{x + dx:.4g},{y + dy:.4g}" for dx, dy in points))
 
 
-def key(style: str) -> str:
+def key(style: str) -> Markup:
     """The marker of a series beside a name; it says nothing that the name does not."""
     drawing = element("g", marker(style, 7, 7), class_=style)
     return element("svg", drawing, viewBox="0 0 14 14", class_="swatch", aria_hidden="true")
 
 
-def _dot(dot: Dot, scale: Scale, y: float) -> str:
+def _dot(dot: Dot, scale: Scale, y: float) -> Markup:
     value = dot.estimate.value or 0.0
     bounds = dot.estimate.interval
     description = f"{dot.name}: {number(value)}" + (f" ({number(bounds[0])} to {number(bounds[1])})" if bounds else "")
-    whisker = element("line", x1=scale(bounds[0]), x2=scale(bounds[1]), y1=y, y2=y, class_="whisker") if bounds else ""
-    drawing = element("title", escape(description)) + whisker + marker(dot.style, scale(value), y)
-    return element("g", drawing, class_=dot.style)
+    parts = [element("title", description)]
+    if bounds:
+        parts.append(element("line", x1=scale(bounds[0]), x2=scale(bounds[1]), y1=y, y2=y, class_="whisker"))
+    return element("g", *parts, marker(dot.style, scale(value), y), class_=dot.style)

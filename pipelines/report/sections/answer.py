@@ -2,13 +2,16 @@
 
 import re
 
+from markupsafe import Markup
+
 from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult
+from etude.pipelines.rendering.markup import element
 from etude.pipelines.report.charts.dot_plot import Dot, DotRow, dot_plot
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import element, escape, figure, items, number, paragraph
+from etude.pipelines.report.parts import figure, items, number, paragraph
 
 
-def answer(content: Content) -> str:
+def answer(content: Content) -> Markup:
     """Question, answer, and the chart of event losses."""
     verdict = content.results.verdict
     dataset = content.results.dataset
@@ -18,16 +21,21 @@ def answer(content: Content) -> str:
         f"{dataset.num_melodies:,} melodies of the {dataset.split} split, {dataset.num_steps:,} predicted steps; "
         f"{runs} of each configuration; bars show 95% intervals."
     )
-    text = (
-        paragraph(content.presentation.question, class_="question")
-        + element("h1", escape(verdict.headline))
-        + paragraph(_unbroken(verdict.sureness))
-        + paragraph(basis, class_="basis")
+    text = element(
+        "div",
+        paragraph(content.presentation.question, "question"),
+        element("h1", verdict.headline),
+        paragraph(_unbroken(verdict.sureness)),
+        paragraph(basis, "basis"),
     )
-    top = element("div", element("div", text) + _chart(content, content.main_pitch_range), class_="first-screen")
-    return element("header", top, id="answer") + element(
-        "section", items(map(_unbroken, verdict.sentences)), aria_label="How sure"
-    )
+    first_screen = element("div", text, _chart(content, content.main_pitch_range), class_="first-screen")
+    return element("header", first_screen, id="answer")
+
+
+def remarks(content: Content) -> Markup:
+    """What there is to add to the answer."""
+    sentences = items(map(_unbroken, content.results.verdict.sentences))
+    return element("section", sentences, aria_label="What there is to add")
 
 
 def _unbroken(sentence: str) -> str:
@@ -35,7 +43,7 @@ def _unbroken(sentence: str) -> str:
     return re.sub(r"\bp ([<=]) (?=\d)", "p\u00a0\\1\u00a0", sentence)
 
 
-def _chart(content: Content, pitch_range: str) -> str:
+def _chart(content: Content, pitch_range: str) -> Markup:
     members: list[ConfigurationResult | BaselineResult] = [
         *content.configurations(pitch_range),
         *content.baselines(pitch_range),

@@ -1,16 +1,19 @@
 """Where the configurations are good and where they are not."""
 
+from markupsafe import Markup
+
 from etude.pipelines.comparison.results.results import BaselineResult, BreakdownResult, ConfigurationResult
+from etude.pipelines.rendering.markup import element
 from etude.pipelines.report.charts.dot_plot import Dot, DotRow, dot_plot
-from etude.pipelines.report.charts.line_chart import Line, legend, line_chart
+from etude.pipelines.report.charts.line_chart import Line, key, line_chart
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import details, element, escape, estimate, figure, paragraph, section, table
+from etude.pipelines.report.parts import Section, details, estimate, figure, join, legend, number, paragraph, table
 
 _POSITION = "position_in_bar_"
 _POSITION_CHARTS = 2
 
 
-def breakdown_section(content: Content) -> str:
+def breakdown_section(content: Content) -> Section:
     """Position in the bar as curves, other divisions as rows of dots; all numbers in tables on request."""
     pitch_range = content.main_pitch_range
     found = [
@@ -22,27 +25,24 @@ def breakdown_section(content: Content) -> str:
     frequent = sorted(positions, key=_num_steps, reverse=True)[:_POSITION_CHARTS]
     others = [match for match in found if not match.name.startswith(_POSITION) and len(match.categories) > 1]
     names = [
-        (configuration.title, content.style(configuration.name))
+        (configuration.title, key(content.style(configuration.name)))
         for configuration in content.configurations(pitch_range)
     ]
     charts = [*(_position_chart(content, one) for one in frequent), *(_dots(content, other) for other in others)]
-    tables = "".join(_table(content, match) for match in found)
-    note = "Event loss by kind of step: what each configuration finds hard."
-    return section(
-        "where",
-        "Where they differ",
-        paragraph(note),
+    drawn = join(
+        paragraph("Event loss by kind of step: what each configuration finds hard."),
         legend(names),
-        element("div", "".join(charts), class_="charts"),
-        details("The numbers", tables),
+        element("div", *charts, class_="charts"),
+        details("The numbers", *(_table(content, match) for match in found)),
     )
+    return Section("where", "Where they differ", drawn)
 
 
 def _num_steps(breakdown: BreakdownResult) -> int:
     return sum(category.num_steps for category in breakdown.categories)
 
 
-def _position_chart(content: Content, breakdown: BreakdownResult) -> str:
+def _position_chart(content: Content, breakdown: BreakdownResult) -> Markup:
     lines = [
         Line(
             configuration.title,
@@ -60,11 +60,17 @@ def _position_chart(content: Content, breakdown: BreakdownResult) -> str:
     marks = [
         float(categorie.category) for categorie in breakdown.categories if (int(categorie.category) - 1) % quarter == 0
     ]
-    chart = line_chart(lines, "step of the bar", "event loss, nats", breakdown.title, x_ticks=marks)
+    hardest = "; ".join(f"{line.name} hardest at step {_hardest(line)}" for line in lines if line.points)
+    chart = line_chart(lines, "step of the bar", "event loss, nats", f"{breakdown.title}: {hardest}", x_ticks=marks)
     return figure(chart, breakdown.title)
 
 
-def _dots(content: Content, breakdown: BreakdownResult) -> str:
+def _hardest(line: Line) -> str:
+    place, loss = max(line.points, key=lambda point: point[1])
+    return f"{place:g} ({number(loss)} nats)"
+
+
+def _dots(content: Content, breakdown: BreakdownResult) -> Markup:
     rows = [
         DotRow(
             category.category,
@@ -76,17 +82,21 @@ def _dots(content: Content, breakdown: BreakdownResult) -> str:
         )
         for category in breakdown.categories
     ]
-    return figure(dot_plot(rows, "event loss, nats a step", breakdown.title), breakdown.title)
+    said = "; ".join(
+        f"{row.label}: " + ", ".join(f"{dot.name} {number(dot.estimate.value)}" for dot in row.dots) for row in rows
+    )
+    return figure(dot_plot(rows, "event loss, nats a step", f"{breakdown.title}. {said}"), breakdown.title)
 
 
-def _table(content: Content, breakdown: BreakdownResult) -> str:
+def _table(content: Content, breakdown: BreakdownResult) -> Markup:
     members: list[ConfigurationResult | BaselineResult] = [
         *content.configurations(breakdown.pitch_range),
         *content.baselines(breakdown.pitch_range),
     ]
     shown = [member for member in members if member.name in breakdown.categories[0].loss]
     rows = [
-        [escape(category.category), f"{category.num_steps:,}", *(estimate(category.loss[item.name]) for item in shown)]
+        [category.category, f"{category.num_steps:,}", *(estimate(category.loss[item.name]) for item in shown)]
         for category in breakdown.categories
     ]
-    return table(f"{breakdown.title}: event loss", ["", "Steps", *(item.title for item in shown)], rows)
+    columns = ["Steps of", "Steps", *(item.title for item in shown)]
+    return table(f"{breakdown.title}: event loss", columns, rows)

@@ -1,10 +1,10 @@
-"""What each figure means, and how to make the report again."""
+"""What each figure means."""
 
-from etude.pipelines.comparison.results.results import ConfigurationResult
+from etude.pipelines.comparison.learning_curves import ALPHA, SMALLEST_FALL, WINDOW
 from etude.pipelines.comparison.statistics.bootstrap import NUM_RESAMPLES
 from etude.pipelines.comparison.statistics.significance import NUM_SAMPLES
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import details, element, escape, paragraph, section, table
+from etude.pipelines.report.parts import Section, terms
 
 STEP_NAMES = {1: "A quarter note", 2: "An eighth note", 4: "A sixteenth note", 8: "A thirty-second note"}
 """What a step is, by how many a quarter note has."""
@@ -51,50 +51,21 @@ DEFINITIONS = (
         "Fitted on the training melodies and scored on the very same steps. “No event” gives every other event no "
         "probability, so that only its accuracy means anything.",
     ),
+    (
+        "Not converged",
+        f"The event loss of the last {WINDOW} evaluations of a run falls along a straight line (slope test, one-sided, p "
+        f"below {ALPHA}) by at least {SMALLEST_FALL} nats, so that training was ended before its time.",
+    ),
     ("New and repeated bars", "A bar is repeated if the melody had the very same bar, event for event, before."),
 )
 
 
-def definitions_section(content: Content) -> str:
+def definitions_section(content: Content) -> Section:
     """Definitions of all figures, and each baseline's."""
     baselines = {
         baseline.name: (baseline.title, baseline.summary) for baseline in content.baselines(content.main_pitch_range)
     }
     steps = content.results.dataset.steps_per_quarter
     step = STEP_NAMES.get(steps, f"One of {steps} equal parts of a quarter note")
-    terms = [("Step", f"{step}. {_STEP}"), *DEFINITIONS, *baselines.values()]
-    pairs = "".join(element("dt", escape(term)) + element("dd", escape(text)) for term, text in terms)
-    return section("definitions", "What the figures mean", element("dl", pairs))
-
-
-def reproduction_section(content: Content) -> str:
-    """The command, and every configuration in full."""
-    results = content.results
-    command = element("pre", element("code", escape(content.presentation.command)), tabindex="0", aria_label="Command")
-    names = list(
-        dict.fromkeys(name for configuration in results.configurations for name in configuration.hyperparameters)
-    )
-    rows = [
-        [
-            escape(name),
-            *(escape(configuration.hyperparameters.get(name, "")) for configuration in results.configurations),
-        ]
-        for name in names
-    ]
-    rows.append(["training steps", *(escape(_length(configuration)) for configuration in results.configurations)])
-    columns = ["", *(configuration.title for configuration in results.configurations)]
-    hyperparameters = table("Hyperparameters", columns, rows)
-    weights = f"Weights: the {results.checkpoint} checkpoint of each run"
-    if results.checkpoint == "best":
-        weights += ", that is the one with the lowest event loss on the eval split"
-    if results.checkpoint == "best" and results.dataset.split == "eval":
-        weights += ", which makes every figure here a little better than on melodies that played no part in that choice"
-    version = paragraph(f"Etude {results.version}. {weights}.")
-    files = paragraph("The same figures as data: results.json and results.csv, beside this page.")
-    return section("again", "The same again", command, version, files, details("Hyperparameters", hyperparameters))
-
-
-def _length(one: ConfigurationResult) -> str:
-    if one.num_training_steps:
-        return f"{one.num_training_steps:,}"
-    return "differ by run" if len(one.runs) > 1 else "unknown"
+    defined = terms([("Step", f"{step}. {_STEP}"), *DEFINITIONS, *baselines.values()])
+    return Section("definitions", "What the figures mean", defined)

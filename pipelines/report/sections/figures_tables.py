@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult
 from etude.pipelines.report.charts.dot_plot import key
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import (
+from etude.pipelines.report.parts import (
+    MISSING,
+    Section,
+    Text,
     details,
-    element,
-    escape,
     estimate,
+    heading,
     items,
+    join,
     number,
     paragraph,
     percentage,
-    section,
     table,
 )
 
@@ -42,34 +44,34 @@ _PUBLISHED = (
 Figured = ConfigurationResult | BaselineResult
 
 
-def figures_tables(content: Content) -> str:
+def figures_tables(content: Content) -> Section:
     """All tables of figures."""
-    parts = []
+    parts: list[Text] = []
     for pitch_range in content.results.pitch_ranges():
         members: list[Figured] = [
             *content.ranked(pitch_range),
             *sorted(content.baselines(pitch_range), key=_event_loss),
         ]
-        apart = "" if pitch_range == content.main_pitch_range else f", apart: {pitch_range}"
         rows = [_row(content, member, _EVENT_FIGURES) for member in members]
-        columns = ["", *(title for _, title, _, _ in _EVENT_FIGURES)]
-        parts.append(table(f"Event figures{apart}", columns, rows))
+        columns = ["Configuration", *(title for _, title, _, _ in _EVENT_FIGURES)]
+        parts.append(table(f"Event figures{content.apart(pitch_range)}", columns, rows))
     parts.append(_pairs(content))
     parts.append(_published(content))
+    parts.append(_costs(content))
     rows = [_row(content, configuration, _LABEL_FIGURES) for configuration in content.results.configurations]
-    columns = ["", *(title for _, title, _, _ in _LABEL_FIGURES)]
+    columns = ["Configuration", *(title for _, title, _, _ in _LABEL_FIGURES)]
     note = (
         "As Magenta defines them. Encodings have different labels, so that these figures are not comparable between "
         "configurations."
     )
     parts.append(details("Label figures", paragraph(note), table("Label figures", columns, rows)))
     parts.append(_runs(content))
-    return section("figures", "The figures", *parts)
+    return Section("figures", "The figures", join(*parts))
 
 
-def _row(content: Content, one: Figured, figures: Sequence[tuple[str, str, int, bool]]) -> list[str]:
+def _row(content: Content, one: Figured, figures: Sequence[tuple[str, str, int, bool]]) -> list[Text]:
     return [
-        key(content.style(one.name)) + escape(one.title),
+        join(key(content.style(one.name)), one.title),
         *(estimate(one.figures[name], decimals, share) for name, _, decimals, share in figures),
     ]
 
@@ -79,7 +81,7 @@ def _event_loss(baseline: BaselineResult) -> float:
     return float("inf") if value is None else value
 
 
-def _pairs(content: Content) -> str:
+def _pairs(content: Content) -> Text:
     if not content.results.pairs:
         return ""
     ranked = [
@@ -90,7 +92,7 @@ def _pairs(content: Content) -> str:
     place = {name: index for index, name in enumerate(ranked)}
     rows = [
         [
-            escape(f"{content.title(pair.first)} over {content.title(pair.second)}"),
+            f"{content.title(pair.first)} over {content.title(pair.second)}",
             estimate(pair.nats_per_step),
             estimate(pair.bits_per_note),
             "< 0.001" if pair.p_value_corrected < 0.001 else number(pair.p_value_corrected),
@@ -98,11 +100,11 @@ def _pairs(content: Content) -> str:
         ]
         for pair in sorted(content.results.pairs, key=lambda pair: (place[pair.first], place[pair.second]))
     ]
-    columns = ["", "Nats a step better", "Bits a note better", "Corrected p", "Told apart"]
+    columns = ["Pair", "Nats a step better", "Bits a note better", "Corrected p", "Told apart"]
     return table("Every pair, on the same melodies", columns, rows)
 
 
-def _published(content: Content) -> str:
+def _published(content: Content) -> Text:
     published = content.results.published
     if not published:
         return ""
@@ -115,7 +117,7 @@ def _published(content: Content) -> str:
                 shown = percentage(theirs) if is_share else number(theirs, 3)
                 rows.append(
                     [
-                        escape(f"{configuration.title}: {title.lower()}"),
+                        f"{configuration.title}: {title.lower()}",
                         shown,
                         estimate(configuration.figures[figure], 3, is_share),
                     ]
@@ -125,17 +127,33 @@ def _published(content: Content) -> str:
             ours = _mean_path_log_likelihood(content, configuration.name)
             rows.append(
                 [
-                    escape(f"{configuration.title}: path log-likelihood of its melodies"),
+                    f"{configuration.title}: path log-likelihood of its melodies",
                     number(theirs, 1),
                     number(ours, 1),
                 ]
             )
-    notes = items(content.presentation.published_notes) if content.presentation.published_notes else ""
-    return (
-        element("h3", "Beside the published figures")
-        + table("Published and ours", ["", "Published", "Ours"], rows)
-        + notes
+    return join(
+        heading("Beside the published figures"),
+        table("Published and ours", ["Figure", "Published", "Ours"], rows),
+        items(content.presentation.published_notes),
     )
+
+
+def _costs(content: Content) -> Text:
+    """How large each configuration is, and how long it trained."""
+    rows = [
+        [
+            join(key(content.style(configuration.name)), configuration.title),
+            f"{content.costs[configuration.name].num_parameters:,}",
+            f"{configuration.num_training_steps:,}" if configuration.num_training_steps else MISSING,
+            number(content.costs[configuration.name].minutes, 1),
+            number(content.costs[configuration.name].events_per_second, 0),
+        ]
+        for configuration in content.results.configurations
+        if configuration.name in content.costs
+    ]
+    columns = ["Configuration", "Parameters", "Training steps", "Minutes a run", "Events a second"]
+    return table("What it took", columns, rows)
 
 
 def _mean_path_log_likelihood(content: Content, name: str) -> float | None:
@@ -145,16 +163,16 @@ def _mean_path_log_likelihood(content: Content, name: str) -> float | None:
     return sets[0].likelihoods.get("path_log_likelihood") if sets else None
 
 
-def _runs(content: Content) -> str:
+def _runs(content: Content) -> Text:
     rows = []
     for configuration in content.results.configurations:
         for run in configuration.runs:
             cells = [estimate(run.figures[name], decimals, share) for name, _, decimals, share in _EVENT_FIGURES]
             seed = "unknown" if run.seed is None else str(run.seed)
-            rows.append([escape(run.name), escape(configuration.title), seed, f"{run.step:,}", *cells])
+            rows.append([run.name, configuration.title, seed, f"{run.step:,}", *cells])
     columns = ["Run", "Configuration", "Seed", "Step", *(title for _, title, _, _ in _EVENT_FIGURES)]
     spread = [_spread(configuration) for configuration in content.results.configurations if configuration.spread]
-    return details("Every run", items(spread) if spread else "", table("Event figures of every run", columns, rows))
+    return details("Every run", items(spread), table("Event figures of every run", columns, rows))
 
 
 def _spread(configuration: ConfigurationResult) -> str:

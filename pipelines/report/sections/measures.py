@@ -3,17 +3,18 @@
 from etude.pipelines.comparison.music.measures import SCALARS, VECTORS
 from etude.pipelines.comparison.results.results import MusicResult, MusicSetResult
 from etude.pipelines.comparison.statistics.set_distances import Similarity
+from etude.pipelines.rendering.markup import element
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.markup import (
+from etude.pipelines.report.parts import (
     MISSING,
+    Section,
+    Text,
     details,
-    element,
-    escape,
     estimate,
+    join,
     number,
     paragraph,
     percentage,
-    section,
     table,
 )
 
@@ -31,22 +32,19 @@ _DISTRIBUTIONS = {
 }
 
 
-def measures_section(content: Content) -> str:
-    """Tables of measures, one for each pitch range; nothing where no melodies were generated."""
+def measures_section(content: Content) -> Section | None:
+    """Tables of measures, one for each pitch range; None where no melodies were generated."""
     if not content.results.music:
-        return ""
-    return section(
-        "measures",
-        "How it compares with real music",
-        *(_of_space(content, generated_set) for generated_set in content.results.music),
-    )
+        return None
+    tables = [_of_space(content, music) for music in content.results.music]
+    return Section("measures", "How it compares with real music", join(*tables))
 
 
-def _of_space(content: Content, music: MusicResult) -> str:
+def _of_space(content: Content, music: MusicResult) -> Text:
     names = [_name(content, generated_set) for generated_set in music.sets]
     scalars = [
         [
-            escape(title),
+            title,
             *(estimate(generated_set.measures[key], 2, as_percentage=key in _SHARES) for generated_set in music.sets),
         ]
         for key, title in SCALARS.items()
@@ -60,21 +58,20 @@ def _of_space(content: Content, music: MusicResult) -> str:
         for n in lengths
     ]
     scalars += [
-        [escape(title), *(number(generated_set.likelihoods.get(key), 1) for generated_set in music.sets)]
+        [title, *(number(generated_set.likelihoods.get(key), 1) for generated_set in music.sets)]
         for key, title in _LIKELIHOODS.items()
     ]
     judged = [generated_set for generated_set in music.sets if generated_set.relative]
-    columns = ["", *(_name(content, judgement) for judgement in judged)]
+    columns = ["Measure", *(_name(content, judgement) for judgement in judged)]
     titles = {**SCALARS, **VECTORS}
     relative = [
-        [escape(titles[key]), *(_similarity(judgement.relative[key]) for judgement in judged)]
-        for key in judged[0].relative
+        [titles[key], *(_similarity(judgement.relative[key]) for judgement in judged)] for key in judged[0].relative
     ]
     pooled = [
-        [escape(title), *(_similarity(judgement.distributions[key]) for judgement in judged)]
+        [title, *(_similarity(judgement.distributions[key]) for judgement in judged)]
         for key, title in _DISTRIBUTIONS.items()
     ]
-    apart = "" if music.pitch_range == content.main_pitch_range else f", apart: {music.pitch_range}"
+    apart = content.apart(music.pitch_range)
     note = (
         f"The first {music.num_steps} steps of melodies. What the models made should look like the eval melodies, in the "
         "first column; how far real training melodies are from them is in the second."
@@ -84,15 +81,15 @@ def _of_space(content: Content, music: MusicResult) -> str:
         "the distances of melodies to the eval melodies with those among the eval melodies (Yang and Lerch 2018); the "
         "second compares the notes of all melodies together. An area of 1 and a divergence of 0 mean no difference."
     )
-    return (
-        paragraph(note)
-        + table(f"Means over melodies{apart}", ["", *names], scalars)
-        + details(
+    return join(
+        paragraph(note),
+        table(f"Means over melodies{apart}", ["Measure", *names], scalars),
+        details(
             "Similarity to the eval melodies" + apart,
             paragraph(explained),
-            table("By distances between melodies", columns, relative),
-            table("By distributions of notes", columns, pooled),
-        )
+            table(f"By distances between melodies{apart}", columns, relative),
+            table(f"By distributions of notes{apart}", columns, pooled),
+        ),
     )
 
 
@@ -101,7 +98,7 @@ def _name(content: Content, one: MusicSetResult) -> str:
     return f"{real.get(one.name) or content.title(one.name)} ({one.num_melodies:,})"
 
 
-def _similarity(similarity: Similarity | None) -> str:
+def _similarity(similarity: Similarity | None) -> Text:
     if similarity is None:
         return MISSING
-    return number(similarity.overlap, 2) + " " + element("small", number(similarity.divergence, 3))
+    return join(number(similarity.overlap, 2), " ", element("small", number(similarity.divergence, 3)))

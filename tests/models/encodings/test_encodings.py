@@ -206,14 +206,14 @@ def test_a_pitch_outside_the_range_is_named(kind, pitch):
 @pytest.mark.parametrize("event", [-3, -129, 128, 256, 1 << 40, -(1 << 63), (1 << 63) - 1])
 def test_what_is_no_event_is_named(kind, event):
     encoding = our_encoding(kind, (48, 128), (2,))
-    events, bars = np.array([[60, event]]), np.array([16])
-    stream = encoding.stream(bars)
+    events, bars = np.array([[60, event]]), metres(16)
+    stream = encoding.stream(1, bars)
     message = "outside the range" if event > 0 else r"none of -2 \(no event\), -1 \(note-off\), pitches in \[48, 128\)"
     for call in (
         functools.partial(encoding.inputs, events, bars),
         functools.partial(encoding.labels, events, bars),
-        functools.partial(encoding.event_labels, events),
-        functools.partial(encoding.check_range, events),
+        functools.partial(encoding.token_labels, events),
+        functools.partial(encoding.check, events),
         functools.partial(stream.append, events[:, 1]),
     ):
         with pytest.raises(ValueError, match=rf"{event} is {message}"):
@@ -223,9 +223,9 @@ def test_what_is_no_event_is_named(kind, event):
 @pytest.mark.parametrize("kind", KINDS)
 def test_events_of_any_integer_type(kind):
     encoding = our_encoding(kind, (0, 128), (2,))
-    events = encoding.label_events()
+    events = encoding.label_tokens()
     for integer in (np.int8, np.int16, np.int32):
-        np.testing.assert_array_equal(encoding.event_labels(events.astype(integer)), np.arange(130))
+        np.testing.assert_array_equal(encoding.token_labels(events.astype(integer)), np.arange(130))
 
 
 @pytest.mark.parametrize("pitch_range", [(-1, 84), (48, 129), (48, 48), (84, 48)])

@@ -4,7 +4,7 @@ import pytest
 from etude.models.encodings.tokens import TokenEncoding
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody_set import MelodySet
-from etude.models.representations.batch import Batch
+from etude.models.sequences.batch import Batch
 
 LENGTHS = [20, 1, 7, 20, 2, 33, 0]
 

@@ -5,7 +5,7 @@ import pytest
 
 from etude.models.evaluation.statistics import Breakdown, Prediction, Sums, batch_sums, join
 from etude.models.networks.network import log_softmax
-from etude.models.representations.batch import Batch
+from etude.models.sequences.batch import Batch
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from etude.models.encodings.encoding import as_vectors
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.melodies.melody import metres
 from etude.models.networks.network import log_softmax, sigmoid, softmax
@@ -12,16 +13,11 @@ from etude.models.registry import configure, make_encoding
 CONFIGURATIONS = ["basic_rnn", "mono_rnn", "lookback_rnn", "attention_rnn"]
 
 
-def vectors(model, events, steps_per_bar):
-    """Inputs, as vectors where they may be given as indices."""
-    inputs = model.encoding.inputs(events, metres(steps_per_bar))
-    return np.eye(model.encoding.input_size, dtype=np.float32)[inputs] if model.encoding.is_indexed else inputs
-
-
 @pytest.fixture
 def inputs(model, random_events):
+    """As vectors; indices have a test of their own."""
     batch = np.stack([random_events(seed, 20) for seed in range(3)])
-    return vectors(model, batch, [16, 12, 6])
+    return as_vectors(model.encoding.inputs(batch, metres([16, 12, 6])), model.encoding.input_size)
 
 
 def plain_logits(hyperparameters, weights, inputs):
@@ -214,9 +210,11 @@ def test_sigmoid():
 @pytest.mark.parametrize("attn_length", [0, 3])
 def test_one_hot_inputs_may_be_given_by_their_places(attn_length, tiny_model, random_events):
     model = tiny_model("basic", attn_length=attn_length)
-    inputs = vectors(model, np.stack([random_events(seed, 20) for seed in range(3)]), np.full(3, 16))
-    whole = model.network.logits(inputs)
+    indices = model.encoding.inputs(np.stack([random_events(seed, 20) for seed in range(3)]), metres(np.full(3, 16)))
+    assert indices.shape == (3, 20)
+    whole = model.network.logits(as_vectors(indices, model.encoding.input_size))
+    np.testing.assert_allclose(model.network.logits(indices), whole, atol=1e-5)
     state = model.network.initial_state(3)
     for step in range(20):
-        logits, state = model.network.step(inputs[:, step].argmax(axis=1), state)
+        logits, state = model.network.step(indices[:, step], state)
         np.testing.assert_allclose(logits, whole[:, step], atol=1e-5)

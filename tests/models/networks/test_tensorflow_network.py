@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from etude.models.encodings.encoding import as_vectors
 from etude.models.melodies.melody import metres
 from etude.models.networks import tensorflow_attention, tensorflow_network
 from etude.models.networks.cells import SHAPES
 from etude.models.networks.network import Network
-from etude.models.networks.tensorflow_cells import GATES, RecurrentLayer
+from etude.models.networks.tensorflow_keras import GATES, KerasLayer
 from etude.models.networks.tensorflow_network import TensorFlowNetwork
 from etude.models.storage.checkpoint import load_arrays, save_arrays
 
@@ -17,14 +18,13 @@ STEPS = 11
 
 def vectors(model, events, steps_per_bar):
     """Inputs, as vectors where they may be given as indices."""
-    inputs = model.encoding.inputs(events, metres(steps_per_bar))
-    return np.eye(model.encoding.input_size, dtype=np.float32)[inputs] if model.encoding.is_indexed else inputs
+    return as_vectors(model.encoding.inputs(events, metres(steps_per_bar)), model.encoding.input_size)
 
 
 @pytest.fixture
 def inputs(model, random_events):
     batch = np.stack([random_events(seed, STEPS) for seed in range(3)])
-    return vectors(model, batch, [16, 12, 6])
+    return model.encoding.inputs(batch, metres([16, 12, 6]))
 
 
 def network_of(model):
@@ -123,6 +123,7 @@ def test_inputs_may_be_indices(tiny_model, random_events):
 def test_padding_is_harmless(model, inputs):
     """Even if it is not a number: in the logits of real steps and in the gradients."""
     lengths = [STEPS, 4, 1]
+    inputs = as_vectors(inputs, model.encoding.input_size)
     whole = tensorflow_logits(model, inputs, lengths)
     padded = inputs.copy()
     for row, length in enumerate(lengths):
@@ -255,10 +256,10 @@ def test_recurrent_dropout(cell, tiny_model):
 def test_recurrent_masks_are_of_what_goes_into_the_gates(cell):
     """A mask of zeros cuts a layer off from its last output; what an LSTM or GRU remembers stays."""
     random = np.random.default_rng(0)
-    layer = RecurrentLayer(cell, 3, 4, forget_bias=1.0, is_masked=True)
+    layer = KerasLayer(cell, 3, 4, forget_bias=1.0, is_masked=True)
     weights = {name: tf.constant(random.normal(size=shape), tf.float32) for name, shape in SHAPES[cell](3, 4).items()}
-    inputs = tf.constant(random.normal(size=(2, 1, 3)), tf.float32)
-    state = tuple(tf.constant(random.normal(size=(2, 4)), tf.float32) for _ in layer.state_sizes)
+    inputs = tf.constant(random.normal(size=(1, 2, 3)), tf.float32)
+    state = tuple(tf.constant(random.normal(size=(2, 4)), tf.float32) for _ in layer.initial_state(2))
     masked, _ = layer(inputs, weights, state, tf.zeros([2, GATES[cell] * 4]))
     cut = {
         name: tf.concat([value[:3], 0 * value[3:]], 0) if name == "kernel" and cell != "gru" else value
@@ -283,7 +284,7 @@ def test_dropout_masks_depend_on_the_seed_alone(tiny_model):
 
 def test_layers_and_seeds_have_masks_of_their_own():
     """And no row or step has that of another, not only of its neighbour."""
-    ones = tf.ones([20, 30, 64])
+    ones = tf.ones([30, 20, 64])
     masks = [
         tensorflow_network._drop(
             ones, 0.5, tensorflow_network.Dropout(tf.constant(seed, tf.int64), 30, tf.constant(0, tf.int64)), layer
@@ -303,7 +304,7 @@ def test_dropout_of_a_part_is_that_of_its_rows_in_the_batch(tiny_model):
     model = tiny_model("attention", rnn_layer_sizes=[3, 7], dropout_keep_prob=0.5)
     inputs = np.ones((6, 5, model.encoding.input_size), np.float32)
     whole = tensorflow_logits(model, inputs, [5] * 6, 7)
-    for first, last, steps in [(0, 2, 5), (2, 6, 5), (3, 4, 5), (1, 5, 3)]:
+    for first, last, steps in [(0, 2, 5), (2, 6, 5), (3, 4, 5), (1, 5, 3), (6, 6, 5)]:
         part = inputs[first:last, :steps]
         found = tensorflow_logits(model, part, [steps] * len(part), 7, first, 5)
         np.testing.assert_allclose(found, whole[first:last, :steps], atol=1e-6)

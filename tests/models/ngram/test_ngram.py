@@ -13,7 +13,7 @@ from etude.models.ngram import count_ngrams, make_network
 from etude.models.ngram.counts import array_shapes, from_arrays
 from etude.models.ngram.hyperparameters import NgramHyperparameters
 from etude.models.ngram.network import SMOOTHINGS
-from etude.models.representations.batch import Batch
+from etude.models.sequences.batch import Batch
 
 
 class Lists:

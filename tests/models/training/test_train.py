@@ -253,9 +253,17 @@ def test_early_stopping(tmp_path, dataset, toy_configuration):
 
 
 def test_a_batch_larger_than_the_data(tmp_path, dataset, toy_configuration):
-    with pytest.raises(EtudeError, match=r"batch_size=14 .* has 13 melodies; use --hparams batch_size=3"):
-        train(toy_configuration("basic", batch_size=14), dataset, tmp_path / "run", SCHEDULE)
-    assert not (tmp_path / "run").exists()
+    """It is cut down to the data, and that is said; the run is the one of that batch."""
+    said = []
+    for name, batch_size in (("cut", 14), ("whole", 13)):
+        configuration = toy_configuration("basic", batch_size=batch_size)
+        train(configuration, dataset, tmp_path / name, Schedule(num_steps=2), say=said.append)
+    (message,) = said
+    assert "batch_size=14 is more" in message
+    assert "13 melodies" in message
+    cut, whole = (load(tmp_path / name) for name in ("cut", "whole"))
+    assert cut.configuration == whole.configuration
+    assert all(np.array_equal(cut.weights[name], whole.weights[name]) for name in whole.weights)
 
 
 def test_a_batch_of_one_melody(tmp_path, dataset, toy_configuration):

@@ -193,12 +193,12 @@ def test_log_probabilities_are_without_dropout(make_trainer, make_batch):
         np.testing.assert_allclose(found[row, :length], expected[row, :length], atol=1e-4)
 
 
-def plain_lstm_layer(layer, inputs, weights, state, masks=None):
+def plain_lstm_layer(layer, inputs, weights, state):
     """The LSTM's equations, differentiated by TensorFlow itself."""
     import tensorflow as tf
 
     kernel, bias = weights["kernel"], weights["bias"]
-    inputs, units = tf.transpose(inputs, [1, 0, 2]), kernel.shape[1] // 4
+    units = kernel.shape[1] // 4
 
     def step(state, value):
         cell, output = state
@@ -207,11 +207,10 @@ def plain_lstm_layer(layer, inputs, weights, state, masks=None):
         return cell, tf.sigmoid(o) * tf.tanh(cell)
 
     zeros = tf.zeros([tf.shape(inputs)[1], units])
-    outputs = tf.ensure_shape(tf.scan(step, inputs, (zeros, zeros))[1], [None, None, units])
-    return tf.transpose(outputs, [1, 0, 2]), state
+    return tf.ensure_shape(tf.scan(step, inputs, (zeros, zeros))[1], [None, None, units]), state
 
 
-def plain_attention_layer(inputs, weights, state, forget_bias):
+def plain_attention_layer(layer, inputs, weights, state):
     """The equations of the LSTM with attention: every key projected at every step, oldest memory first."""
     import tensorflow as tf
 
@@ -222,8 +221,8 @@ def plain_attention_layer(inputs, weights, state, forget_bias):
 
     def step(state, value):
         cell, hidden, summary, memory = state
-        gates = tf.concat([linear("attention/input", value, summary), hidden], 1) @ weights["layer_0/kernel"]
-        i, j, f, o = tf.split(gates + weights["layer_0/bias"], 4, 1)
+        gates = tf.concat([linear("attention/input", value, summary), hidden], 1) @ weights["kernel"]
+        i, j, f, o = tf.split(gates + weights["bias"], 4, 1)
         cell = tf.sigmoid(f + 1.0) * cell + tf.sigmoid(i) * tf.tanh(j)
         hidden = tf.sigmoid(o) * tf.tanh(cell)
         query = linear("attention/query", cell, hidden)
@@ -252,11 +251,11 @@ def losses_of_training(make_trainer, make_batch, name, steps, **options):
 
 @pytest.mark.parametrize("name", ["lookback", "attention"])
 def test_a_hundred_steps_end_as_those_of_the_plain_formulation(name, make_trainer, make_batch, monkeypatch):
-    from etude.models.networks import tensorflow_network
+    from etude.models.networks import tensorflow_layers
 
     ours = losses_of_training(make_trainer, make_batch, name, 100)
-    monkeypatch.setattr(tensorflow_network.RecurrentLayer, "__call__", plain_lstm_layer)
-    monkeypatch.setattr(tensorflow_network, "attention_layer", plain_attention_layer)
+    monkeypatch.setattr(tensorflow_layers.LstmLayer, "__call__", plain_lstm_layer)
+    monkeypatch.setattr(tensorflow_layers.AttentionLayer, "__call__", plain_attention_layer)
     plain = losses_of_training(make_trainer, make_batch, name, 100)
     assert plain[-4:].mean() < 0.8 * plain[:4].mean(), "nothing was learnt"
     assert not np.array_equal(ours, plain), "the same formulation twice"

@@ -1,5 +1,6 @@
 import io
 import json
+import wave
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tensorboard.plugins.hparams import metadata
 from etude.models.generation import GenerationOptions, generate
 from etude.models.model import load
 from etude.pipelines.compare import compare
-from etude.pipelines.comparison.tensorboard import FINAL_FIGURES, MELODIES, final_tag
+from etude.pipelines.comparison.tensorboard import FINAL_FIGURES, MELODIES, SAMPLE_RATE, final_tag
 from etude.pipelines.generation.generate import write_melodies
 
 MODELS = ("basic-0", "lookback-0")
@@ -115,6 +116,25 @@ def test_melodies_are_pictures(output):
             image = Image.open(io.BytesIO(event.encoded_image_string))
             assert image.size == (event.width, event.height)
             assert len(image.convert("RGB").getcolors()) > 3
+
+
+def test_melodies_are_heard(output):
+    accumulator = read(output).GetAccumulator("tensorboard/basic-0")
+    assert accumulator.Tags()["audio"] == [f"melodies/{number}" for number in range(1, MELODIES + 1)]
+    (event,) = accumulator.Audio("melodies/1")
+    with wave.open(io.BytesIO(event.encoded_audio_string)) as file:
+        assert file.getframerate() == event.sample_rate == SAMPLE_RATE
+        assert file.getnframes() == event.length_frames > 32 * 0.125 * SAMPLE_RATE
+        assert np.frombuffer(file.readframes(file.getnframes()), "<i2").any()
+
+
+def test_tags_are_described(output):
+    multiplexer = read(output)
+    metadata_of = multiplexer.GetAccumulator("tensorboard/basic-0").SummaryMetadata
+    assert "ranks" in metadata_of("final/event_loss").summary_description
+    assert "nats under the model" in metadata_of("melodies/1").summary_description
+    evaluations = multiplexer.GetAccumulator("tensorboard/basic-0/eval")
+    assert all(evaluations.SummaryMetadata(tag).summary_description for tag in evaluations.Tags()["scalars"])
 
 
 def test_what_the_output_shows_already_is_not_doubled(trained, tmp_path):

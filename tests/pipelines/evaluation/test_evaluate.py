@@ -1,13 +1,13 @@
 import json
 import pathlib
 
-import numpy as np
 import pytest
 
 from etude import load
 from etude.models.dataset import read_melodies
 from etude.models.errors import EtudeError
-from etude.pipelines.evaluation.evaluate import evaluate_model, sums_by_beam
+from etude.models.storage.folder import LocalFolder
+from etude.pipelines.evaluation.evaluate import evaluate_model, totals_by_beam
 
 TESTDATA = pathlib.Path(__file__).parents[2] / "testdata"
 
@@ -19,7 +19,7 @@ def dataset(music_folder, tmp_path):
     from etude.pipelines.dataset import create_dataset
 
     convert([str(music_folder)], tmp_path / "notes")
-    create_dataset([tmp_path / "notes"], tmp_path / "dataset", eval_ratio=0.5)
+    create_dataset([tmp_path / "notes"], tmp_path / "dataset", eval_ratio=0.5, shards=3)
     return tmp_path / "dataset"
 
 
@@ -28,11 +28,23 @@ def test_a_beam_job_gives_the_sums_of_one_process(dataset, workers):
     model = load(TESTDATA / "magenta" / "attention_rnn" / "bundle.mag")
     melodies = read_melodies(dataset, "eval")
     alone = model.evaluate(melodies)
-    beam = sums_by_beam(model, dataset, "eval", workers)
-    assert len(alone) == len(melodies) > 20
-    assert beam.values.keys() == alone.values.keys()
-    for name, sums in alone.values.items():
-        np.testing.assert_allclose(beam[name], sums, rtol=1e-5, err_msg=name)
+    totals = alone.totals()
+    beam = totals_by_beam(model, LocalFolder(dataset), "eval", workers)
+    assert beam["num_sequences"] == len(alone) == len(melodies) > 20
+    assert beam.keys() == totals.keys()
+    for name, total in totals.items():
+        assert beam[name] == pytest.approx(total, rel=1e-5), name
+
+
+def test_the_figures_of_a_beam_job_are_those_of_one_process(dataset):
+    model = load(TESTDATA / "magenta" / "basic_rnn" / "bundle.mag")
+    alone, beam = (
+        evaluate_model(model, dataset, "eval", beam_options=options) for options in ([], ["--runner=FnApiRunner"])
+    )
+    assert beam["num_melodies"] == alone["num_melodies"]
+    assert beam["log_likelihood"] == pytest.approx(alone["log_likelihood"], rel=1e-5)
+    for kind in ("label", "event"):
+        assert beam[kind] == pytest.approx(alone[kind], rel=1e-5)
 
 
 def test_a_dataset_of_other_steps(dataset):

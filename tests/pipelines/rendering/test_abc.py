@@ -105,7 +105,7 @@ def test_accidentals_do_not_depend_on_the_reader():
 
 
 def test_without_a_metre_one_that_fits():
-    for steps, metre in ((16, "4/4"), (12, "3/4"), (10, "5/8"), (7, "7/16")):
+    for steps, metre in ((16, "4/4"), (12, "6/8"), (10, "5/8"), (7, "7/16")):
         assert f"\nM:{metre}\n" in melody_to_abc(np.array([60]), steps_per_bar=steps, steps_per_quarter=4, title="T")
 
 

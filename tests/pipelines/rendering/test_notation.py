@@ -136,6 +136,13 @@ def test_beats():
     assert (beat(9, 3), beat(12, 3), beat(6, 2)) == (3, 3, 3)
 
 
+def test_a_known_metre_tells_the_beat():
+    """Three quarters are no two dotted ones; without a metre, bars of that length are taken for 6/8."""
+    found = {metre: Music((), 12, 4, 12, metre=metre) for metre in ((3, 4), (6, 8), None)}
+    assert {metre: music.beat for metre, music in found.items()} == {(3, 4): 4, (6, 8): 6, None: 6}
+    assert found[None].shown_metre == (6, 8)
+
+
 def test_beams_join_short_notes_of_a_beat():
     events = np.array([60, -2, 62, 64, 65, -2, -1, -2, 67, -2, -2, 69, 71, -2, -2, -2])
     (bar,) = melody_bars(events, 16, 4)

@@ -159,13 +159,13 @@ def test_runs_at_once_are_the_runs_one_after_another(study_file, finished, tmp_p
 @pytest.mark.parametrize("parallel", [1, 2])
 def test_a_run_that_fails_does_not_stop_the_others(study_file, tmp_path, parallel):
     path = tmp_path / "failing.toml"
-    wide, narrow = "hparams = { rnn_layer_sizes = [12] }", "hparams = { batch_size = 1000 }"
+    wide, narrow = "hparams = { rnn_layer_sizes = [12] }", "hparams = { learning_rate = 1e38 }"
     assert wide in study_file.read_text()
     path.write_text(study_file.read_text().replace(wide, narrow).replace("[configurations.basic]", "", 1))
     path.write_text(path.read_text().replace("[published.basic]", "[configurations.basic]\n[published.basic]"))
     study = read_study(path)
     assert list(study.runs()) == ["wide-seed0", "basic-seed0"]
-    reason = "1 of 2 training runs failed; the others are finished.*\n  wide-seed0: batch_size=1000 is larger"
+    reason = "1 of 2 training runs failed; the others are finished.*\n  wide-seed0: the loss is "
     with pytest.raises(EtudeError, match=reason):
         run_study(study, tmp_path / "output", parallel=parallel)
     assert (tmp_path / "output" / "runs" / "basic-seed0" / "checkpoints" / "step-00000012.npz").is_file()
@@ -334,6 +334,10 @@ def test_shares_of_progress():
     ]
 
 
+def metrics_line(split, step, wall_time):
+    return {"split": split, "step": step, "label": {"loss": 1.0}, "event": {"loss": 1.0}, "wall_time": wall_time}
+
+
 def test_a_budget_is_settled_once(tmp_path):
     """Half a second a step and three an evaluation; starting takes long, and the machine is busy once."""
     run = RunDirectory(tmp_path)
@@ -347,10 +351,10 @@ def test_a_budget_is_settled_once(tmp_path):
             step += 1
             clock[0] += 30.5 if step == 33 else 0.5
             if step % 10 == 0 or step == num_steps:
-                lines.append({"split": "train", "step": step, "wall_time": clock[0]})
+                lines.append(metrics_line("train", step, clock[0]))
             if step % 25 == 0 or step == num_steps:
                 clock[0] += 3.0
-                lines.append({"split": "eval", "step": step, "wall_time": clock[0]})
+                lines.append(metrics_line("eval", step, clock[0]))
         run.metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     # 0.5 + 3 / 25 seconds a step.
@@ -366,8 +370,7 @@ def test_a_budget_is_settled_once(tmp_path):
 
 def test_no_budget_is_too_small(tmp_path):
     run = RunDirectory(tmp_path)
-    lines = [{"split": "train", "step": step, "wall_time": 10.0 * step} for step in (10, 20)]
-    lines.append({"split": "eval", "step": 20, "wall_time": 210.0})
+    lines = [*(metrics_line("train", step, 10.0 * step) for step in (10, 20)), metrics_line("eval", 20, 210.0)]
     run.metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert steps_within(0.01, run, 50, lambda _: None) == FIRST_TRIAL_STEPS
 

@@ -457,3 +457,11 @@ def test_mido_writes_what_is_read(midi):
     assert [m.note for m in parsed.tracks[0] if m.type == "note_on"] == [
         note.pitch for note in read(midi([60, 62, 64])).notes
     ]
+
+
+def test_names_and_changes_are_bounded():
+    """A file of a hundred kilobytes would make a gigabyte of names, and one of a few minutes of tempos."""
+    programs = [event for program in range(128) for event in ((0, bytes([0xC0, program])), *NOTE)]
+    assert rejection(file(track((0, meta(0x03, b"n" * 10_000)), *programs))).reason == "too-large"
+    tempos = [(1, meta(0x51, struct.pack(">L", 500_000 + number)[1:])) for number in range(100_001)]
+    assert rejection(file(track(*tempos, *NOTE))).reason == "too-large"

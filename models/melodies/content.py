@@ -1,0 +1,63 @@
+"""What a melody is apart from its key and its place in a bar: intervals and rhythm.
+
+A copy of a tune, or a transposed copy, has the same content.
+"""
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+from etude.models.hashing import INCREMENT, mix
+from etude.models.melodies.melody import Events
+from etude.models.melodies.notes import notes_of
+
+Hashes = npt.NDArray[np.uint64]
+
+NGRAM_SIZES = (4, 8)
+"""Lengths, in notes, of the runs that tell how much two sets of melodies share."""
+
+
+def content_hash(events: Events) -> bytes:
+    """SHA-256 over the intervals and the rhythm of a melody, from its first note on.
+
+    Args:
+      events: [num_steps].
+
+    Returns:
+      32 bytes: the same for a copy and a transposed copy, and whatever silence precedes the first note.
+    """
+    notes = notes_of(events)
+    content = np.stack([_differences(notes.pitches), _differences(notes.onsets), notes.durations])
+    return hashlib.sha256(np.ascontiguousarray(content.T).astype("<i4").tobytes()).digest()
+
+
+def ngram_hashes(events: Events, n: int) -> Hashes:
+    """A 64-bit hash of every run of `n` notes, each as its interval from the note before and its duration.
+
+    Args:
+      events: [num_steps].
+      n: notes in a run, at least 1.
+
+    Returns:
+      uint64 [max(num_notes - n, 0)]: the first note has no interval and is in no run.
+    """
+    notes = notes_of(events)
+    tokens = (np.diff(notes.pitches) + (1 << 8)) << 32 | notes.durations[1:]
+    return hash_runs(tokens.astype(np.uint64), n)
+
+
+def hash_runs(numbers: Hashes, n: int) -> Hashes:
+    """A 64-bit hash of every run of `n` numbers, uint64 [max(len(numbers) - n + 1, 0)]."""
+    if len(numbers) < n:
+        return np.zeros(0, np.uint64)
+    windows = np.lib.stride_tricks.sliding_window_view(numbers, n)
+    hashes = np.zeros(len(windows), np.uint64)
+    for column in windows.T:
+        hashes = mix(hashes + INCREMENT ^ column)
+    return hashes
+
+
+def _differences(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Each value less the one before it; the first is 0."""
+    return np.diff(values, prepend=values[:1])

@@ -1,0 +1,114 @@
+"""Which sequences a model knows."""
+
+import abc
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+
+from etude.models.sequences.batch import Tokens
+
+MELODY = "melody"
+"""The representation whose tokens are events."""
+
+START, END, UNKNOWN = "<start>", "<end>", "<unknown>"
+"""Symbols of vocabularies that stand for no text."""
+
+
+class Domain(abc.ABC):
+    """The sequences that a model knows, and how others are brought among them.
+
+    Likelihoods are comparable within one domain only; domains that are the same are equal.
+
+    Attributes:
+      noun: what a sequence of the domain is called.
+      suffix: of a file that holds one.
+    """
+
+    noun: ClassVar[str] = "sequence"
+    suffix: ClassVar[str] = "txt"
+
+    @property
+    def plural(self) -> str:
+        """What several sequences of the domain are called."""
+        return f"{self.noun[:-1]}ies" if self.noun.endswith("y") else f"{self.noun}s"
+
+    @property
+    @abc.abstractmethod
+    def name(self) -> str:
+        """In words, for reports: the same for equal domains only."""
+
+    @property
+    @abc.abstractmethod
+    def default_primer(self) -> Tokens:
+        """What a generated sequence starts with unless something else is given: at least one token."""
+
+    @abc.abstractmethod
+    def parse(self, given: Any) -> Tokens:
+        """The tokens of a sequence that a user gave.
+
+        Raises:
+          ValueError: if it is none; the message says why.
+        """
+
+    @abc.abstractmethod
+    def render(self, tokens: Tokens) -> str | None:
+        """A sequence as text; None where it has no text."""
+
+    def enter(self, tokens: Tokens) -> tuple[Tokens, int]:
+        """A sequence as the model knows it, and by how many semitones it was transposed."""
+        return tokens, 0
+
+    def leave(self, tokens: Tokens, semitones: int) -> Tokens:
+        """The way back from `enter`."""
+        return tokens
+
+    def canonical(self, tokens: Tokens) -> Tokens:
+        """A sequence in the one form that it is stored in; of the same length."""
+        return tokens
+
+
+@dataclasses.dataclass(frozen=True)
+class VocabularyDomain(Domain):
+    """All sequences over a vocabulary.
+
+    Attributes:
+      representation: whose tokens they are.
+      symbols: of the tokens, by number.
+      start: the token that sequences start with.
+      separator: between the symbols of a text.
+      marks: tokens that the text leaves out.
+    """
+
+    representation: str
+    symbols: tuple[str, ...]
+    start: int = 0
+    separator: str = ""
+    marks: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """See base class."""
+        return f"{self.representation}, {len(self.symbols)} tokens"
+
+    @property
+    def default_primer(self) -> Tokens:
+        """See base class."""
+        return np.array([self.start])
+
+    def parse(self, given: Any) -> Tokens:
+        """A list of tokens' numbers or symbols, or a text whose symbols are single characters or are separated."""
+        if isinstance(given, str):
+            given = given.split(self.separator) if self.separator else list(given)
+        numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
+        tokens = []
+        for item in given:
+            token = numbers.get(item, -1) if isinstance(item, str) else int(item)
+            if not 0 <= token < len(self.symbols):
+                raise ValueError(f"{item!r} is not in the vocabulary of {len(self.symbols)} tokens")
+            tokens.append(token)
+        return np.array(tokens, dtype=np.int64)
+
+    def render(self, tokens: Tokens) -> str:
+        """See base class."""
+        return self.separator.join(self.symbols[token] for token in tokens.tolist() if token not in self.marks)

@@ -1,0 +1,98 @@
+"""`EvaluateSequences`: the sums of a model over melodies, as a dataflow."""
+
+import dataclasses
+import math
+import tempfile
+from collections.abc import Iterable, Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from apache_beam.pvalue import AsSingleton
+
+from etude.models.dataset import read_file_for_model
+from etude.models.melodies.melody_set import MelodySet
+from etude.models.model import Model
+from etude.models.storage.folder import Folder
+from etude.pipelines.files import file_systems
+from etude.pipelines.records.results import WriteResult, read_result
+from etude.pipelines.records.write import attempt_name
+from etude.pipelines.running.runner import Resources, Watch, run
+
+Total = dict[str, float]
+"""Sums by name, `num_sequences` among them."""
+
+
+@dataclasses.dataclass
+class EvaluateSequences(beam.PTransform):  # type: ignore[misc]
+    """Evaluates a model on sets of melodies.
+
+    In: `PCollection[tuple[str, MelodySet]]`, each set under a name of its own, its melodies in the key and range of the
+    model. Out: one element, `dict[str, float]`: the totals of `Sums` over all melodies. It does not
+    depend on the order of the sets.
+
+    Attributes:
+      model: the model.
+    """
+
+    model: Model
+
+    def expand(self, sets: beam.PCollection[tuple[str, MelodySet]]) -> beam.PCollection[Total]:
+        """Sums each set, and adds up."""
+        return sets | "Evaluate" >> beam.Map(total_of, self.model) | "Sum" >> beam.CombineGlobally(SumTotals())
+
+
+class SumTotals(beam.CombineFn):  # type: ignore[misc]
+    """Adds named totals without rounding in between, so that their order does not matter."""
+
+    def create_accumulator(self) -> dict[str, Total]:
+        """Nothing."""
+        return {}
+
+    def add_input(self, mutable_accumulator: dict[str, Total], element: tuple[str, Total]) -> dict[str, Total]:
+        """Adds the total of a set."""
+        return {**mutable_accumulator, element[0]: element[1]}
+
+    def merge_accumulators(self, accumulators: Iterable[dict[str, Total]]) -> dict[str, Total]:
+        """Brings totals together."""
+        return {name: total for totals in accumulators for name, total in totals.items()}
+
+    def extract_output(self, accumulator: dict[str, Total]) -> Total:
+        """The sums."""
+        names = next(iter(accumulator.values()), {})
+        return {name: math.fsum(total[name] for total in accumulator.values()) for name in names}
+
+
+def total_of(named: tuple[str, MelodySet], model: Model) -> tuple[str, Total]:
+    """The sums over one set."""
+    name, melodies = named
+    totals = model.evaluate(melodies, squash=False).totals()
+    return name, {name: float(total) for name, total in totals.items()}
+
+
+def read_set(name: str, dataset: Folder, model: Model) -> tuple[str, MelodySet]:
+    """The melodies of one file of a dataset."""
+    return name, read_file_for_model(dataset, name, model.configuration)
+
+
+def total_of_files(model: Model, dataset: Folder, files: Sequence[str], resources: Resources) -> Total:
+    """The sums over the melodies of some of a dataset's files.
+
+    Args:
+      model: the model.
+      dataset: the dataset.
+      files: names of its files.
+      resources: what may be used; results go by Beam's `--temp_location`, if that is given, else over this machine's disk.
+    """
+    options = PipelineOptions(list(resources.beam_options)).view_as(GoogleCloudOptions)
+    with tempfile.TemporaryDirectory(prefix="etude-") as local:
+        result = file_systems.join(options.temp_location or local, attempt_name("evaluation.json").rpartition("/")[2])
+
+        def build(pipeline: beam.Pipeline) -> None:
+            sets = pipeline | beam.Create(list(files)) | "Read" >> beam.Map(read_set, dataset, model)
+            total = sets | EvaluateSequences(model)
+            pipeline | "WriteResult" >> WriteResult(result, {"total": AsSingleton(total)})
+
+        run(build, resources, Watch("evaluating"))
+        total: Total = read_result(result)["total"]
+        file_systems.delete(result)
+        return total

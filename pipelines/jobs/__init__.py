@@ -1,1 +1,0 @@
-"""Slices of work over many processes, by Beam."""

@@ -1,0 +1,1 @@
+"""Records to files: deterministic shards, counts, descriptions."""

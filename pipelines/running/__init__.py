@@ -1,0 +1,1 @@
+"""Running a Beam pipeline here or elsewhere: runners, worker processes, progress."""
