@@ -12,6 +12,8 @@ from etude.models.errors import UsageError, did_you_mean
 MAX_BATCH, MAX_UNITS, MAX_LAYERS, MAX_DISTANCE = 1 << 20, 1 << 14, 32, 1 << 12
 """What no study of small models goes beyond, and what a machine's memory would not hold."""
 
+_MEANING = "meaning"
+
 REFUSED = {
     "residual_connections": "residual connections are not supported",
     "use_cudnn": "the device chooses the implementation by itself",
@@ -28,6 +30,11 @@ WORDS = {
     "loss": ("mean", "sum"),
 }
 """What hyperparameters that are words may be."""
+
+
+def value(default: Any, meaning: str) -> Any:
+    """A field of hyperparameters: its default, and what it means, as `etude train --list-hparams` shows it."""
+    return dataclasses.field(default=default, metadata={_MEANING: meaning})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,60 +55,45 @@ class Values:
 
     def __str__(self) -> str:
         """In the form that `parse_overrides` reads."""
-        return ",".join(f"{name}={value}" for name, value in as_text(self).items())
+        return ",".join(f"{name}={text}" for name, text in as_text(self).items())
 
 
 @dataclasses.dataclass(frozen=True)
 class Hyperparameters(Values):
-    """Those of a recurrent network and its training, under Magenta's names; every family sets its own defaults.
+    """Those of a recurrent network and its training, under Magenta's names; every family sets its own defaults."""
 
-    Attributes:
-      batch_size: rows of a training step: melodies, windows, or streams.
-      batches: what rows are: sequences (whole), windows, or a stream of sequences in chunks, whose state goes on from chunk
-        to chunk and begins anew with each sequence.
-      chunk_steps: steps of a chunk or window.
-      window_stride: steps from the start of a window to that of the next.
-      window_labels: of each row, all steps count in the loss, or only the last one.
-      cell: of the layers: lstm, gru or rnn.
-      rnn_layer_sizes: units of each layer, first to last.
-      dropout_keep_prob: probability that an output of a layer is kept in training, in (0, 1].
-      recurrent_keep_prob: probability that a unit's output reaches the next step in training, in (0, 1]; drawn once a
-        sequence (Gal and Ghahramani 2016).
-      attn_length: steps that attention of the first layer, an LSTM, looks back on; 0 for no attention.
-      forget_bias: what an LSTM adds to its forget gate's bias whenever it runs: TensorFlow 1's form of it.
-      initial_forget_bias: what that bias itself begins with: Keras's form is 1, with a forget_bias of 0.
-      initial_deviation: of normal initial weights; 0 for Glorot's uniform ones.
-      clip_by: what bounds the gradients: variable_norm (of each variable), global_norm, value, or none.
-      clip_norm: the bound.
-      optimiser: adam, rmsprop or adagrad.
-      learning_rate: its step size.
-      learning_rate_decay: the step size is divided by 1 + this x the steps taken.
-      learning_rate_epoch_factor: the step size is multiplied with it after every epoch,
-      learning_rate_epochs: but for the first ones, this many.
-      loss: the mean over the steps of a batch, or their sum.
-    """
-
-    batch_size: int = 128
-    batches: str = "sequences"
-    chunk_steps: int = 100
-    window_stride: int = 1
-    window_labels: str = "all"
-    cell: str = "lstm"
-    rnn_layer_sizes: tuple[int, ...] = (128, 128)
-    dropout_keep_prob: float = 0.5
-    recurrent_keep_prob: float = 1.0
-    attn_length: int = 0
-    forget_bias: float = 1.0
-    initial_forget_bias: float = 0.0
-    initial_deviation: float = 0.0
-    clip_by: str = "variable_norm"
-    clip_norm: float = 5.0
-    optimiser: str = "adam"
-    learning_rate: float = 0.001
-    learning_rate_decay: float = 0.0
-    learning_rate_epoch_factor: float = 1.0
-    learning_rate_epochs: int = 0
-    loss: str = "mean"
+    cell: str = value("lstm", "of the layers: lstm, gru or rnn")
+    rnn_layer_sizes: tuple[int, ...] = value((128, 128), "units of each layer, first to last")
+    attn_length: int = value(0, "steps that attention of the first layer, an LSTM, looks back on; 0 for none")
+    forget_bias: float = value(
+        1.0, "added to the bias of an LSTM's forget gate whenever it runs: TensorFlow 1's form of it"
+    )
+    initial_forget_bias: float = value(0.0, "what that bias begins with: Keras's form is 1, with a forget_bias of 0")
+    initial_deviation: float = value(0.0, "of normal initial weights; 0 for Glorot's uniform ones")
+    dropout_keep_prob: float = value(0.5, "probability that an output of a layer is kept in training, in (0, 1]")
+    recurrent_keep_prob: float = value(
+        1.0,
+        "probability that a unit's output reaches the next step in training, drawn once a sequence or chunk, in (0, 1]",
+    )
+    batch_size: int = value(128, "rows of a training step: sequences, windows, or streams")
+    batches: str = value(
+        "sequences",
+        "what a row is: sequences (whole ones), windows, or a stream of sequences in chunks, whose state goes on from "
+        "chunk to chunk and begins anew with each sequence",
+    )
+    chunk_steps: int = value(100, "steps of a window, or of a chunk of a stream")
+    window_stride: int = value(1, "steps from the start of a window to that of the next")
+    window_labels: str = value("all", "which steps of a window count in the loss: all, or the last")
+    loss: str = value("mean", "over the steps of a batch: mean or sum")
+    clip_by: str = value(
+        "variable_norm", "what bounds the gradients: variable_norm (of each variable), global_norm, value, none"
+    )
+    clip_norm: float = value(5.0, "the bound")
+    optimiser: str = value("adam", "adam, rmsprop or adagrad")
+    learning_rate: float = value(0.001, "of the first step")
+    learning_rate_decay: float = value(0.0, "the rate is divided by 1 + this times the steps taken")
+    learning_rate_epoch_factor: float = value(1.0, "the rate is multiplied with this after every epoch but the first")
+    learning_rate_epochs: int = value(0, "how many first epochs keep the rate")
 
     def __post_init__(self) -> None:
         """Checks every value.
@@ -128,6 +120,8 @@ class Hyperparameters(Values):
         self.require(
             "recurrent_keep_prob", not attends or self.recurrent_keep_prob == 1, "1 where attn_length is not 0"
         )
+        is_one = self.window_labels == "last"
+        self.require("window_labels", not is_one or self.batches == "windows", "all where batches is not windows")
         self.require("learning_rate_decay", 0 <= self.learning_rate_decay < math.inf, "0 or more")
         self.require("learning_rate_epoch_factor", 0 < self.learning_rate_epoch_factor <= 1, "above 0 and at most 1")
         self.require("learning_rate_epochs", self.learning_rate_epochs >= 0, "0 or more")
@@ -202,6 +196,11 @@ def write(value: Any) -> str:
 def as_text(hyperparameters: Any) -> dict[str, str]:
     """Every value by its name, in the form that `parse_value` reads, of a dataclass of hyperparameters."""
     return {field.name: write(getattr(hyperparameters, field.name)) for field in dataclasses.fields(hyperparameters)}
+
+
+def meanings(hyperparameters: Any) -> dict[str, str]:
+    """What every value means, by its name; empty where a dataclass of hyperparameters does not say it."""
+    return {field.name: field.metadata.get(_MEANING, "") for field in dataclasses.fields(hyperparameters)}
 
 
 def _convert(name: str, value: Any, wanted: Any, defaults: Any) -> Any:

@@ -4,6 +4,9 @@ examples:
   etude train --config lookback --dataset dataset --run-dir runs/lookback
   etude train --config basic --dataset dataset --run-dir runs/small --num-steps 500 \\
       --hparams "batch_size=64,rnn_layer_sizes=[64,64]"
+  etude train --config basic --dataset dataset --run-dir runs/gru --num-epochs 20 \\
+      --hparams "cell=gru,batches=stream,chunk_steps=50,batch_size=16,optimiser=rmsprop,clip_by=global_norm"
+  etude train --list-hparams basic
   tensorboard --logdir runs
 
 The run directory keeps the full configuration, checkpoints (the latest, and the best on the eval split), the figures as
@@ -16,6 +19,7 @@ import pathlib
 
 from etude.commands.common import MODEL_HELP, add_dataset, command, unused_folder
 from etude.commands.estimate import Estimate
+from etude.commands.list_hyperparameters import ListHyperparameters
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
@@ -35,8 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hparams",
         default="",
         metavar="NAME=VALUE,...",
-        help='overrides, such as "batch_size=64,rnn_layer_sizes=[64,64]"',
+        help='overrides, such as "batch_size=64,rnn_layer_sizes=[64,64]"; --list-hparams tells all of them',
     )
+    parser.add_argument(
+        "--list-hparams", action=ListHyperparameters, metavar="NAME",
+        help="list the hyperparameters of a configuration, their defaults and meanings, and end",
+    )  # fmt: skip
     parser.add_argument(
         "--eval-every", type=int, default=100, metavar="STEPS", help="steps between evaluations (default 100)"
     )

@@ -3,20 +3,15 @@
 import dataclasses
 
 from etude.models.encodings.melody import LOOKBACK_UNITS
-from etude.models.hyperparameters import MAX_DISTANCE, MAX_LAYERS, Hyperparameters
+from etude.models.hyperparameters import MAX_DISTANCE, MAX_LAYERS, Hyperparameters, value
 
 
 @dataclasses.dataclass(frozen=True)
 class LookbackHyperparameters(Hyperparameters):
-    """Those of a network, and how far its encoding looks back.
+    """Those of a network, and how far its encoding looks back."""
 
-    Attributes:
-      lookback_distances: how far back each repeat label looks, ascending.
-      lookback_unit: whether those distances are "steps" or "bars" of the melody's own metre.
-    """
-
-    lookback_distances: tuple[int, ...] = (16, 32)
-    lookback_unit: str = "steps"
+    lookback_distances: tuple[int, ...] = value((16, 32), "how far back each repeat label looks, ascending")
+    lookback_unit: str = value("steps", "what those distances count: steps, or bars of the melody's own metre")
 
     def __post_init__(self) -> None:
         """Checks every value.

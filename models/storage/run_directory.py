@@ -164,17 +164,18 @@ def from_proto(message: run_pb2.Configuration) -> Configuration:
         max_note=message.max_note,
         transpose_to_key=message.transpose_to_key if message.HasField("transpose_to_key") else None,
         steps_per_quarter=message.steps_per_quarter,
-        hyperparameters=override(defaults, _stored(message.hyperparameters, defaults)),
+        hyperparameters=override(defaults, _stored(message, defaults)),
         representation=message.representation or MELODY,
         vocabulary=tuple(message.vocabulary),
     )
 
 
-def _stored(message: run_pb2.Hyperparameters, defaults: Any) -> dict[str, Any]:
-    """The hyperparameters by name; of runs that knew only a fixed set of them, those that the family has."""
-    if message.values:
-        return {name: parse_value(text) for name, text in message.values.items()}
-    values = {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields if field.name != "values"}
+def _stored(message: run_pb2.Configuration, defaults: Any) -> dict[str, Any]:
+    """The hyperparameters by name; of runs of before, those that the family has of a fixed set of fields."""
+    stored = message.hyperparameters
+    if texts := stored.values or message.other_hyperparameters:
+        return {name: parse_value(text) for name, text in texts.items()}
+    values = {field.name: getattr(stored, field.name) for field in stored.DESCRIPTOR.fields if field.name != "values"}
     lists = {name: tuple(values[name]) for name in ("rnn_layer_sizes", "lookback_distances")}
     names = [field.name for field in dataclasses.fields(defaults)]
     return {name: value for name, value in {**values, **lists}.items() if name in names}

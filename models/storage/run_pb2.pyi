@@ -7,13 +7,21 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Configuration(_message.Message):
-    __slots__ = ("config", "min_note", "max_note", "transpose_to_key", "steps_per_quarter", "hyperparameters", "representation", "vocabulary")
+    __slots__ = ("config", "min_note", "max_note", "transpose_to_key", "steps_per_quarter", "hyperparameters", "other_hyperparameters", "representation", "vocabulary")
+    class OtherHyperparametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     MIN_NOTE_FIELD_NUMBER: _ClassVar[int]
     MAX_NOTE_FIELD_NUMBER: _ClassVar[int]
     TRANSPOSE_TO_KEY_FIELD_NUMBER: _ClassVar[int]
     STEPS_PER_QUARTER_FIELD_NUMBER: _ClassVar[int]
     HYPERPARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    OTHER_HYPERPARAMETERS_FIELD_NUMBER: _ClassVar[int]
     REPRESENTATION_FIELD_NUMBER: _ClassVar[int]
     VOCABULARY_FIELD_NUMBER: _ClassVar[int]
     config: str
@@ -22,9 +30,10 @@ class Configuration(_message.Message):
     transpose_to_key: int
     steps_per_quarter: int
     hyperparameters: Hyperparameters
+    other_hyperparameters: _containers.ScalarMap[str, str]
     representation: str
     vocabulary: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, config: _Optional[str] = ..., min_note: _Optional[int] = ..., max_note: _Optional[int] = ..., transpose_to_key: _Optional[int] = ..., steps_per_quarter: _Optional[int] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., representation: _Optional[str] = ..., vocabulary: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, config: _Optional[str] = ..., min_note: _Optional[int] = ..., max_note: _Optional[int] = ..., transpose_to_key: _Optional[int] = ..., steps_per_quarter: _Optional[int] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., other_hyperparameters: _Optional[_Mapping[str, str]] = ..., representation: _Optional[str] = ..., vocabulary: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Hyperparameters(_message.Message):
     __slots__ = ("values", "batch_size", "rnn_layer_sizes", "dropout_keep_prob", "attn_length", "clip_norm", "learning_rate", "lookback_distances", "lookback_unit")

@@ -54,7 +54,7 @@ def test_values_get_the_type_of_their_field():
 
 
 def test_an_unknown_name_lists_the_valid_ones():
-    with pytest.raises(UsageError, match=r"'batchsize'.*batch_size=128,.*rnn_layer_sizes=\[128,128\],.*lookback_unit"):
+    with pytest.raises(UsageError, match=r"'batchsize'.*rnn_layer_sizes=\[128,128\],.*batch_size=128,.*lookback_unit"):
         override(DEFAULTS, {"batchsize": 3})
     with pytest.raises(UsageError, match="'learning_rat'; did you mean 'learning_rate'"):
         override(DEFAULTS, {"learning_rat": 3})

@@ -6,10 +6,9 @@ import tensorflow as tf
 
 from etude.models.encodings.encoding import as_vectors
 from etude.models.melodies.melody import metres
-from etude.models.networks import tensorflow_attention, tensorflow_network
-from etude.models.networks.cells import SHAPES
+from etude.models.networks import tensorflow_attention, tensorflow_lstm, tensorflow_network
 from etude.models.networks.network import Network
-from etude.models.networks.tensorflow_keras import GATES, KerasLayer
+from etude.models.networks.tensorflow_keras import GATES
 from etude.models.networks.tensorflow_network import TensorFlowNetwork
 from etude.models.storage.checkpoint import load_arrays, save_arrays
 
@@ -27,11 +26,11 @@ def inputs(model, random_events):
     return model.encoding.inputs(batch, metres([16, 12, 6]))
 
 
-def network_of(model):
-    return TensorFlowNetwork(model.configuration.hyperparameters, model.encoding.input_size)
+def network_of(model, devices=("CPU",)):
+    return TensorFlowNetwork(model.configuration.hyperparameters, model.encoding.input_size, devices)
 
 
-def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, batch_steps=None):
+def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, batch_steps=None, devices=("CPU",)):
     weights = {name: tf.constant(value) for name, value in model.weights.items()}
     dropout = None
     if dropout_seed is not None:
@@ -40,7 +39,7 @@ def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, ba
             tf.constant(batch_steps or inputs.shape[1]),
             tf.constant(first_row, tf.int64),
         )
-    return network_of(model).logits(weights, tf.constant(inputs), tf.constant(lengths), dropout).numpy()
+    return network_of(model, devices).logits(weights, tf.constant(inputs), tf.constant(lengths), dropout).numpy()
 
 
 def plain_logits(hyperparameters, weights, inputs):
@@ -87,22 +86,47 @@ def plain_logits(hyperparameters, weights, inputs):
     return tf.stack(result, 1)
 
 
-def test_equals_numpy(model, inputs):
-    found = tensorflow_logits(model, inputs, [STEPS] * 3)
+def test_equals_numpy(model, devices, inputs):
+    found = tensorflow_logits(model, inputs, [STEPS] * 3, devices=devices)
     np.testing.assert_allclose(found, model.network.logits(inputs), atol=2e-5)
 
 
+def test_a_part_of_a_batch_may_be_empty(model, devices, inputs):
+    """In a graph that knows no sizes, as that of training; and it is the same for a part that is not."""
+    network = network_of(model, devices)
+    weights = {name: tf.constant(value) for name, value in model.weights.items()}
+    shape = [None] * 2 + list(inputs.shape[2:])
+    logits = tf.function(
+        lambda values, lengths: network.logits(weights, values, lengths),
+        [tf.TensorSpec(shape, inputs.dtype), tf.TensorSpec([None], tf.int64)],
+        autograph=False,
+    )
+    assert logits(inputs[:0], np.zeros(0, np.int64)).shape == (0, STEPS, model.encoding.num_labels)
+    found = logits(inputs[1:2], np.full(1, STEPS))
+    np.testing.assert_allclose(found, model.network.logits(inputs[1:2]), atol=2e-5)
+
+
+def to_disk_and_back(state, path):
+    """A state as checkpoints keep it."""
+    arrays = {str(number): values.numpy() for number, values in enumerate(tf.nest.flatten(state))}
+    save_arrays(path, arrays)
+    loaded = load_arrays(path, {name: array.shape for name, array in arrays.items()})
+    return tf.nest.pack_sequence_as(state, [tf.constant(loaded[name]) for name in arrays])
+
+
 @pytest.mark.parametrize("sizes", [(1,) * STEPS, (4, 7), (9, 1, 1)])
-def test_chunks_of_any_length_equal_the_whole(model, inputs, sizes):
+def test_chunks_of_any_length_equal_the_whole(model, devices, inputs, sizes, tmp_path):
     """The state goes out of each into the next, and in between to disk and back; a row may begin anew where others go on."""
     weights = {name: tf.constant(value) for name, value in model.weights.items()}
-    network = network_of(model)
+    network = network_of(model, devices)
     state, start, found = network.initial_state(3), 0, []
     for size in sizes:
+        state = to_disk_and_back(state, tmp_path / "state.npz")
         logits, state = network.unroll(weights, tf.constant(inputs[:, start : start + size]), [size] * 3, state)
         found.append(logits)
         start += size
-    np.testing.assert_allclose(np.concatenate(found, axis=1), tensorflow_logits(model, inputs, [STEPS] * 3), atol=1e-5)
+    whole = tensorflow_logits(model, inputs, [STEPS] * 3, devices=devices)
+    np.testing.assert_allclose(np.concatenate(found, axis=1), whole, atol=1e-5)
 
     kept = tf.constant([1.0, 0.0, 1.0])
     state = tf.nest.map_structure(lambda values: values * tf.reshape(kept, [3] + [1] * (len(values.shape) - 1)), state)
@@ -120,19 +144,19 @@ def test_inputs_may_be_indices(tiny_model, random_events):
     np.testing.assert_array_equal(found[0], tensorflow_logits(model, inputs, [STEPS, 4, 1])[0])
 
 
-def test_padding_is_harmless(model, inputs):
+def test_padding_is_harmless(model, devices, inputs):
     """Even if it is not a number: in the logits of real steps and in the gradients."""
     lengths = [STEPS, 4, 1]
     inputs = as_vectors(inputs, model.encoding.input_size)
-    whole = tensorflow_logits(model, inputs, lengths)
+    whole = tensorflow_logits(model, inputs, lengths, devices=devices)
     padded = inputs.copy()
     for row, length in enumerate(lengths):
         padded[row, length:] = np.nan
-    np.testing.assert_array_equal(tensorflow_logits(model, padded, lengths), whole)
+    np.testing.assert_array_equal(tensorflow_logits(model, padded, lengths, devices=devices), whole)
 
     weights = {name: tf.Variable(value) for name, value in model.weights.items()}
     is_real = tf.sequence_mask(lengths, STEPS)
-    network = network_of(model)
+    network = network_of(model, devices)
     gradients = []
     for values in (inputs, padded):
         with tf.GradientTape() as tape:
@@ -153,7 +177,7 @@ def test_saved_weights_give_identical_logits(model, inputs, tmp_path):
     np.testing.assert_array_equal(found, tensorflow_logits(model, inputs, [STEPS] * 3))
 
 
-def test_gradients(model, random_events):
+def test_gradients(model, devices, random_events):
     """Of a random function of the logits, with respect to every weight."""
     hyperparameters = model.configuration.hyperparameters
     inputs = vectors(model, np.stack([random_events(seed, 7) for seed in range(3)]), np.full(3, 16))
@@ -162,7 +186,7 @@ def test_gradients(model, random_events):
 
     ours = {name: tf.Variable(value) for name, value in model.weights.items()}
     with tf.GradientTape() as tape:
-        logits = network_of(model).logits(ours, tf.constant(inputs), tf.constant([7] * 3))
+        logits = network_of(model, devices).logits(ours, tf.constant(inputs), tf.constant([7] * 3))
         loss = tf.reduce_sum(logits * tf.constant(direction, tf.float32))
     gradients = tape.gradient(loss, ours)
 
@@ -191,7 +215,7 @@ def test_gradients(model, random_events):
         assert (up - down) / 2 == pytest.approx(np.sum(step * value), rel=1e-3, abs=1e-5 * scale * 1e-6), name
 
 
-@pytest.mark.parametrize("attn_length", [1, 3, 7, 20])
+@pytest.mark.parametrize("attn_length", [0, 1, 3, 7, 20])
 def test_nothing_depends_on_the_blocks(attn_length, tiny_model, random_events, monkeypatch):
     """Logits and gradients are the same whether a sequence is one block or many, shorter or longer than the memory."""
     model = tiny_model("attention", attn_length=attn_length)
@@ -201,7 +225,8 @@ def test_nothing_depends_on_the_blocks(attn_length, tiny_model, random_events, m
     )
     found = []
     for block in (64, 4):
-        monkeypatch.setattr(tensorflow_attention, "BLOCK", block)
+        for module in (tensorflow_attention, tensorflow_lstm):
+            monkeypatch.setattr(module, "BLOCK", block)
         weights = {name: tf.Variable(value) for name, value in model.weights.items()}
         with tf.GradientTape() as tape:
             logits = network_of(model).logits(weights, inputs, tf.constant([STEPS] * 3))
@@ -250,26 +275,6 @@ def test_recurrent_dropout(cell, tiny_model):
         found = tensorflow_logits(model, part, [steps] * len(part), 7, first, 5)
         np.testing.assert_allclose(found, whole[first:last, :steps], atol=1e-6)
     assert not np.array_equal(whole, tensorflow_logits(model, inputs, [5] * 6, 8))
-
-
-@pytest.mark.parametrize("cell", GATES)
-def test_recurrent_masks_are_of_what_goes_into_the_gates(cell):
-    """A mask of zeros cuts a layer off from its last output; what an LSTM or GRU remembers stays."""
-    random = np.random.default_rng(0)
-    layer = KerasLayer(cell, 3, 4, forget_bias=1.0, is_masked=True)
-    weights = {name: tf.constant(random.normal(size=shape), tf.float32) for name, shape in SHAPES[cell](3, 4).items()}
-    inputs = tf.constant(random.normal(size=(1, 2, 3)), tf.float32)
-    state = tuple(tf.constant(random.normal(size=(2, 4)), tf.float32) for _ in layer.initial_state(2))
-    masked, _ = layer(inputs, weights, state, tf.zeros([2, GATES[cell] * 4]))
-    cut = {
-        name: tf.concat([value[:3], 0 * value[3:]], 0) if name == "kernel" and cell != "gru" else value
-        for name, value in weights.items()
-    }
-    if cell == "gru":
-        cut["recurrent_kernel"] *= 0
-    expected, _ = layer(inputs, cut, state)
-    np.testing.assert_allclose(masked, expected, atol=1e-6)
-    assert not np.allclose(masked, layer(inputs, weights, state)[0])
 
 
 def test_dropout_masks_depend_on_the_seed_alone(tiny_model):

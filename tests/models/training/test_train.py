@@ -266,9 +266,13 @@ def test_a_batch_larger_than_the_data(tmp_path, dataset, toy_configuration):
     assert all(np.array_equal(cut.weights[name], whole.weights[name]) for name in whole.weights)
 
 
-def test_a_batch_of_one_melody(tmp_path, dataset, toy_configuration):
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [("attention", {}), ("basic", {"cell": "gru"}), ("basic", {"cell": "gru", "batches": "stream", "chunk_steps": 7})],
+)
+def test_a_batch_of_one_melody(name, overrides, tmp_path, dataset, toy_configuration):
     """Which is fewer than the parts that a batch is cut into."""
-    train(toy_configuration("attention", batch_size=1), dataset, tmp_path / "run", Schedule(num_steps=2))
+    train(toy_configuration(name, batch_size=1, **overrides), dataset, tmp_path / "run", Schedule(num_steps=2))
     assert timeless(tmp_path / "run")[0]["epoch"] == pytest.approx(2 / 13)
 
 
