@@ -198,6 +198,12 @@ def as_text(hyperparameters: Any) -> dict[str, str]:
     return {field.name: write(getattr(hyperparameters, field.name)) for field in dataclasses.fields(hyperparameters)}
 
 
+def changed(hyperparameters: Any, defaults: Any) -> dict[str, str]:
+    """The values that are not the defaults, by their names, in the form that `parse_value` reads."""
+    before = as_text(defaults)
+    return {name: text for name, text in as_text(hyperparameters).items() if text != before[name]}
+
+
 def meanings(hyperparameters: Any) -> dict[str, str]:
     """What every value means, by its name; empty where a dataclass of hyperparameters does not say it."""
     return {field.name: field.metadata.get(_MEANING, "") for field in dataclasses.fields(hyperparameters)}

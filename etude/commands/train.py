@@ -60,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> None:
     """Trains."""
     from etude.models.dataset import read_description, steps_per_quarter
-    from etude.models.hyperparameters import parse_overrides
-    from etude.models.registry import configure
+    from etude.models.hyperparameters import changed, parse_overrides
+    from etude.models.registry import configure, family
     from etude.models.training.schedule import Schedule
     from etude.models.training.train import train
     from etude.pipelines.files.dataset_folder import open_folder
@@ -73,12 +73,14 @@ def run(options: argparse.Namespace, console: Console) -> None:
     dataset = open_folder(options.dataset)
     steps = steps_per_quarter(read_description(dataset))
     configuration = dataclasses.replace(configuration, steps_per_quarter=steps)
+    changes = changed(configuration.hyperparameters, family(configuration.config).defaults.hyperparameters)
+    others = ", ".join(f"{name}={text}" for name, text in changes.items()) + ", else " if changes else ""
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
         f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "
         f"{steps} steps a quarter note, seed {schedule.seed}, "
         f"{f'{schedule.num_epochs:,} epochs' if schedule.num_epochs else f'{schedule.num_steps:,} training steps'}\n"
-        f"  {configuration.hyperparameters}"
+        f"  hyperparameters: {others}the defaults of the configuration; --list-hparams {options.config} lists them"
     )
     run_dir = pathlib.Path(options.run_dir)
     check_output(run_dir, "run")

@@ -12,6 +12,9 @@ from etude.models.sequences.batch import Sequences
 from etude.models.training.batches import BatchPlan
 from etude.models.training.chunks import StreamPlan, WindowPlan
 
+_KEPT_NUMBERS = 1 << 26
+"""Numbers in encoded sequences that are kept for later parts of them: 256 MiB."""
+
 
 class Example(NamedTuple):
     """A batch to train on.
@@ -56,8 +59,10 @@ class Examples:
         else:
             self._parts = StreamPlan(sequences.lengths - 1, size, rows, seed)
         self.steps_per_epoch = (self._whole or self._parts).steps_per_epoch
-        # A stream takes up every sequence again with its next chunk.
-        self._one = functools.lru_cache(maxsize=2 * rows)(self._encode_one)
+        # A stream takes up every sequence again with its next chunk, windows at any time.
+        numbers_of_a_step = 2 if encoding.is_indexed else encoding.input_size
+        kept = int(_KEPT_NUMBERS / (sequences.lengths.mean() * numbers_of_a_step))
+        self._one = functools.lru_cache(maxsize=max(kept, 2 * rows))(self._encode_one)
 
     def batch(self, step: int) -> Example:
         """The batch of a training step, from 0."""

@@ -73,9 +73,10 @@ def gradient_by_differences(hyperparameters, weights, name, batch, indices):
     return np.array(result)
 
 
-def test_the_gradient_is_that_of_the_mean_loss(make_trainer, make_batch):
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_the_gradient_is_that_of_the_mean_loss(cell, make_trainer, make_batch):
     """Adam's first moment after one step is a tenth of the gradient, where nothing is clipped."""
-    trainer, configuration, encoding = make_trainer("lookback", dropout_keep_prob=1.0, clip_norm=1e6)
+    trainer, configuration, encoding = make_trainer("lookback", cell=cell, dropout_keep_prob=1.0, clip_norm=1e6)
     batch = make_batch(encoding)
     before = trainer.weights()
     trainer.train(*batch)
