@@ -131,7 +131,8 @@ def run(build: Callable[[Any], None], resources: Resources, watch: Watch) -> Non
             message = _own_message(error)
             runner = resources.runner()
             if message is None and runner:
-                message = f"{runner} failed: {str(error) or type(error).__name__}; see whether it runs another pipeline of Beam's, or leave --runner away"
+                said = str(error) or type(error).__name__
+                message = f"{runner} failed: {said}; see whether it runs another pipeline, or leave --runner away"
             if message is None:
                 raise
             raise EtudeError(message) from error
