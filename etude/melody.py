@@ -65,14 +65,17 @@ class Melody(GeneratedSequence):
         """What a notebook shows."""
         from etude.pipelines.rendering.display import to_html
 
-        return str(to_html(self.music, title=repr(self)))
+        return str(to_html(self.music, title=self._description()))
 
     def __repr__(self) -> str:
         """One line."""
+        return f"<{self._description()}>"
+
+    def _description(self) -> str:
         num_notes = len(self.music.notes)
         return (
-            f"<{self.title}: {num_notes} note{'s' * (num_notes != 1)} in {self.music.num_steps} steps, "
-            f"log-likelihood {self.log_likelihood:.2f}>"
+            f"{self.title}: {num_notes} note{'s' * (num_notes != 1)} in {self.music.num_steps} steps, "
+            f"log-likelihood {self.log_likelihood:.2f}"
         )
 
 
