@@ -51,10 +51,10 @@ def hash_runs(numbers: Hashes, n: int) -> Hashes:
     """A 64-bit hash of every run of `n` numbers, uint64 [max(len(numbers) - n + 1, 0)]."""
     if len(numbers) < n:
         return np.zeros(0, np.uint64)
-    windows = np.lib.stride_tricks.sliding_window_view(numbers, n)
-    hashes = np.zeros(len(windows), np.uint64)
-    for column in windows.T:
-        hashes = mix(hashes + INCREMENT ^ column)
+    num_runs = len(numbers) - n + 1
+    hashes = np.zeros(num_runs, np.uint64)
+    for offset in range(n):
+        hashes = mix(hashes + INCREMENT ^ numbers[offset : offset + num_runs])
     return hashes
 
 

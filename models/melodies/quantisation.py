@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from etude.models.melodies.melody import MAX_PITCH, MIN_PITCH
+from etude.models.melodies.note_columns import NoteColumns, note_columns
 
 if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
@@ -111,13 +112,11 @@ def split_at_time_changes(sequence: "NoteSequence") -> list[Part]:
     information = sequence.quantization_info
     if information.steps_per_quarter > 0 or information.steps_per_second > 0:
         raise UnusableError("already-quantised", "times in steps cannot be quantised again")
-    notes = sorted(sequence.notes, key=lambda note: note.start_time)
-    start = np.array([note.start_time for note in notes], np.float64)
-    end = np.array([note.end_time for note in notes], np.float64)
-    pitch = np.array([note.pitch for note in notes], np.int64)
-    instrument = np.array([note.instrument for note in notes], np.int64)
-    is_drum = np.array([note.is_drum for note in notes], np.bool_)
-    is_audible = ~is_drum & np.array([note.velocity != 0 for note in notes], np.bool_)
+    notes = note_columns(sequence)
+    if (np.diff(notes.start) < 0).any():
+        notes = NoteColumns(*(column[np.argsort(notes.start, kind="stable")] for column in notes))
+    start, end = notes.start, notes.end
+    is_audible = ~notes.is_drum & (notes.velocity != 0)
     changes = _time_changes(sequence)
     times = [sequence.total_time, *(time for time, _, _ in changes)]
     tempos = [qpm for _, _, qpm in changes if qpm is not None]
@@ -135,10 +134,10 @@ def split_at_time_changes(sequence: "NoteSequence") -> list[Part]:
                 quarters_per_minute=qpm,
                 start=start[inside] - begin,
                 end=np.minimum(end[inside], finish) - begin,
-                pitch=pitch[inside],
-                instrument=instrument[inside],
+                pitch=notes.pitch[inside],
+                instrument=notes.instrument[inside],
                 is_audible=is_audible[inside],
-                is_drum=is_drum[inside],
+                is_drum=notes.is_drum[inside],
             )
         )
     return parts

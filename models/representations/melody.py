@@ -79,7 +79,7 @@ class MelodyRepresentation(ExtractionOptions, Representation):
 
     def digest(self, sequence: Sequence) -> bytes:
         """SHA-256 over the music and its grid."""
-        events = ",".join(map(str, sequence.tokens))
+        events = ",".join(map(str, _events(sequence).tolist()))
         text = f"{sequence.attributes['steps_per_bar']} {sequence.attributes['steps_per_quarter']} {events}"
         return hashlib.sha256(text.encode()).digest()
 
