@@ -191,13 +191,9 @@ def _run(sources: Sequence[str], folder: OutputFolder, shards: int, resources: R
             music = files | "ReadMusic" >> ReadMusic(tally=done)
             pieces, entries = music[PIECES], music[SOURCES]
             written = (
-                (
-                    pieces | "Notes" >> beam.FlatMap(piece_records),
-                    entries | "Manifest" >> beam.Map(manifest_record),
-                )
-                | beam.Flatten()
-                | WriteRecords(folder.path, number)
-            )
+                pieces | "Notes" >> beam.FlatMap(piece_records),
+                entries | "Manifest" >> beam.Map(manifest_record),
+            ) | WriteRecords(folder.path, number)
             examples = entries | "Rejected" >> beam.FlatMap(examples_of) | "First" >> beam.CombinePerKey(min)
             counts = (pieces, entries) | Describe()
             values = {

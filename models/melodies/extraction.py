@@ -12,6 +12,7 @@ import numpy as np
 
 from etude.models.errors import UsageError
 from etude.models.melodies.melody import MAX_STEPS_PER_QUARTER, NO_EVENT, NOTE_OFF, PITCHES_PER_OCTAVE, Events
+from etude.models.melodies.note_columns import NoteColumns
 from etude.models.melodies.quantisation import (
     Booleans,
     Integers,
@@ -154,19 +155,22 @@ class Extraction:
     rejections: list[Rejection]
 
 
-def extract(sequence: "NoteSequence", options: ExtractionOptions = MAGENTA_OPTIONS) -> Extraction:
+def extract(
+    sequence: "NoteSequence", options: ExtractionOptions = MAGENTA_OPTIONS, columns: NoteColumns | None = None
+) -> Extraction:
     """Extracts every melody of a piece.
 
     Args:
       sequence: an unquantised NoteSequence.
       options: what makes a melody.
+      columns: its notes, if they are there as arrays already.
 
     Returns:
       The melodies and the rejections. Never raises for a strange piece: that is a rejection.
     """
     result = Extraction([], [])
     try:
-        parts = split_at_time_changes(sequence)
+        parts = split_at_time_changes(sequence, columns)
     except UnusableError as error:
         return Extraction([], [Rejection(error.reason, error.detail)])
     for index, part in enumerate(parts):

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
 
 _fields = operator.attrgetter("start_time", "end_time", "pitch", "instrument", "velocity", "is_drum")
-_ROW = np.dtype([("start", "f8"), ("end", "f8"), ("pitch", "i8"), ("instrument", "i8"), ("velocity", "i8"), ("drum", "?")])
+_ROW = np.dtype(
+    [("start", "f8"), ("end", "f8"), ("pitch", "i8"), ("instrument", "i8"), ("velocity", "i8"), ("drum", "?")]
+)
 
 
 class NoteColumns(NamedTuple):
@@ -31,6 +33,20 @@ class NoteColumns(NamedTuple):
     instrument: npt.NDArray[np.int64]
     velocity: npt.NDArray[np.int64]
     is_drum: npt.NDArray[np.bool_]
+
+    def by_start(self) -> "NoteColumns":
+        """The notes in order of their start; those that start together stay in theirs."""
+        if not (np.diff(self.start) < 0).any():
+            return self
+        order = np.argsort(self.start, kind="stable")
+        return NoteColumns(
+            start=self.start[order],
+            end=self.end[order],
+            pitch=self.pitch[order],
+            instrument=self.instrument[order],
+            velocity=self.velocity[order],
+            is_drum=self.is_drum[order],
+        )
 
 
 def note_columns(sequence: "NoteSequence") -> NoteColumns:

@@ -93,7 +93,7 @@ class QuantisedPart:
     is_drum: Booleans
 
 
-def split_at_time_changes(sequence: "NoteSequence") -> list[Part]:
+def split_at_time_changes(sequence: "NoteSequence", columns: NoteColumns | None = None) -> list[Part]:
     """Cuts a piece at every change of tempo or metre.
 
     Each part starts anew at time 0. A note belongs to the part that it starts in and ends with it at the latest.
@@ -102,6 +102,7 @@ def split_at_time_changes(sequence: "NoteSequence") -> list[Part]:
 
     Args:
       sequence: an unquantised NoteSequence.
+      columns: its notes, if they are there as arrays already.
 
     Returns:
       The parts, in order; none if the piece has no length.
@@ -112,9 +113,7 @@ def split_at_time_changes(sequence: "NoteSequence") -> list[Part]:
     information = sequence.quantization_info
     if information.steps_per_quarter > 0 or information.steps_per_second > 0:
         raise UnusableError("already-quantised", "times in steps cannot be quantised again")
-    notes = note_columns(sequence)
-    if (np.diff(notes.start) < 0).any():
-        notes = NoteColumns(*(column[np.argsort(notes.start, kind="stable")] for column in notes))
+    notes = (note_columns(sequence) if columns is None else columns).by_start()
     start, end = notes.start, notes.end
     is_audible = ~notes.is_drum & (notes.velocity != 0)
     changes = _time_changes(sequence)

@@ -1,8 +1,8 @@
 """Imports Beam without what it takes along merely because it is installed.
 
-Beam looks for pandas, PyArrow, PyMongo and BigQuery when it is imported, and for IPython when a transform is applied. Each
-is optional to Beam, none is of use to our commands, and together they take longer than all the rest of Beam. This is for
-processes that are Etude's own: in anybody else's, Beam is imported as it is.
+When it is imported, Beam looks for pandas, PyArrow, PyMongo and BigQuery. Each is optional to it, none is of use to our
+commands, and together they take about as long as the rest of Beam, and half of the memory. This is for processes that are
+Etude's own: in anybody else's, Beam is imported as it is.
 """
 
 import contextlib

@@ -14,14 +14,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from etude.models.errors import EtudeError, UsageError
 from etude.models.progress import Progress, silent
-from etude.pipelines.running.lean_beam import hidden, no_console_log
+from etude.pipelines.running.lean_beam import no_console_log
 from etude.pipelines.running.progress import UNCOUNTED, Tally
-
 
 with no_console_log():
     import apache_beam as beam
@@ -76,7 +75,7 @@ class Resources:
 
     def runner(self) -> str:
         """The name of the runner that the user chose; empty for this machine's own."""
-        with _no_console_log():
+        with no_console_log():
             name = _pipeline_options(self.beam_options).view_as(StandardOptions).runner or ""
         return "" if name == _OWN_RUNNER else name
 
@@ -114,8 +113,7 @@ def run(build: Callable[[Any], None], resources: Resources, watch: Watch) -> Non
     with no_console_log(), tempfile.TemporaryDirectory(prefix="etude-", ignore_cleanup_errors=True) as signs:
         options = _pipeline_options(resources.beam_options)
         pipeline = beam.Pipeline(runner=_runner(options, resources.workers, signs), options=options)
-        with hidden("IPython"):
-            build(pipeline)
+        build(pipeline)
         try:
             _run_watched(pipeline, pathlib.Path(signs), resources.progress, watch)
         except Exception as error:

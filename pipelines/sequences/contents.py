@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.melodies.note_columns import note_columns
+from etude.models.melodies.note_columns import NoteColumns
 from etude.pipelines.readers.note_sequences import NoteSequence
 
 STEPS_PER_QUARTER = 4
@@ -16,20 +16,20 @@ _DEFAULT_QPM = 120.0
 _MAX_STEP = 1 << 40
 
 
-def track_contents(sequence: NoteSequence) -> tuple[bytes, ...]:
+def track_contents(sequence: NoteSequence, notes: NoteColumns) -> tuple[bytes, ...]:
     """A hash of the notes of every track: intervals, distances and durations on a grid of sixteenths.
 
     Copies of a piece, in any key and tempo, and whatever silence comes first, have the same.
 
     Args:
       sequence: a piece with times in seconds.
+      notes: its notes.
 
     Returns:
       16 bytes a track, sorted, each once; none for a piece without notes or without sensible times.
     """
-    if not sequence.notes:
+    if not len(notes.start):
         return ()
-    notes = note_columns(sequence)
     steps = _steps(sequence, np.stack([notes.start, notes.end]))
     if not (np.abs(steps) <= _MAX_STEP).all():  # neither is what is no number
         return ()

@@ -84,7 +84,9 @@ def _run(etude: str, *words: str) -> Cost:
 
 
 def _report(costs: dict[str, dict[str, list[Cost]]]) -> None:
-    print(f"{'':10} {'old CPU':>9} {'new CPU':>9} {'ratio':>6}  {'of rounds':14} {'old s':>7} {'new s':>7} {'ratio':>6}")
+    print(
+        f"{'':10} {'old CPU':>9} {'new CPU':>9} {'ratio':>6}  {'of rounds':14} {'old s':>7} {'new s':>7} {'ratio':>6}"
+    )
     together = {
         name: [sum(turn, Cost(0, 0)) for turn in zip(*commands.values(), strict=True)]
         for name, commands in costs.items()
