@@ -203,9 +203,15 @@ class _Flow:
             sequences = sequences | "Number" >> beam.Map(number, symbols)
         dense = None if self.configuration is None else DenseRecords(self.configuration)
         written = (
-            sequences | "Records" >> beam.Map(records.sequence_record, self.representation, dense is not None),
-            extracted[REJECTED] | "Rejected" >> beam.Map(records.rejected_record),
-        ) | WriteRecords(self.folder.path, self.shards, dense)
+            sequences
+            | "Records" >> beam.Map(records.sequence_record, self.representation, dense is not None)
+            | "WriteSequences" >> WriteRecords(self.folder.path, self.shards, dense)
+        )
+        rejected = (
+            extracted[REJECTED]
+            | "Rejected" >> beam.Map(records.rejected_record)
+            | "WriteRejected" >> WriteRecords(self.folder.path)
+        )
         counts = (
             (
                 pieces | "CountPieces" >> beam.ParDo(CountEach(records.count_piece)),
@@ -220,7 +226,12 @@ class _Flow:
             | "Sum" >> beam.CombineGlobally(SumCounts()).without_defaults()
             | "Rows" >> beam.Map(as_rows)
         )
-        values = {"counts": AsSingleton(counts, []), "written": AsList(written), "symbols": symbols}
+        values = {
+            "counts": AsSingleton(counts, []),
+            "written": AsList(written),
+            "rejected": AsList(rejected),
+            "symbols": symbols,
+        }
         pipeline | "WriteResult" >> WriteResult(result, values)
 
 

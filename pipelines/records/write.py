@@ -47,9 +47,9 @@ Written = tuple[str, str, int]
 class WriteRecords(beam.PTransform):  # type: ignore[misc]
     """Writes records to files whose bytes depend on the records alone, as many outputs as there are.
 
-    In: `PCollection[tuple[str, str, bytes]]`, or a tuple of such: output, name, record. An output `notes` is written to
-    gzip-compressed TFRecord shards, `notes-SSSSS-of-NNNNN.tfrecord`; one called `NAME.tfrecord` to a single file without
-    compression; one called `NAME.jsonl` to a single file, a record a line. A shard without records is not written.
+    In: `PCollection[tuple[str, str, bytes]]`: output, name, record. An output `notes` is written to gzip-compressed TFRecord
+    shards, `notes-SSSSS-of-NNNNN.tfrecord`; one called `NAME.tfrecord` to a single file without compression; one called
+    `NAME.jsonl` to a single file, a record a line. A shard without records is not written.
 
     Out: `PCollection[tuple[str, str, int]]`: output, file name, number of records. The files have their final names then.
 
@@ -63,16 +63,11 @@ class WriteRecords(beam.PTransform):  # type: ignore[misc]
     num_shards: Any = 1
     encode: Callable[[bytes], bytes] | None = None
 
-    def expand(self, records: Any) -> beam.PCollection[Written]:
+    def expand(self, records: beam.PCollection[Record]) -> beam.PCollection[Written]:
         """Packs by shard, sorts and writes each shard, and gives one attempt at each its final name."""
-        kinds = records if isinstance(records, tuple) else (records,)
-        # Packed before they meet, as runners keep what meets.
-        blocks = tuple(
-            kind | f"Pack{number}" >> beam.ParDo(Pack(), self.num_shards).with_output_types(Block)
-            for number, kind in enumerate(kinds, start=1)
-        )
         return (
-            (blocks | beam.Flatten() if len(blocks) > 1 else blocks[0])
+            records
+            | "Pack" >> beam.ParDo(Pack(), self.num_shards).with_output_types(Block)
             | "GroupShards" >> beam.GroupByKey()
             | "Write" >> beam.Map(write_shard, self.folder, self.num_shards, self.encode).with_output_types(Attempt)
             | "GroupAttempts" >> beam.GroupByKey()
