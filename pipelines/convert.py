@@ -28,7 +28,7 @@ from etude.pipelines.running.progress import Tally
 from etude.pipelines.running.runner import Resources, Watch, run
 from etude.pipelines.sources.corpora import CORPUS_PREFIX, licence_notes
 from etude.pipelines.sources.match import CountSources, MatchMusic
-from etude.pipelines.sources.sources import nothing_found
+from etude.pipelines.sources.sources import Source, nothing_found
 
 NOTES = "notes"
 TEXTS = "texts"
@@ -188,23 +188,21 @@ def _run(sources: Sequence[str], folder: OutputFolder, shards: int, resources: R
             files = pipeline | MatchMusic(sources, found)
             inputs = files | "CountSources" >> CountSources()
             number = shards or AsSingleton(inputs | "Shards" >> beam.Map(_num_shards), 1)
+            # The number of shards is known once all sources are. Records would wait for it where sources are smaller.
+            files = files | "AwaitShards" >> beam.Map(_await, number).with_output_types(Source)
             music = files | "ReadMusic" >> ReadMusic(tally=done)
             pieces, entries = music[PIECES], music[SOURCES]
-            written = (
-                (
-                    pieces | "Notes" >> beam.FlatMap(piece_records),
-                    entries | "Manifest" >> beam.Map(manifest_record),
-                )
-                | beam.Flatten()
-                | WriteRecords(folder.path, number)
-            )
+            # Not flattened into one: runners keep what is flattened.
+            notes = pieces | "Notes" >> beam.FlatMap(piece_records) | "WriteNotes" >> WriteRecords(folder.path, number)
+            manifest = entries | "Manifest" >> beam.Map(manifest_record) | "WriteManifest" >> WriteRecords(folder.path)
             examples = entries | "Rejected" >> beam.FlatMap(examples_of) | "First" >> beam.CombinePerKey(min)
             counts = (pieces, entries) | Describe()
             values = {
                 "counts": AsSingleton(counts | "Rows" >> beam.Map(as_rows), []),
                 "inputs": AsSingleton(inputs | "InputRows" >> beam.Map(as_rows), []),
                 "examples": AsDict(examples),
-                "written": AsList(written),
+                "notes": AsList(notes),
+                "manifest": AsList(manifest),
             }
             pipeline | "WriteResult" >> WriteResult(result, values)
 
@@ -213,8 +211,8 @@ def _run(sources: Sequence[str], folder: OutputFolder, shards: int, resources: R
     return _Result(
         as_counts([*values["counts"], *values["inputs"]]),
         {reason: example for reason, (_, example) in values["examples"].items()},
-        listed(values["written"], NOTES),
-        listed(values["written"], TEXTS),
+        listed(values["notes"], NOTES),
+        listed(values["notes"], TEXTS),
     )
 
 
@@ -236,6 +234,11 @@ def _inputs(counts: Counts) -> str:
 
 def _num_shards(counts: Counts) -> int:
     return num_shards(counts.get(("sources", "bytes"), 0), _EXPANSION)
+
+
+def _await(source: Source, ready: int) -> Source:
+    """A source, once a side input is ready."""
+    return source
 
 
 def _absolute(source: str) -> str:
