@@ -9,15 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 from etude.pipelines.readers.reading import Reading, Rejected
+from etude.pipelines.reasons import unexpected
 from etude.pipelines.sources.sources import Source, SourceError, read_source
 
 
-def read_source_music(source: Source, expanded_archives: pathlib.Path) -> Iterator[Reading]:
-    """Reads the file of a source with `read_music`; one that cannot be read is a reading with a rejection.
+Read = Callable[[Source, bytes], Iterator[Reading]]
+"""Reads a music file, as `read_music` does."""
+
+
+def read_source_music(source: Source, expanded_archives: pathlib.Path, read: Read) -> Iterator[Reading]:
+    """Reads the file of a source; one that cannot be read is a reading with a rejection.
 
     Args:
       source: where the file is.
       expanded_archives: the folder that `expand_archives` filled.
+      read: reads its bytes.
 
     Yields:
       What was found, in the file's order.
@@ -29,7 +35,7 @@ def read_source_music(source: Source, expanded_archives: pathlib.Path) -> Iterat
     except ValueError as error:
         yield Reading(rejected=Rejected("unreadable", str(error)))
     else:
-        yield from read_music(source, data)
+        yield from read(source, data)
 
 
 def read_music(source: Source, data: bytes) -> Iterator[Reading]:
@@ -67,4 +73,4 @@ def _readings(source: Source, data: bytes) -> Iterator[Reading]:
     try:
         yield from read(data, source.full_name)
     except Exception as error:  # a reader that fails on one file must not end the job
-        yield Reading(rejected=Rejected("reader-failed", f"{type(error).__name__}: {error}"))
+        yield Reading(rejected=Rejected(unexpected(error), f"{type(error).__name__}: {error}"))

@@ -1,5 +1,6 @@
-"""Music files read one after the other in this process, for small jobs."""
+"""Music files read one after the other, for small jobs."""
 
+import contextlib
 import pathlib
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -7,6 +8,7 @@ from typing import NamedTuple
 
 from etude.models.progress import Progress, silent
 from etude.pipelines.readers import read_source_music
+from etude.pipelines.readers.isolated_reader import IsolatedReader
 from etude.pipelines.readers.note_sequences import NoteSequence, piece_name
 from etude.pipelines.readers.reading import Rejected
 from etude.pipelines.sources.sources import expand_archives, expand_sources
@@ -31,11 +33,11 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
       EtudeError: if an argument names nothing.
     """
     sources = expand_sources(arguments)
-    with tempfile.TemporaryDirectory(prefix="etude-") as folder:
+    with tempfile.TemporaryDirectory(prefix="etude-") as folder, contextlib.closing(IsolatedReader()) as reader:
         expand_archives(sources, pathlib.Path(folder))
         for done, source in enumerate(sources):
             progress(done, len(sources), source.name)
-            for reading in read_source_music(source, pathlib.Path(folder)):
+            for reading in read_source_music(source, pathlib.Path(folder), reader.read):
                 name = source.full_name if reading.sequence is None else piece_name(reading.sequence)
                 yield Piece(name, reading.sequence, reading.rejected)
         progress(len(sources), len(sources))

@@ -325,7 +325,7 @@ def _readings(format: str, data: bytes) -> Iterator[Reading]:
             yield Reading(rejected=Rejected("unreadable", str(error)))
             return
         for source in sources:
-            yield from read_source_music(source, work)
+            yield from read_source_music(source, work, read_music)
 
 
 def _unsound(sequence: NoteSequence) -> str:
