@@ -4,38 +4,12 @@ A reader has `read(data, name)`, which gives readings one by one. A bad file is 
 """
 
 import importlib
-import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 from etude.pipelines.readers.reading import Reading, Rejected
 from etude.pipelines.reasons import unexpected
-from etude.pipelines.sources.sources import Source, SourceError, read_source
-
-
-Read = Callable[[Source, bytes], Iterator[Reading]]
-"""Reads a music file, as `read_music` does."""
-
-
-def read_source_music(source: Source, expanded_archives: pathlib.Path, read: Read) -> Iterator[Reading]:
-    """Reads the file of a source; one that cannot be read is a reading with a rejection.
-
-    Args:
-      source: where the file is.
-      expanded_archives: the folder that `expand_archives` filled.
-      read: reads its bytes.
-
-    Yields:
-      What was found, in the file's order.
-    """
-    try:
-        data = read_source(source, expanded_archives)
-    except SourceError as error:
-        yield Reading(rejected=Rejected("unreachable", str(error)))
-    except ValueError as error:
-        yield Reading(rejected=Rejected("unreadable", str(error)))
-    else:
-        yield from read(source, data)
+from etude.pipelines.sources.source import Source
 
 
 def read_music(source: Source, data: bytes) -> Iterator[Reading]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import marshal
 import pathlib
 import signal
 import subprocess
@@ -12,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, cast
 
 from etude.models.errors import EtudeError
-from etude.pipelines.readers.isolated_process import OUT_OF_MEMORY
+from etude.pipelines.readers.isolated_process import OUT_OF_MEMORY, receive, write
 from etude.pipelines.readers.note_sequences import NoteSequence
 from etude.pipelines.readers.reading import Reading, Rejected
-from etude.pipelines.sources.sources import Source
+from etude.pipelines.sources.source import Source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +31,9 @@ class Limits:
 
 
 LIMITS = Limits()
+
+File = tuple[Source, bytes]
+"""Where a file is from, and what it holds."""
 
 _PROGRAM = pathlib.Path(__file__).with_name("isolated_process.py")
 
@@ -53,31 +55,57 @@ class IsolatedReader:
         self._command = [sys.executable, "-P", str(program), str(limits.seconds), str(limits.megabytes)]
         self._process: _Process | None = None
 
-    def read(self, source: Source, data: bytes) -> Iterator[Reading]:
-        """Yields what is found in a file, as `read_music`; where that ends the process, a rejection that says so.
+    def read(self, files: Sequence[File]) -> Iterator[Iterator[Reading]]:
+        """Yields for each file what is found in it, as `read_music`; where that ends the process, a rejection that says so.
+
+        What is found in one file has to be taken before the next one's turn. Many small files at once cost the least.
 
         Raises:
           EtudeError: if the process cannot be started.
         """
-        if self._process is not None and self._process.has_ended():  # killed while it waited, by whoever wanted memory
-            self.close()
-        if self._process is None:
-            self._process = _Process(self._command)
-        is_done = False
+        readings = self._readings(files)
+        for _ in files:
+            yield iter(readings.__next__, None)
+
+    def _readings(self, files: Sequence[File]) -> Iterator[Reading | None]:
+        """What is found in each file, then None."""
+        num_done = num_received = 0
+        is_urgent = False
         try:
-            yield from self._process.read(source, data)
-            is_done = True
-        except EOFError:
-            yield Reading(rejected=_explain(self._process.end()))
+            while num_done < len(files):
+                # After an accident one by one, to learn which of them it was.
+                asked = files[num_done : num_done + 1] if is_urgent else files[num_done:]
+                number = 0
+                try:
+                    for reading in self._running().read(asked, is_urgent):
+                        if reading is None:
+                            num_done, num_received, number = num_done + 1, 0, 0
+                            yield None
+                            continue
+                        number += 1
+                        if number > num_received:
+                            num_received = number
+                            yield reading
+                except EOFError:
+                    status = self.close()
+                    if is_urgent:
+                        num_done, num_received = num_done + 1, 0
+                        yield Reading(rejected=_explain(status))
+                        yield None
+                    is_urgent = not is_urgent
         finally:
-            if not is_done:  # perhaps because whoever asked has heard enough
+            if num_done < len(files):  # whoever asked has heard enough
                 self.close()
 
-    def close(self) -> None:
-        """Ends the process."""
-        if self._process is not None:
-            self._process.end()
-            self._process = None
+    def _running(self) -> "_Process":
+        self._process = self._process or _Process(self._command)
+        return self._process
+
+    def close(self) -> int:
+        """Ends the process; returns its exit status, negative for a signal, 0 if there is none."""
+        status = self._process.end() if self._process else 0
+        self._process = None
+        return status
 
 
 class _Process:
@@ -90,26 +118,24 @@ class _Process:
         # At the latest with this program, which an interrupt may end.
         self._kill = weakref.finalize(self, self._popen.kill)
         try:
-            marshal.load(self._answers)
+            receive(self._answers)
         except EOFError as error:
             raise EtudeError(
                 f"the process that reads music did not start ({' '.join(command)}: exit {self.end()}); install etude again"
             ) from error
 
-    def read(self, source: Source, data: bytes) -> Iterator[Reading]:
-        """Raises EOFError where the process ends."""
+    def read(self, files: Sequence[File], is_urgent: bool) -> Iterator[Reading | None]:
+        """The readings of each file, then None; raises EOFError where the process ends."""
         try:
-            marshal.dump((source.collection, source.name, data), self._requests)
+            write((is_urgent, [(source.collection, source.name, data) for source, data in files]), self._requests)
             self._requests.flush()
         except BrokenPipeError as error:
             raise EOFError from error
-        while (values := marshal.load(self._answers)) is not None:
-            sequence, rejected, *others = values
-            yield Reading(sequence and NoteSequence.FromString(sequence), rejected and Rejected(*rejected), *others)
-
-    def has_ended(self) -> bool:
-        """Whether there is nobody any more to serve."""
-        return self._popen.poll() is not None
+        for _ in files:
+            while (values := receive(self._answers)) is not None:
+                sequence, rejected, *others = values
+                yield Reading(sequence and NoteSequence.FromString(sequence), rejected and Rejected(*rejected), *others)
+            yield None
 
     def end(self) -> int:
         """Ends the process, if it did not by itself; returns its exit status, negative for a signal."""

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from etude.models.progress import Progress, silent
-from etude.pipelines.readers import read_source_music
 from etude.pipelines.readers.isolated_reader import IsolatedReader
 from etude.pipelines.readers.note_sequences import NoteSequence, piece_name
 from etude.pipelines.readers.reading import Rejected
-from etude.pipelines.sources.sources import expand_archives, expand_sources
+from etude.pipelines.readers.source_music import fetch
+from etude.pipelines.sources.sources import expand_sources
 
 
 class Piece(NamedTuple):
@@ -34,10 +34,10 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
     """
     sources = expand_sources(arguments)
     with tempfile.TemporaryDirectory(prefix="etude-") as folder, contextlib.closing(IsolatedReader()) as reader:
-        expand_archives(sources, pathlib.Path(folder))
         for done, source in enumerate(sources):
             progress(done, len(sources), source.name)
-            for reading in read_source_music(source, pathlib.Path(folder), reader.read):
+            data = fetch(source, pathlib.Path(folder))
+            for reading in next(reader.read([(source, data)])) if isinstance(data, bytes) else [data]:
                 name = source.full_name if reading.sequence is None else piece_name(reading.sequence)
                 yield Piece(name, reading.sequence, reading.rejected)
         progress(len(sources), len(sources))

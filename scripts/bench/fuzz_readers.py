@@ -32,12 +32,14 @@ sys.path.append(str(pathlib.Path(__file__).parents[2]))
 
 from etude.models.errors import EtudeError
 from etude.models.melodies.extraction import MAGENTA_OPTIONS, extract
-from etude.pipelines.readers import read_music, read_source_music
+from etude.pipelines.readers import read_music
 from etude.pipelines.readers.musicxml.reader import _unpack
 from etude.pipelines.readers.note_sequences import NoteSequence
 from etude.pipelines.readers.reading import Reading, Rejected
+from etude.pipelines.readers.source_music import fetch
 from etude.pipelines.reasons import REMEDIES
-from etude.pipelines.sources.sources import Source, expand_archives, expand_sources
+from etude.pipelines.sources.source import Source
+from etude.pipelines.sources.sources import expand_sources
 from scripts.bench import hostile_music
 
 SUFFIXES = {"midi": ".mid", "abc": ".abc", "musicxml": ".musicxml", "mxl": ".mxl", "zip": ".zip", "tar": ".tar"}
@@ -320,12 +322,11 @@ def _readings(format: str, data: bytes) -> Iterator[Reading]:
         path.write_bytes(data)
         try:
             sources = expand_sources([str(path)])
-            expand_archives(sources, work)
+            for source in sources:
+                data = fetch(source, work)
+                yield from read_music(source, data) if isinstance(data, bytes) else [data]
         except EtudeError as error:
             yield Reading(rejected=Rejected("unreadable", str(error)))
-            return
-        for source in sources:
-            yield from read_source_music(source, work, read_music)
 
 
 def _unsound(sequence: NoteSequence) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from etude.pipelines.readers.abc import RejectedTune, iterate_tunebook
+from etude.pipelines.readers.abc.bars import bar_starts
 from etude.pipelines.readers.reading import Reading, Rejected
 from etude.pipelines.reasons import unexpected
 
@@ -27,6 +28,7 @@ def read(data: bytes, name: str = "tunebook") -> Iterator[Reading]:
             try:
                 reading.sequence = tune.note_sequence()
                 reading.text = tune.text
+                reading.bar_starts = bar_starts(tune.text)
             except Exception as error:  # costs this tune only
                 reading.rejected = Rejected(unexpected(error), f"{name}:{tune.line}: {type(error).__name__}: {error}")
         yield reading

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -17,16 +16,17 @@ from etude.pipelines import ReadMusic
 from etude.pipelines.readers import read_music
 from etude.pipelines.readers.isolated_reader import IsolatedReader, Limits
 from etude.pipelines.reasons import MACHINE, REMEDIES
-from etude.pipelines.sources.sources import Source
+from etude.pipelines.sources.source import Source
 
 MISBEHAVING = """
-import os, re, signal, sys
+import etude.pipelines.readers.abc.reader, os, pathlib, re, signal
 from etude.pipelines.readers import read_music
 from etude.pipelines.readers.isolated_process import serve
 
 def read(source, data):
     yield from read_music(source, data)
     if source.name == "stalls.abc":
+        pathlib.Path(__file__).with_name("stalling").touch()
         re.match("(a|a)+$", 64 * "a" + "b")  # 2 to the 64 steps, inside of C code
     if source.name == "crashes.abc":
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -48,7 +48,8 @@ def misbehaving(tmp_path):
 
 
 def read(reader, name, data):
-    return list(reader.read(Source("tunes", name, "/nowhere"), data))
+    (readings,) = map(list, reader.read([(Source("tunes", name, "/nowhere"), data)]))
+    return readings
 
 
 def is_working(pid):
@@ -64,6 +65,18 @@ def test_the_same_readings_as_without_it(abc_tune, midi, musicxml):
     for name, data in files:
         assert read(reader, name, data) == list(read_music(Source("tunes", name, "/nowhere"), data))
     reader.close()
+
+
+def test_many_files_at_once(misbehaving, abc_tune):
+    """Each piece comes once, and what happens in one file costs no other."""
+    book = (abc_tune(1) + "\n" + abc_tune(2)).encode()
+    names = ["a.abc", "stalls.abc", "b.abc", "crashes.abc", "crashes.abc", "c.abc", "stalls.abc"]
+    found = [
+        [reading.rejected.reason if reading.rejected else reading.reference_number for reading in readings]
+        for readings in misbehaving.read([(Source("tunes", name, ""), book) for name in names])
+    ]
+    ends = {"stalls.abc": ["out-of-time"], "crashes.abc": ["reader-crashed"]}
+    assert found == [[1, 2, *ends.get(name, [])] for name in names]
 
 
 @pytest.mark.parametrize(
@@ -96,33 +109,35 @@ def test_memory_is_limited():
 
 def test_what_is_not_wanted_any_more_is_not_read(misbehaving, abc_tune):
     book = (abc_tune(1) + "\n" + abc_tune(2)).encode()
-    readings = misbehaving.read(Source("tunes", "a.abc", ""), book)
+    (readings,) = misbehaving.read([(Source("tunes", "a.abc", ""), book)])
     assert next(readings).reference_number == 1
-    readings.close()
+    del readings
     assert [reading.reference_number for reading in read(misbehaving, "a.abc", book)] == [1, 2]
 
 
 def test_a_process_that_does_not_start(tmp_path):
     (tmp_path / "broken.py").write_text("raise SystemExit(7)")
-    with pytest.raises(EtudeError, match="did not start .*broken.py.*exit 7"):
+    with pytest.raises(EtudeError, match=r"did not start .*broken.py.*exit 7"):
         read(IsolatedReader(program=tmp_path / "broken.py"), "a.abc", b"")
 
 
 def test_no_process_outlives_the_one_that_asked(tmp_path):
     """Not even in C code, and though the asker is killed."""
-    program, pid_file = tmp_path / "misbehaving.py", tmp_path / "pid"
+    program = tmp_path / "misbehaving.py"
     program.write_text(MISBEHAVING)
     asker = f"""
 import pathlib
 from etude.pipelines.readers.isolated_reader import IsolatedReader, Limits
-from etude.pipelines.sources.sources import Source
+from etude.pipelines.sources.source import Source
 reader = IsolatedReader(Limits(seconds=600), pathlib.Path({str(program)!r}))
-for reading in reader.read(Source("", "stalls.abc", ""), b"X:1\\nK:C\\nC"):
-    print(reader._process._popen.pid, flush=True)
+print(reader._running()._popen.pid, flush=True)
+for readings in reader.read([(Source("", "stalls.abc", ""), b"X:1\\nK:C\\nC")]):
+    list(readings)
 """
     process = subprocess.Popen([sys.executable, "-P", "-c", asker], stdout=subprocess.PIPE)
     pid = int(process.stdout.readline())
-    assert is_working(pid)
+    while not (tmp_path / "stalling").exists():
+        time.sleep(0.1)
     process.kill()
     process.communicate()
     for _ in range(600):

@@ -12,7 +12,8 @@ import pytest
 from etude.models.errors import EtudeError
 from etude.pipelines.sources import archives
 from etude.pipelines.sources.corpora import CORPORA, licence_notes
-from etude.pipelines.sources.sources import SourceError, expand_archives, expand_sources, read_source
+from etude.pipelines.sources.read import SourceError, expand_archives, read_source
+from etude.pipelines.sources.sources import expand_sources
 
 
 @pytest.fixture
@@ -351,7 +352,7 @@ def test_encrypted_or_damaged_member_is_a_value_error(tmp_path):
 
 
 def test_huge_file_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("etude.pipelines.sources.sources.MAX_FILE_BYTES", 10)
+    monkeypatch.setattr("etude.pipelines.sources.read.MAX_FILE_BYTES", 10)
     (tmp_path / "a.abc").write_bytes(bytes(11))
     (source,) = expand_sources([str(tmp_path / "a.abc")])
     with pytest.raises(ValueError, match="at most 10"):
