@@ -323,8 +323,8 @@ def _readings(format: str, data: bytes) -> Iterator[Reading]:
         try:
             sources = expand_sources([str(path)])
             for source in sources:
-                data = fetch(source, work)
-                yield from read_music(source, data) if isinstance(data, bytes) else [data]
+                fetched = fetch(source, work)
+                yield from read_music(source, fetched) if isinstance(fetched, bytes) else [fetched]
         except EtudeError as error:
             yield Reading(rejected=Rejected("unreadable", str(error)))
 
