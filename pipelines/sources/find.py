@@ -10,7 +10,7 @@ from etude.models.errors import EtudeError
 from etude.pipelines.files import file_systems
 from etude.pipelines.sources import archives
 from etude.pipelines.sources.corpora import CORPUS_PREFIX, corpus_folder, corpus_names
-from etude.pipelines.sources.folders import Entry, file_problem, is_hidden, walk
+from etude.pipelines.sources.folders import Entry, file_problem, is_hidden, not_searched, walk
 from etude.pipelines.sources.read import on_disk
 from etude.pipelines.sources.source import FORMATS, Source, printable, suffix
 
@@ -31,7 +31,10 @@ def find(argument: str) -> Iterator[Source]:
         yield from _in_path(pathlib.Path(argument))
         return
     matches = sorted(glob.glob(argument, recursive=True))
-    if not matches:
+    problems = list(not_searched(argument))
+    for entry in problems:
+        yield _file(entry, os.path.realpath(entry.path.parent))
+    if not matches and not problems:
         raise EtudeError(f"{argument} does not exist; give a music file, a folder, an archive or {corpus_names()}")
     for match in matches:
         path = pathlib.Path(match)

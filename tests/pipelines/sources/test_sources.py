@@ -278,8 +278,12 @@ def test_links_in_a_folder(tmp_path):
     assert len(found) == 4
 
 
-def test_a_folder_that_may_not_be_searched_is_reported(tmp_path, monkeypatch):
-    """The superuser may search all, so that the system's answer is put in its place."""
+@pytest.fixture
+def forbidden(tmp_path, monkeypatch):
+    """A folder with a tune and a folder that may not be searched.
+
+    The superuser may search all, so that the system's answer is put in its place.
+    """
     (tmp_path / "tunes" / "secret").mkdir(parents=True)
     (tmp_path / "tunes" / "a.abc").write_text("")
     scan = os.scandir
@@ -290,8 +294,22 @@ def test_a_folder_that_may_not_be_searched_is_reported(tmp_path, monkeypatch):
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", forbid)
-    found = contents(tmp_path / "tunes", tmp_path / "work")
-    assert found == {"a.abc": b"", "secret": f"cannot be searched: {os.strerror(errno.EACCES)}"}
+    return tmp_path / "tunes"
+
+
+NOT_SEARCHED = f"cannot be searched: {os.strerror(errno.EACCES)}"
+
+
+def test_a_folder_that_may_not_be_searched_is_reported(forbidden, tmp_path):
+    assert contents(forbidden, tmp_path / "work") == {"a.abc": b"", "secret": NOT_SEARCHED}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "others"),
+    [("**/*.abc", {"a.abc": b""}), ("*/*.abc", {}), ("**", {"a.abc": b""}), ("s*/*/*.abc", {}), ("secret/*", {})],
+)
+def test_a_pattern_does_not_pass_over_what_may_not_be_searched(forbidden, tmp_path, pattern, others):
+    assert contents(forbidden / pattern, tmp_path / "work") == {**others, "secret": NOT_SEARCHED}
 
 
 def test_what_is_no_plain_file_is_reported(tmp_path):
