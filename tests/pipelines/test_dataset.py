@@ -390,6 +390,13 @@ def test_no_melodies_is_an_error_with_reasons_and_flags(tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"rejected.jsonl"}
 
 
+def test_files_without_records(tmp_path):
+    write_records(tmp_path / "empty.tfrecord", [])
+    (tmp_path / "nothing.tfrecord").touch()
+    with pytest.raises(EtudeError, match="no pieces in .*empty.*nothing.*etude convert"):
+        create_dataset([tmp_path / "empty.tfrecord", tmp_path / "nothing.tfrecord"], tmp_path / "out")
+
+
 @pytest.mark.parametrize("lost", ["notes-00001-of-00002.tfrecord", "texts-00000-of-00002.tfrecord"])
 def test_a_lost_shard_is_named(tmp_path, abc_tune, lost):
     (tmp_path / "tunes.abc").write_text("\n".join(abc_tune(number) for number in range(20)))
