@@ -285,7 +285,8 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
 def _no_pieces(paths: Sequence[str]) -> str:
     """Says that there is no piece in some files."""
     others = f" and {len(paths) - _MOST_NAMED:,} other files" if len(paths) > _MOST_NAMED else ""
-    return f"there are no pieces in {', '.join(paths[:_MOST_NAMED])}{others}; make some with 'etude convert SOURCE --output NOTES'"
+    named = ", ".join(paths[:_MOST_NAMED])
+    return f"there are no pieces in {named}{others}; make some with 'etude convert SOURCE --output NOTES'"
 
 
 def _problem(description: dataset_pb2.DatasetDescription, rule: SplitRule, folder: OutputFolder) -> str:

@@ -393,7 +393,7 @@ def test_no_melodies_is_an_error_with_reasons_and_flags(tmp_path):
 def test_files_without_records(tmp_path):
     write_records(tmp_path / "empty.tfrecord", [])
     (tmp_path / "nothing.tfrecord").touch()
-    with pytest.raises(EtudeError, match="no pieces in .*empty.*nothing.*etude convert"):
+    with pytest.raises(EtudeError, match=r"no pieces in .*empty.*nothing.*etude convert"):
         create_dataset([tmp_path / "empty.tfrecord", tmp_path / "nothing.tfrecord"], tmp_path / "out")
 
 
