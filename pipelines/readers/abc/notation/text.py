@@ -53,7 +53,8 @@ def _decode(data: bytes) -> str:
 
 def split_lines(text: str) -> list[str]:
     """Cuts a text into lines, whichever machine wrote it."""
-    return _LINE_END.split(text) if "\r" in text else text.split("\n")
+    usual = text.replace("\r\n", "\n")
+    return _LINE_END.split(text) if "\r" in usual else usual.split("\n")
 
 
 def decode_string(text: str) -> str:
