@@ -19,7 +19,7 @@ from etude.pipelines.files.output_folder import WORK_FOLDER, OutputFolder, finge
 from etude.pipelines.readers.describe import LENGTHS, Describe
 from etude.pipelines.readers.piece_coder import Piece
 from etude.pipelines.readers.read import PIECES, SOURCES, ReadMusic
-from etude.pipelines.reasons import describe_most_frequent, remedy
+from etude.pipelines.reasons import MACHINE, describe_most_frequent, remedy
 from etude.pipelines.records.counts import Counts, group
 from etude.pipelines.records.results import WriteResult, as_counts, as_rows, read_result
 from etude.pipelines.records.shards import num_shards
@@ -36,6 +36,10 @@ MANIFEST = "manifest.jsonl"
 SUMMARY = "summary.json"
 _DESCRIBED = ("formats", "metres", "keys", "tempos", "lengths")
 _DESCRIBED_VALUES = 8
+_MACHINE_NOTE = (
+    "some files took more time or memory than this machine gives to one, or crashed their reader, and were left out; "
+    'elsewhere they might be read ("machine" in manifest.jsonl)'
+)
 _EXPANSION = 8.0
 """Bytes of NoteSequences for a byte of music, roughly: six for ABC, four for MIDI."""
 
@@ -273,8 +277,11 @@ def examples_of(named: tuple[str, str]) -> Iterator[tuple[str, tuple[str, str]]]
 def _summary(result: _Result, notes: list[str]) -> dict[str, Any]:
     rejected = [
         {"reason": reason, "count": count, "remedy": remedy(reason), "example": result.examples[reason]}
+        | ({"machine": True} if reason in MACHINE else {})
         for reason, count in result.group("rejected").items()
     ]
+    if any(entry.get("machine") for entry in rejected):
+        notes = [*notes, _MACHINE_NOTE]
     lengths = result.group("lengths")
     return {
         "version": version(),

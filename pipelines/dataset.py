@@ -144,6 +144,8 @@ def create_dataset(
         try:
             result = flow.run(resources)
             description = _describe(flow, result)
+            if not description.num_pieces:
+                raise EtudeError(_no_pieces([file.path for file in files]))
             problem = _problem(description, rule, folder)
             if problem:
                 raise EtudeError(problem)
@@ -153,6 +155,10 @@ def create_dataset(
         text = json.dumps(as_dict(description), indent=2) + "\n"
         folder.finish(made_of, text.encode())
         return description
+
+
+_MOST_NAMED = 3
+"""Files in a message."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -280,6 +286,13 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
             if runs:
                 description.eval_ngram_overlap[n] = counts.get(("shared-runs", str(n)), 0) / runs
     return description
+
+
+def _no_pieces(paths: Sequence[str]) -> str:
+    """Says that there is no piece in some files."""
+    others = f" and {len(paths) - _MOST_NAMED:,} other files" if len(paths) > _MOST_NAMED else ""
+    named = ", ".join(paths[:_MOST_NAMED])
+    return f"there are no pieces in {named}{others}; make some with 'etude convert SOURCE --output NOTES'"
 
 
 def _problem(description: dataset_pb2.DatasetDescription, rule: SplitRule, folder: OutputFolder) -> str:

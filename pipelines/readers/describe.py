@@ -10,7 +10,7 @@ import apache_beam as beam
 
 from etude.pipelines.readers.piece_coder import Piece
 from etude.pipelines.records.counts import CountEach, Counts, SumCounts
-from etude.pipelines.sources.sources import music_format
+from etude.pipelines.sources.source import music_format
 
 _LENGTH_SECONDS = (15, 30, 60, 120, 300, 600)
 LENGTHS = (

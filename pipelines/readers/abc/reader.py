@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from etude.pipelines.readers.abc import RejectedTune, iterate_tunebook
+from etude.pipelines.readers.abc.bars import bar_starts
 from etude.pipelines.readers.reading import Reading, Rejected
+from etude.pipelines.reasons import unexpected
 
 
 def read(data: bytes, name: str = "tunebook") -> Iterator[Reading]:
@@ -26,8 +28,9 @@ def read(data: bytes, name: str = "tunebook") -> Iterator[Reading]:
             try:
                 reading.sequence = tune.note_sequence()
                 reading.text = tune.text
+                reading.bar_starts = bar_starts(tune.text)
             except Exception as error:  # costs this tune only
-                reading.rejected = Rejected("reader-failed", f"{name}:{tune.line}: {type(error).__name__}: {error}")
+                reading.rejected = Rejected(unexpected(error), f"{name}:{tune.line}: {type(error).__name__}: {error}")
         yield reading
     if not found:
         yield Reading(rejected=Rejected("no-notes", f"{name}: no tune (no X: and no K: field)"))
