@@ -14,7 +14,7 @@ import argparse
 import pathlib
 import shlex
 
-from etude.commands.common import as_typed, command, num_workers, unused_folder, whole
+from etude.commands.common import add_family, as_typed, command, num_workers, unused_folder, whole
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="training runs at once, each in a process of its own that takes its memory (default 1); same results",
     )
+    add_family(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> None:

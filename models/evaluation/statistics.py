@@ -22,6 +22,9 @@ from etude.models.sequences.batch import Batch, Tokens
 
 Values = npt.NDArray[np.float64]
 
+NUM_NOTES = "num_notes"
+"""The attribute of a sequence that says how many notes its predicted tokens stand for, where tokens do not tell."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
@@ -198,6 +201,8 @@ def batch_sums(prediction: Prediction, breakdowns: Sequence[Breakdown] = ()) -> 
         for kind, mask in masks.items():
             for name, statistic in statistics.items():
                 sums[f"{kind}:{name}"] = _total(statistic(prediction), is_real & mask)
+    if NUM_NOTES in prediction.batch.attributes:
+        sums.setdefault("note:num", prediction.batch.attributes[NUM_NOTES].astype(np.float64))
     for breakdown in breakdowns:
         index = breakdown.index(prediction.batch)
         for name in STATISTICS_OF_CATEGORIES:

@@ -43,12 +43,10 @@ class Representation(abc.ABC):
       unit: what one token stands for: "step", "character", "token".
       has_symbols: whether tokens are symbols that a fitted vocabulary numbers; else they are numbers already.
       reads_text: whether it looks at what a piece was written as.
-      masks: names of the subsets of tokens by which its figures are told apart.
     """
 
     name: ClassVar[str]
     unit: ClassVar[str] = "token"
-    masks: ClassVar[tuple[str, ...]] = ()
     has_symbols: ClassVar[bool] = True
     reads_text: ClassVar[bool] = False
 
@@ -105,8 +103,11 @@ class Representation(abc.ABC):
         return hash_runs(numbers.astype(np.uint64), n)
 
     def num_notes(self, sequence: Sequence) -> int:
-        """Notes of a sequence, as far as the representation can tell; 0 if it cannot."""
-        return 0
+        """Notes of a sequence, as far as the representation can tell; 0 if it cannot.
+
+        The attribute `num_notes` that `extract` may give a sequence also makes bits a note of its figures.
+        """
+        return sequence.attributes.get("num_notes", 0)
 
     def options(self) -> dict[str, str]:
         """Its options, by name, each as JSON."""

@@ -2,6 +2,8 @@
 
 import abc
 import dataclasses
+import functools
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,11 +24,13 @@ class Domain(abc.ABC):
 
     Attributes:
       noun: what a sequence of the domain is called.
+      unit: what one of its tokens stands for.
       suffix: of a file that holds one.
     """
 
     noun: ClassVar[str] = "sequence"
     suffix: ClassVar[str] = "txt"
+    unit: str = "step"
 
     @property
     def plural(self) -> str:
@@ -50,6 +54,14 @@ class Domain(abc.ABC):
         Raises:
           ValueError: if it is none; the message says why.
         """
+
+    def parse_whole(self, text: str) -> Tokens:
+        """The tokens of a whole sequence that is written as text, with its end if it has one.
+
+        Raises:
+          ValueError: if it is none; the message says why.
+        """
+        return self.parse(text)
 
     @abc.abstractmethod
     def render(self, tokens: Tokens) -> str | None:
@@ -78,6 +90,8 @@ class VocabularyDomain(Domain):
       start: the token that sequences start with.
       separator: between the symbols of a text.
       marks: tokens that the text leaves out.
+      end: the token that sequences end with; None where they have no end of their own.
+      unit: what a token stands for.
     """
 
     representation: str
@@ -85,6 +99,8 @@ class VocabularyDomain(Domain):
     start: int = 0
     separator: str = ""
     marks: tuple[int, ...] = ()
+    end: int | None = None
+    unit: str = "token"
 
     @property
     def name(self) -> str:
@@ -97,13 +113,30 @@ class VocabularyDomain(Domain):
         return np.array([self.start])
 
     def parse(self, given: Any) -> Tokens:
-        """A list of tokens' numbers or symbols, or a text whose symbols are single characters or are separated."""
-        if isinstance(given, str):
-            given = given.split(self.separator) if self.separator else list(given)
-        numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
+        """A list of tokens' numbers or symbols; or a text whose symbols are single characters or are separated.
+
+        A text does not write the mark that sequences start with, so it is put before it.
+        """
+        return self._started(given, -1) if isinstance(given, str) else self._tokens(given, -1)
+
+    def parse_whole(self, text: str) -> Tokens:
+        """See base class; symbols that are not in the vocabulary become its unknown."""
+        tokens = self._started(text, self._numbers.get(UNKNOWN, -1))
+        return tokens if self.end is None else np.append(tokens, self.end)
+
+    @functools.cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {symbol: number for number, symbol in enumerate(self.symbols)}
+
+    def _started(self, text: str, unknown: int) -> Tokens:
+        symbols = text.split(self.separator) if self.separator else list(text)
+        tokens = self._tokens(symbols, unknown)
+        return np.concatenate([[self.start], tokens]) if self.start in self.marks else tokens
+
+    def _tokens(self, given: Iterable[Any], unknown: int) -> Tokens:
         tokens = []
         for item in given:
-            token = numbers.get(item, -1) if isinstance(item, str) else int(item)
+            token = self._numbers.get(item, unknown) if isinstance(item, str) else int(item)
             if not 0 <= token < len(self.symbols):
                 raise ValueError(f"{item!r} is not in the vocabulary of {len(self.symbols)} tokens")
             tokens.append(token)

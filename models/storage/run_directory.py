@@ -122,8 +122,16 @@ class RunDirectory:
         Raises:
           EtudeError: if it is missing, damaged or out of range.
         """
+        stored = self.read().configuration
         try:
-            return from_proto(self.read().configuration)
+            family(stored.config)
+        except UsageError as error:
+            raise EtudeError(
+                f"{self.path} is a run of a family that is not one of Etude's, {stored.config!r}; say where it is with "
+                "--family MODULE:NAME"
+            ) from error
+        try:
+            return from_proto(stored)
         except (ValueError, UsageError) as error:
             raise EtudeError(f"{self.config} is damaged: {error}; restore it or train again") from error
 
@@ -144,6 +152,8 @@ def to_proto(configuration: Configuration) -> run_pb2.Configuration:
         steps_per_quarter=configuration.steps_per_quarter,
         representation="" if configuration.representation == MELODY else configuration.representation,
         vocabulary=configuration.vocabulary,
+        representation_options=configuration.representation_options,
+        unit="" if configuration.representation == MELODY else configuration.unit,
     )
     values = dataclasses.asdict(configuration.hyperparameters)
     if isinstance(configuration.hyperparameters, Hyperparameters):
@@ -180,4 +190,6 @@ def _configuration(message: run_pb2.Configuration, hyperparameters: Any) -> Conf
         hyperparameters=hyperparameters,
         representation=message.representation or MELODY,
         vocabulary=tuple(message.vocabulary),
+        representation_options=dict(message.representation_options),
+        unit=message.unit or Configuration.unit,
     )

@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from etude.models.configuration import Configuration
-from etude.models.dataset import check_steps
+from etude.models.dataset import check_fits
 from etude.models.errors import EtudeError
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.model import Model, load
@@ -91,7 +91,7 @@ def load_runs(
     runs = []
     for path in paths:
         model = load(path, checkpoint)
-        check_steps(model.configuration, path, dataset)
+        check_fits(model.configuration, path, dataset)
         trained_on = model.training_fingerprint
         if trained_on and trained_on != description.fingerprint and not allow_other_training_data:
             raise EtudeError(

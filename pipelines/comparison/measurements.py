@@ -11,8 +11,8 @@ from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.statistics import Breakdown, Sums
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
-from etude.models.sequences.batch import Sequences
 from etude.models.sequences.domain import Domain
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.pipelines.comparison.baselines import Baseline, fit_baselines
 from etude.pipelines.comparison.breakdowns import breakdowns
 from etude.pipelines.comparison.configurations import ComparedConfiguration, domains
@@ -48,8 +48,8 @@ class DomainMeasurement:
     """
 
     domain: Domain
-    sequences: Sequences
-    train: Sequences
+    sequences: SequenceSet
+    train: SequenceSet
     breakdowns: Sequence[Breakdown]
     configurations: Sequence[ConfigurationMeasurement]
     baselines: Sequence[BaselineMeasurement]
@@ -63,8 +63,8 @@ class DomainMeasurement:
 class Splits(NamedTuple):
     """The sequences of one representation: those of the split that is evaluated, and those of train, as extracted."""
 
-    evaluated: Sequences
-    train: Sequences
+    evaluated: SequenceSet
+    train: SequenceSet
 
 
 def measure(

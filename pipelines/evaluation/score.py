@@ -1,17 +1,20 @@
 """The log-likelihoods of given music under a model."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from etude.models.errors import EtudeError
 from etude.models.melodies.extraction import MOST_BARS, explain, extract, whole_track_options
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody import squash as squash_events
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
+from etude.models.sequences.batch import Tokens
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.pipelines.readers.pieces import read_pieces
 
 
@@ -44,6 +47,39 @@ def read_melodies(
             bar = melody.steps_per_bar
             melodies.append(Melody(melody.events, source=name, steps_per_quarter=steps_per_quarter, steps_per_bar=bar))
     return melodies
+
+
+def score_texts(model: Model, texts: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What `etude score` prints of each text.
+
+    Args:
+      model: one whose sequences are text.
+      texts: whole sequences as they are written, by their source.
+
+    Raises:
+      EtudeError: if a text is none of the model's sequences; the message names it.
+    """
+    parsed = [_parsed(model, source, text) for source, text in texts.items()]
+    sums = model.evaluate(SequenceSet.pack(parsed))
+    return [
+        {
+            "source": source,
+            "num_tokens": len(tokens),
+            "log_likelihood": float(sums["log_likelihood"][index]),
+            f"{model.encoding.unit}_log_likelihood": float(sums["token_log_likelihood"][index]),
+        }
+        for index, (source, tokens) in enumerate(zip(texts, parsed, strict=True))
+    ]
+
+
+def _parsed(model: Model, source: str, text: str) -> Tokens:
+    try:
+        tokens = model.domain.parse_whole(text)
+    except ValueError as error:
+        raise EtudeError(f"{source} is not a {model.domain.noun} of {model.path}: {error}") from error
+    if not len(tokens):
+        raise EtudeError(f"{source} is empty, so it has no log-likelihood")
+    return tokens
 
 
 def score(

@@ -20,8 +20,8 @@ from etude.models.networks.weights import initialise
 from etude.models.search.beam import beam_search
 from etude.models.search.continuation import Continuation
 from etude.models.search.stochastic import stochastic_search
-from etude.models.sequences.batch import Batch
 from etude.models.sequences.domain import END, START, VocabularyDomain
+from etude.models.sequences.sequence_set import SequenceSet
 
 BACK = 2
 """The alias stands for the token of so many steps ago, and for the start before that."""
@@ -92,8 +92,8 @@ def make_domain(configuration):
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
-    monkeypatch.setattr(registry, "FAMILIES", dict(registry.FAMILIES))
-    registry.register(Family("toy", "Toy", "A toy.", Configuration("toy"), make_encoding, make_domain))
+    family = Family("toy", "Toy", "A toy.", Configuration("toy"), make_encoding, make_domain)
+    monkeypatch.setitem(registry.FAMILIES, "toy", family)
 
 
 def make_model(num_tokens, seed=0, scale=1.5):
@@ -110,20 +110,7 @@ def make_model(num_tokens, seed=0, scale=1.5):
 
 
 def sums_of(model, sequences):
-    lengths = np.array([len(sequence) for sequence in sequences])
-    tokens = np.zeros((len(sequences), lengths.max()), np.int64)
-    for row, sequence in enumerate(sequences):
-        tokens[row, : len(sequence)] = sequence
-
-    class Packed:
-        def __len__(self):
-            return len(tokens)
-
-        def batch(self, indices, padding):
-            return Batch(tokens[indices][:, : lengths[indices].max(initial=0)], lengths[indices], {})
-
-    Packed.lengths = lengths
-    return evaluate(model.encoding, Packed(), model.predict)
+    return evaluate(model.encoding, SequenceSet.pack(sequences), model.predict)
 
 
 def all_continuations(primer, num_tokens, num_steps):
@@ -234,7 +221,7 @@ def test_samples_come_as_often_as_the_model_says():
 def test_generation_with_a_vocabulary_of_300():
     model = make_model(300, scale=0.3)
     found = model.generate("āĂ", num_outputs=5, num_steps=40, seed=2, temperature=1.1, top_k=50)
-    again = model.generate(np.array([2, 3]), num_outputs=3, num_steps=40, seed=2, temperature=1.1, top_k=50)
+    again = model.generate(np.array([0, 2, 3]), num_outputs=3, num_steps=40, seed=2, temperature=1.1, top_k=50)
     assert [one.tokens.tolist() for one in again] == [match.tokens.tolist() for match in found[:3]]
     sums = sums_of(model, [match.tokens for match in found])
     for index, one in enumerate(found):
