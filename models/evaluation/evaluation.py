@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding
 from etude.models.evaluation.likelihood import LogProbabilities
-from etude.models.evaluation.statistics import Breakdown, Prediction, Sums, batch_sums, join
+from etude.models.evaluation.statistics import Prediction, Sums, batch_sums, join
 from etude.models.progress import Progress, silent
 from etude.models.sequences.batch import Batch
+from etude.models.sequences.breakdown import Breakdown
 from etude.models.sequences.sequence_set import SequenceSet
 
 Predict = Callable[[Batch], LogProbabilities]

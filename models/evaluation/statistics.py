@@ -19,6 +19,7 @@ from etude.models.evaluation.likelihood import (
     token_probabilities,
 )
 from etude.models.sequences.batch import Batch, Tokens
+from etude.models.sequences.breakdown import Breakdown
 
 Values = npt.NDArray[np.float64]
 
@@ -125,23 +126,6 @@ STATISTICS_OF_TOKENS: Mapping[str, Statistic] = {
 
 STATISTICS_OF_CATEGORIES = ("num_steps", "token_log_likelihood", "token_correct")
 """Those that are summed over each category of a breakdown: `metre/num_steps` and so on."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Breakdown:
-    """A division of the predicted steps of sequences into categories.
-
-    Attributes:
-      name: in results.
-      title: in words.
-      categories: in order.
-      index: the category of each predicted step of a batch, [batch, steps - 1]; -1 for none.
-    """
-
-    name: str
-    title: str
-    categories: tuple[str, ...]
-    index: Callable[[Batch], npt.NDArray[np.int64]]
 
 
 @dataclasses.dataclass(frozen=True)

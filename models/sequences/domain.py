@@ -3,12 +3,14 @@
 import abc
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from etude.models.sequences.batch import Tokens
+from etude.models.sequences.breakdown import Breakdown
+from etude.models.sequences.sequence_set import SequenceSet
 
 MELODY = "melody"
 """The representation whose tokens are events."""
@@ -66,6 +68,10 @@ class Domain(abc.ABC):
     @abc.abstractmethod
     def render(self, tokens: Tokens) -> str | None:
         """A sequence as text; None where it has no text."""
+
+    def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
+        """How reports divide the steps of sequences, besides the divisions that all sequences have."""
+        return ()
 
     def enter(self, tokens: Tokens) -> tuple[Tokens, int]:
         """A sequence as the model knows it, and by how many semitones it was transposed."""

@@ -169,7 +169,7 @@ def batches(task: Task) -> Iterator[Any]:
     melodies, plan = task.melodies()
 
     def prepare(step: int) -> Any:
-        batch = melodies.batch(plan.indices(step))
+        batch = melodies.batch(plan.indices(step), encoding.padding)
         inputs = encoding.inputs(batch.tokens[:, :-1], batch.attributes)
         labels = encoding.labels(batch.tokens, batch.attributes)[:, 1:]
         return inputs, labels, batch.num_predicted
