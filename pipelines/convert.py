@@ -208,7 +208,7 @@ def _run(sources: Sequence[str], folder: OutputFolder, shards: int, resources: R
             }
             pipeline | "WriteResult" >> WriteResult(result, values)
 
-        run(build, resources, Watch("converting", done, found.count))
+        run(build, resources, Watch("reading pieces", done, found.count))
     values = read_result(result)
     return _Result(
         as_counts([*values["counts"], *values["inputs"]]),

@@ -53,6 +53,7 @@ class _Options(PipelineOptions):  # type: ignore[misc]
         return views[cls]
 
 
+_OWN_RUNNER = "FnApiRunner"
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 3.0
 """Until a pipeline is given up that lost a worker: at its very end it may yet be done."""
@@ -82,6 +83,12 @@ class Resources:
             raise UsageError(f"--workers must be at least 1, not {self.workers}")
         with _no_console_log():
             _pipeline_options(self.beam_options)
+
+    def runner(self) -> str:
+        """The name of the runner that the user chose; empty for this machine's own."""
+        with _no_console_log():
+            name = _pipeline_options(self.beam_options).view_as(StandardOptions).runner or ""
+        return "" if name == _OWN_RUNNER else name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +129,10 @@ def run(build: Callable[[Any], None], resources: Resources, watch: Watch) -> Non
             _run_watched(pipeline, pathlib.Path(signs), resources.progress, watch)
         except Exception as error:
             message = _own_message(error)
+            runner = resources.runner()
+            if message is None and runner:
+                said = str(error) or type(error).__name__
+                message = f"{runner} failed: {said}; see whether it runs another pipeline, or leave --runner away"
             if message is None:
                 raise
             raise EtudeError(message) from error
@@ -232,7 +243,7 @@ def _pipeline_options(beam_options: Sequence[str]) -> Any:
 def _runner(options: Any, workers: int, signs: str) -> Any:
     """The user's runner, or FnApiRunner with as many processes as asked for."""
     standard = options.view_as(StandardOptions)
-    if standard.runner not in (None, "FnApiRunner"):
+    if standard.runner not in (None, _OWN_RUNNER):
         return standard.runner
     direct = options.view_as(DirectOptions)
     if workers == 1 or (direct.direct_running_mode or "in_memory") != "in_memory":
