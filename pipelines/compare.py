@@ -32,8 +32,8 @@ from etude.pipelines.comparison.results.results_csv import to_csv
 from etude.pipelines.comparison.results.results_json import to_json
 from etude.pipelines.comparison.results.summaries import summarise
 from etude.pipelines.comparison.results.verdict import verdict
-from etude.pipelines.comparison.results.words import MELODIES
 from etude.pipelines.comparison.tensorboard import write_tensorboard
+from etude.pipelines.comparison.words import MELODIES
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.page import page
 

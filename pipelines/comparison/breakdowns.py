@@ -11,7 +11,7 @@ from etude.models.melodies.melody import NO_EVENT, STEPS_PER_BAR
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.sequences.batch import Batch
 from etude.models.sequences.breakdown import Breakdown
-from etude.pipelines.comparison.results.words import MELODIES, Words
+from etude.pipelines.comparison.words import MELODIES, Words
 
 Indices = npt.NDArray[np.int64]
 

@@ -20,7 +20,7 @@ from etude.pipelines.comparison.baselines import Baseline, fit_baselines
 from etude.pipelines.comparison.breakdowns import breakdowns, breakdowns_of_tokens
 from etude.pipelines.comparison.configurations import ComparedConfiguration, domains
 from etude.pipelines.comparison.datasets import Splits
-from etude.pipelines.comparison.results.words import Words, words_of
+from etude.pipelines.comparison.words import Words, words_of
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ from etude.models.storage.tensorboard_events import EventWriter, shown_hyperpara
 from etude.pipelines.comparison.configurations import ComparedConfiguration, Run
 from etude.pipelines.comparison.music.generated_sets import Example, GeneratedSet
 from etude.pipelines.comparison.results.results import Figures, Results
-from etude.pipelines.comparison.results.words import Words
+from etude.pipelines.comparison.words import Words
 from etude.pipelines.rendering.audio import to_wav
 from etude.pipelines.rendering.piano_roll import piano_roll_picture
 

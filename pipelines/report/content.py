@@ -9,7 +9,7 @@ from etude.pipelines.comparison.music.generated_sets import GeneratedSet
 from etude.pipelines.comparison.presentation import Presentation
 from etude.pipelines.comparison.provenance import Provenance
 from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult, Results
-from etude.pipelines.comparison.results.words import Words
+from etude.pipelines.comparison.words import Words
 from etude.pipelines.rendering.music import Music
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etude.models.sequences.domain import MELODY
-from etude.pipelines.comparison.results.words import MELODIES, Words
 from etude.pipelines.comparison.statistics.figures import Estimate
 from etude.pipelines.comparison.statistics.set_distances import Similarity
+from etude.pipelines.comparison.words import MELODIES, Words
 
 Figures = Mapping[str, Estimate]
 """Figures by name; a dot separates the group from the figure, such as `event.loss`."""

@@ -21,7 +21,6 @@ from etude.pipelines.comparison.results.results import (
     RunResult,
     Spread,
 )
-from etude.pipelines.comparison.results.words import Words
 from etude.pipelines.comparison.statistics.bootstrap import interval
 from etude.pipelines.comparison.statistics.figures import (
     Estimate,
@@ -31,6 +30,7 @@ from etude.pipelines.comparison.statistics.figures import (
     resample_figures,
 )
 from etude.pipelines.comparison.statistics.significance import ALPHA, TestResult, holm, sign_flip_test
+from etude.pipelines.comparison.words import Words
 
 
 @dataclasses.dataclass(frozen=True)

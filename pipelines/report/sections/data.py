@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from etude.pipelines.comparison.breakdowns import metre_name
 from etude.pipelines.comparison.results.results import DatasetResult
-from etude.pipelines.comparison.results.words import Words
+from etude.pipelines.comparison.words import Words
 from etude.pipelines.rendering.markup import element
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.parts import Section, details, heading, items, join, paragraph, percentage, table

@@ -1,9 +1,9 @@
 """What each figure means."""
 
 from etude.pipelines.comparison.learning_curves import ALPHA, SMALLEST_FALL, WINDOW
-from etude.pipelines.comparison.results.words import Words
 from etude.pipelines.comparison.statistics.bootstrap import NUM_RESAMPLES
 from etude.pipelines.comparison.statistics.significance import NUM_SAMPLES
+from etude.pipelines.comparison.words import Words
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.parts import Section, terms
 

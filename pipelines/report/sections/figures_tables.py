@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult, PiecesResult
-from etude.pipelines.comparison.results.words import Words
+from etude.pipelines.comparison.words import Words
 from etude.pipelines.report.charts.dot_plot import key
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.parts import (

@@ -11,8 +11,8 @@ from tensorboard.plugins.hparams import metadata
 from etude.models.generation import GenerationOptions, generate
 from etude.models.model import load
 from etude.pipelines.compare import compare
-from etude.pipelines.comparison.results.words import Words
 from etude.pipelines.comparison.tensorboard import MELODIES, SAMPLE_RATE, final_figures, final_tag
+from etude.pipelines.comparison.words import Words
 from etude.pipelines.generation.generate import write_melodies
 
 MODELS = ("basic-0", "lookback-0")
