@@ -94,6 +94,9 @@ class ToyEncoding(Encoding):
         one_hots = np.eye(self.num_tokens, dtype=np.float32)[tokens]
         return np.concatenate([one_hots, (tokens == earlier)[..., None]], axis=-1, dtype=np.float32)
 
+    def token_masks(self, tokens):
+        return {"odd": tokens % 2 == 1}
+
     def stream(self, batch_size, attributes):
         return ToyStream(self, batch_size)
 
@@ -124,12 +127,12 @@ FAMILY = Family(
         "toy", hyperparameters=Hyperparameters(batch_size=8, rnn_layer_sizes=(8,), learning_rate=0.02)
     ),
     make_encoding=make_encoding,
-    representation="toy_family:Signs",
+    representation="tests.toy_family:Signs",
 )
 PAIRED = dataclasses.replace(
     FAMILY,
     name="paired",
     title="Paired",
     defaults=dataclasses.replace(FAMILY.defaults, config="paired"),
-    representation="toy_family:Pairs",
+    representation="tests.toy_family:Pairs",
 )
