@@ -2,10 +2,9 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-import numpy as np
 from google.protobuf import json_format
 
 from etude.models.configuration import Configuration
@@ -16,7 +15,7 @@ from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Melody, squa
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.registry import family, make_encoding
 from etude.models.representations.registry import MELODY, representation_class
-from etude.models.representations.sequence import Sequence
+from etude.models.representations.sequence import Sequence, pack
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage import dataset_pb2
 from etude.models.storage.folder import Folder, LocalFolder, as_folder
@@ -194,7 +193,7 @@ def read_file_for_model(folder: AnyFolder, name: str, configuration: Configurati
     check_fits(configuration, f"configuration {configuration.config}", folder)
     if configuration.representation == MELODY:
         return MelodySet.of(_decode_file(folder, name, _squashing(folder, configuration)))
-    return _packed(_decode_file(folder, name, _numbered(len(configuration.vocabulary))))
+    return pack(_decode_file(folder, name, _numbered(len(configuration.vocabulary))))
 
 
 def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
@@ -244,19 +243,7 @@ def _melodies(folder: Folder, split: str, decode: Callable[[bytes], Melody]) -> 
 
 def _tokens(folder: Folder, split: str, num_symbols: int) -> SequenceSet:
     stored = find_split(folder, split)
-    return _complete(_packed(_decode_files(folder, stored, _numbered(num_symbols))), folder, stored, "sequences")
-
-
-def _packed(sequences: Iterable[Sequence]) -> SequenceSet:
-    """Sequences in memory, with the attributes that all of them have."""
-    taken = list(sequences)
-    names = set.intersection(*(set(one.attributes) for one in taken)) if taken else set()
-    return SequenceSet.pack(
-        [np.asarray(one.tokens, np.int64) for one in taken],
-        [one.id for one in taken],
-        [one.source for one in taken],
-        {name: [one.attributes[name] for one in taken] for name in sorted(names)},
-    )
+    return _complete(pack(_decode_files(folder, stored, _numbered(num_symbols))), folder, stored, "sequences")
 
 
 def _complete(found: Found, folder: Folder, split: dataset_pb2.Split, things: str) -> Found:

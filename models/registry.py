@@ -40,7 +40,7 @@ def use_family(name: str) -> Family:
     module, _, attribute = name.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # whatever the module raises
         raise UsageError(f"there is no family {name!r}: {error}; name it as MODULE:NAME") from error
     if not isinstance(found, Family):
         raise UsageError(f"{name} is a {type(found).__name__}, not a Family")

@@ -85,9 +85,8 @@ def compare(
         measurements, {name: one.description.representation.covers for name, one in datasets.items()}
     )
     curves = _curves(configurations)
-    presentation = presentation or _presentation(
-        measurements, _command(models, paths, output, split, checkpoint, allow_other_training_data, generated)
-    )
+    command = _command(models, paths, output, split, checkpoint, allow_other_training_data, generated)
+    presentation = _worded(presentation or Presentation(command=command), measurements)
     fingerprints = {name: one.description.fingerprint for name, one in datasets.items()}
     results = Results(
         version=metadata.version("etude"),
@@ -148,14 +147,15 @@ def _with_convergence(found: Verdict, curves: Mapping[str, Sequence[LearningCurv
     return dataclasses.replace(found, sentences=[sentence, *found.sentences]) if sentence else found
 
 
-def _presentation(measurements: Sequence[DomainMeasurement], command: str) -> Presentation:
-    """What a report says that nobody else has words for."""
-    sequences = {one.words.sequences for one in measurements}
-    things = sequences.pop() if len(sequences) == 1 else "music"
-    singular = {one.words.sequence for one in measurements}
-    models = f"{singular.pop()} models" if len(singular) == 1 else "models"
-    return Presentation(
-        title=f"Comparison of {models}", question=f"Which configuration predicts {things} best?", command=command
+def _worded(presentation: Presentation, measurements: Sequence[DomainMeasurement]) -> Presentation:
+    """A presentation with title and question, in the words of what is compared."""
+    several, one = ({getattr(each.words, name) for each in measurements} for name in ("sequences", "sequence"))
+    things = several.pop() if len(several) == 1 else "music"
+    models = f"{one.pop()} models" if len(one) == 1 else "models"
+    return dataclasses.replace(
+        presentation,
+        title=presentation.title or f"Comparison of {models}",
+        question=presentation.question or f"Which configuration predicts {things} best?",
     )
 
 

@@ -188,6 +188,8 @@ def _generate_texts(
         raise UsageError(f"{model.path} makes {model.domain.plural}, which cannot be written as text")
     if options.primer_melody is not None or options.primer or options.bars is not None:
         raise UsageError(f"{model.path} makes text: use --primer-text, and --num-steps for its length in tokens")
+    if options.abc or options.svg or options.wav:
+        raise UsageError(f"{model.path} makes text, which is written as text: leave out --abc, --svg and --wav")
     if options.new_steps is not None:
         try:
             primer = model.domain.parse(options.primer_text) if options.primer_text else model.domain.default_primer

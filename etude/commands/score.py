@@ -6,10 +6,10 @@ examples:
   etude score runs/lookback --no-squash --events "[60,-2,62,-2]"
   etude score runs/letters --text tune.txt --text other.txt
 
-Every track of a file is scored, with the highest note of a chord, whatever its length. Likelihoods are in nats, given the
-first event. log_likelihood counts the model's canonical labels, as Magenta's melody_log_likelihood does;
-event_log_likelihood (token_log_likelihood of texts) sums over all labels that stand for the same event. A text is one whole
-sequence as 'etude generate' writes it, its end included, for models that read text.
+Every track of a file is scored by a model of melodies, with the highest note of a chord, whatever its length; other models
+score what their representation makes of a piece. Likelihoods are in nats, given the first event. log_likelihood counts the
+model's canonical labels, as Magenta's melody_log_likelihood does; event_log_likelihood (token_log_likelihood of others) sums
+over all labels that stand for the same event. A text is one whole sequence as 'etude generate' writes it, its end included.
 """
 
 import argparse
@@ -47,16 +47,23 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.errors import EtudeError, UsageError
     from etude.models.melodies.melody import Melody
     from etude.models.sequences.domain import MELODY
-    from etude.pipelines.evaluation.score import read_melodies, score, score_texts
+    from etude.pipelines.evaluation.score import read_melodies, read_sequences, read_text, score, score_sequences
     from etude.pipelines.sequences.event_lists import parse_events
 
     if not options.sources and not options.events and not options.text:
         raise UsageError("nothing to score: name a SOURCE, or give --events or --text")
     model = load_model(options.model, options)
     if model.configuration.representation != MELODY:
-        if options.sources or options.events or options.no_squash:
-            raise UsageError(f"{model.path} reads sequences of {model.configuration.representation}: use --text FILE")
-        for line in score_texts(model, {path: _text(path) for path in options.text}):
+        if options.events or options.no_squash:
+            things = f"sequences of {model.configuration.representation}"
+            raise UsageError(f"{model.path} reads {things}, not events: name a SOURCE, or give --text FILE")
+        sequences = [read_text(model, path, _text(path)) for path in options.text]
+        if options.sources:
+            with console.progress("reading") as progress:
+                sequences += read_sequences(options.sources, model.configuration, console.say, progress)
+        if not sequences:
+            raise EtudeError(f"nothing to score: there is no {model.domain.noun} in {', '.join(options.sources)}")
+        for line in score_sequences(model, sequences):
             console.result(json.dumps(line))
         return
     if options.text:

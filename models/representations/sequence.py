@@ -1,10 +1,12 @@
 """A sequence of tokens and where it came from."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
+
+from etude.models.sequences.sequence_set import SequenceSet
 
 Tokens = npt.NDArray[np.int64]
 
@@ -28,3 +30,15 @@ class Sequence:
     def __len__(self) -> int:
         """Number of tokens."""
         return len(self.tokens)
+
+
+def pack(sequences: Iterable[Sequence]) -> SequenceSet:
+    """Sequences whose tokens are numbers, with the attributes that all of them have."""
+    taken = list(sequences)
+    names = set.intersection(*(set(one.attributes) for one in taken)) if taken else set()
+    return SequenceSet.pack(
+        [np.asarray(one.tokens, np.int64) for one in taken],
+        [one.id for one in taken],
+        [one.source for one in taken],
+        {name: [one.attributes[name] for one in taken] for name in sorted(names)},
+    )

@@ -1,11 +1,12 @@
 """The log-likelihoods of given music under a model."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError
 from etude.models.melodies.extraction import MOST_BARS, explain, extract, whole_track_options
 from etude.models.melodies.melody import Melody
@@ -13,8 +14,12 @@ from etude.models.melodies.melody import squash as squash_events
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
-from etude.models.sequences.batch import Tokens
-from etude.models.sequences.sequence_set import SequenceSet
+from etude.models.registry import family
+from etude.models.representations import piece as representations
+from etude.models.representations.registry import find_representation, make_representation
+from etude.models.representations.sequence import Sequence as TokenSequence
+from etude.models.representations.sequence import pack
+from etude.models.representations.vocabulary import Vocabulary
 from etude.pipelines.readers.pieces import read_pieces
 
 
@@ -49,37 +54,69 @@ def read_melodies(
     return melodies
 
 
-def score_texts(model: Model, texts: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What `etude score` prints of each text.
+def read_sequences(
+    sources: Sequence[str],
+    configuration: Configuration,
+    report: Callable[[str], None],
+    progress: Progress = silent,
+) -> list[TokenSequence]:
+    """Every piece of every file as sequences of the representation that a model reads.
 
     Args:
-      model: one whose sequences are text.
-      texts: whole sequences as they are written, by their source.
+      sources: files, folders, globs, archives and `corpus:NAME`.
+      configuration: the model's.
+      report: called with each piece that gave none, and why.
+      progress: called after every file.
 
     Raises:
-      EtudeError: if a text is none of the model's sequences; the message names it.
+      EtudeError: if a source names nothing.
+      UsageError: if the representation is that of no family in use.
     """
-    parsed = [_parsed(model, source, text) for source, text in texts.items()]
-    sums = model.evaluate(SequenceSet.pack(parsed))
-    return [
-        {
-            "source": source,
-            "num_tokens": len(tokens),
-            "log_likelihood": float(sums["log_likelihood"][index]),
-            f"{model.encoding.unit}_log_likelihood": float(sums["token_log_likelihood"][index]),
-        }
-        for index, (source, tokens) in enumerate(zip(texts, parsed, strict=True))
-    ]
+    typed = family(configuration.config).representation or find_representation(configuration.representation)
+    representation = make_representation(typed, configuration.representation_options)
+    vocabulary = Vocabulary(configuration.vocabulary)
+    sequences = []
+    for piece in read_pieces(sources, progress):
+        if piece.sequence is None:
+            if piece.rejected:
+                report(f"{piece.name}: {explain(piece.rejected)}")
+            continue
+        extracted = representation.extract(representations.Piece(piece.sequence, piece.text))
+        for rejection in extracted.rejections:
+            report(f"{piece.name}: {explain(rejection)}")
+        for one in extracted.sequences:
+            tokens = vocabulary.encode(one.tokens) if isinstance(one.tokens, tuple) else one.tokens
+            sequences.append(dataclasses.replace(one, tokens=tokens, source=f"{piece.name}:{one.id}"))
+    return sequences
 
 
-def _parsed(model: Model, source: str, text: str) -> Tokens:
+def read_text(model: Model, source: str, text: str) -> TokenSequence:
+    """A whole sequence that is written as text.
+
+    Raises:
+      EtudeError: if the text is none of the model's sequences; the message names it.
+    """
     try:
         tokens = model.domain.parse_whole(text)
     except ValueError as error:
         raise EtudeError(f"{source} is not a {model.domain.noun} of {model.path}: {error}") from error
     if not len(tokens):
         raise EtudeError(f"{source} is empty, so it has no log-likelihood")
-    return tokens
+    return TokenSequence(tokens, source=source)
+
+
+def score_sequences(model: Model, sequences: Sequence[TokenSequence]) -> list[dict[str, Any]]:
+    """What `etude score` prints of each sequence that is no melody."""
+    sums = model.evaluate(pack(sequences))
+    return [
+        {
+            "source": sequence.source,
+            "num_tokens": len(sequence),
+            "log_likelihood": float(sums["log_likelihood"][index]),
+            f"{model.encoding.unit}_log_likelihood": float(sums["token_log_likelihood"][index]),
+        }
+        for index, sequence in enumerate(sequences)
+    ]
 
 
 def score(

@@ -6,18 +6,21 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from etude.models.progress import Progress, silent
+from etude.models.storage.texts import Text
 from etude.pipelines.readers import read_source_music
+from etude.pipelines.readers.abc.bars import bar_starts
 from etude.pipelines.readers.note_sequences import NoteSequence, piece_name
 from etude.pipelines.readers.reading import Rejected
 from etude.pipelines.sources.sources import expand_archives, expand_sources
 
 
 class Piece(NamedTuple):
-    """A piece of music and its name, or why there is none."""
+    """A piece of music and its name, or why there is none; and what it was written as, if that was ABC."""
 
     name: str
     sequence: NoteSequence | None
     rejected: Rejected | None
+    text: Text | None = None
 
 
 def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterator[Piece]:
@@ -37,5 +40,6 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
             progress(done, len(sources), source.name)
             for reading in read_source_music(source, pathlib.Path(folder)):
                 name = source.full_name if reading.sequence is None else piece_name(reading.sequence)
-                yield Piece(name, reading.sequence, reading.rejected)
+                text = Text(name, reading.text, bar_starts(reading.text)) if reading.text else None
+                yield Piece(name, reading.sequence, reading.rejected, text)
         progress(len(sources), len(sources))

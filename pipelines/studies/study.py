@@ -71,7 +71,7 @@ class Study:
 
     Attributes:
       title: of the report.
-      question: that the report answers.
+      question: that the report answers; empty for which configuration predicts best.
       sources: music, as `etude convert` takes it.
       configurations: what is compared.
       seeds: every configuration is trained with each of them.
@@ -95,7 +95,7 @@ class Study:
     title: str
     sources: tuple[str, ...]
     configurations: tuple[StudyConfiguration, ...]
-    question: str = "Which configuration predicts melodies best?"
+    question: str = ""
     seeds: tuple[int, ...] = (0,)
     num_steps: int = 0
     minutes: float = 0.0

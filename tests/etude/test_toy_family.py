@@ -142,6 +142,16 @@ def test_texts_are_scored_whole(folder, capfd, tmp_path):
             assert line[name] == pytest.approx(one[name], abs=1e-3)
 
 
+def test_music_is_scored_as_the_representation_reads_it(folder, capfd):
+    """A file of music costs what its sequence in the dataset costs."""
+    model, sequences = load(folder / "toy"), read_sequences(folder / "signs", "eval")
+    name = sequences.sources[0]
+    file = next(path for path in (folder / "music").iterdir() if path.name == name.rpartition("/")[2].partition("#")[0])
+    run("score", folder / "toy", file, *FAMILIES)
+    (line,) = map(json.loads, capfd.readouterr().out.splitlines())
+    assert line["token_log_likelihood"] == pytest.approx(token_log_likelihood(model, sequences.tokens(0)), rel=1e-5)
+
+
 def test_symbols_that_nobody_knows_are_the_unknown(folder, capfd, tmp_path):
     (tmp_path / "text").write_text("CD\u2603")
     run("score", folder / "toy", "--text", tmp_path / "text", *FAMILIES)
