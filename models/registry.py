@@ -63,6 +63,15 @@ def family(name: str) -> Family:
     return found
 
 
+def typed_family(name: str) -> Family:
+    """The family that a user named: one of those here, or MODULE:NAME of another package.
+
+    Raises:
+      UsageError: if there is none.
+    """
+    return use_family(name) if ":" in name else family(name)
+
+
 def use_families(names: Iterable[str]) -> None:
     """Imports families that another process of this command uses, where they are not in use yet."""
     for name in names:
@@ -84,9 +93,6 @@ def configure(name: str, overrides: Mapping[str, Any] | None = None, **fields: A
     found = family(name)
     defaults = found.defaults
     hyperparameters = override(defaults.hyperparameters, overrides or {})
-    looks_back = getattr(hyperparameters, "lookback_distances", ())
-    if looks_back and not defaults.hyperparameters.lookback_distances:
-        raise UsageError(f"configuration {defaults.config} has no lookback_distances: its encoding does not look back")
     if found.representation not in ("", MELODY) and {"min_note", "max_note"} & fields.keys():
         raise UsageError(f"configuration {found.name} has no range of pitches: leave out --min-note and --max-note")
     try:

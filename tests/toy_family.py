@@ -1,7 +1,8 @@
 """A family and two representations that live wholly in a test: the core knows nothing of them.
 
 A tune's text becomes signs, with a mark at either end. The family's encoding sees the last sign and whether it came two
-steps ago, too, and can say "the same as two steps ago"; everything else is the core's.
+steps ago, too, and can say "the same as two steps ago"; it is trained on a stream in chunks, whose state is carried. All
+else is the core's.
 """
 
 import dataclasses
@@ -124,7 +125,10 @@ FAMILY = Family(
     title="Toy",
     summary="Sees the last sign, and whether it came before.",
     defaults=Configuration(
-        "toy", hyperparameters=Hyperparameters(batch_size=8, rnn_layer_sizes=(8,), learning_rate=0.02)
+        "toy",
+        hyperparameters=Hyperparameters(
+            cell="gru", batches="stream", chunk_steps=30, batch_size=8, rnn_layer_sizes=(8,), learning_rate=0.02
+        ),
     ),
     make_encoding=make_encoding,
     representation="tests.toy_family:Signs",
@@ -133,6 +137,8 @@ PAIRED = dataclasses.replace(
     FAMILY,
     name="paired",
     title="Paired",
-    defaults=dataclasses.replace(FAMILY.defaults, config="paired"),
+    defaults=Configuration(
+        "paired", hyperparameters=Hyperparameters(batch_size=8, rnn_layer_sizes=(8,), learning_rate=0.02)
+    ),
     representation="tests.toy_family:Pairs",
 )
