@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from etude.pipelines.readers.abc.notation.score import Score
-from etude.pipelines.readers.abc.notation.text import decode, decode_string, split_lines
-from etude.pipelines.readers.abc.notation.tune import TuneReader
-from etude.pipelines.readers.abc.performance.performance import Performance, perform
-from etude.pipelines.readers.abc.problems import AbcError, Problem, TooLargeError
+from etude.models.abc.notation.score import Score
+from etude.models.abc.notation.text import decode, decode_string, split_lines
+from etude.models.abc.notation.tune import TuneReader
+from etude.models.abc.performance.performance import Performance, perform
+from etude.models.abc.problems import AbcError, Problem, TooLargeError
 
 if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
@@ -55,7 +55,7 @@ class Tune:
 
     def note_sequence(self) -> "NoteSequence":
         """The tune as a NoteSequence."""
-        from etude.pipelines.readers.abc.performance.note_sequence import make_note_sequence
+        from etude.pipelines.readers.abc.note_sequence import make_note_sequence
 
         sequence = make_note_sequence(self.score, self.performance)
         sequence.reference_number = self.reference_number

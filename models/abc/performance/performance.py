@@ -5,9 +5,9 @@ import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from etude.pipelines.readers.abc.notation.score import Score
-from etude.pipelines.readers.abc.performance.repeats import Span, play_order
-from etude.pipelines.readers.abc.performance.timeline import (
+from etude.models.abc.notation.score import Score
+from etude.models.abc.performance.repeats import Span, play_order
+from etude.models.abc.performance.timeline import (
     Lengths,
     PlainNotes,
     State,
@@ -16,7 +16,7 @@ from etude.pipelines.readers.abc.performance.timeline import (
     marks_of_voices,
     states_of,
 )
-from etude.pipelines.readers.abc.problems import TooLargeError
+from etude.models.abc.problems import TooLargeError
 
 MAX_EVENTS = 200_000
 """Notes, rests, chord symbols and changes of metre, key and tempo, as played."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import cast
 
-from etude.pipelines.readers.abc.notation.metre import is_compound
-from etude.pipelines.readers.abc.notation.score import Bar, ChordSymbol, Ending, Overlay, Sound, Tone, product
-from etude.pipelines.readers.abc.notation.tokens import (
+from etude.models.abc.notation.metre import is_compound
+from etude.models.abc.notation.score import Bar, ChordSymbol, Ending, Overlay, Sound, Tone, product
+from etude.models.abc.notation.tokens import (
     MAX_SIGN,
     NOTE_IN_CHORD,
     NOTE_IN_PLUS_CHORD,
@@ -18,8 +18,8 @@ from etude.pipelines.readers.abc.notation.tokens import (
     parse_length,
     parse_note,
 )
-from etude.pipelines.readers.abc.notation.voices import Tuplet, VoiceState
-from etude.pipelines.readers.abc.problems import AbcError
+from etude.models.abc.notation.voices import Tuplet, VoiceState
+from etude.models.abc.problems import AbcError
 
 MAX_KNOWN_NOTES = 1000
 MAX_TUPLET = 100

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 
-from etude.pipelines.readers.abc.notation.key import NO_KEY, parse_key, parse_shift
-from etude.pipelines.readers.abc.notation.metre import default_unit_length, parse_metre, parse_tempo, parse_unit_length
-from etude.pipelines.readers.abc.notation.music import MusicReader
-from etude.pipelines.readers.abc.notation.parts import parse_part_order
-from etude.pipelines.readers.abc.notation.score import (
+from etude.models.abc.notation.key import NO_KEY, parse_key, parse_shift
+from etude.models.abc.notation.metre import default_unit_length, parse_metre, parse_tempo, parse_unit_length
+from etude.models.abc.notation.music import MusicReader
+from etude.models.abc.notation.parts import parse_part_order
+from etude.models.abc.notation.score import (
     KeyChange,
     MetreChange,
     PartStart,
@@ -16,9 +16,9 @@ from etude.pipelines.readers.abc.notation.score import (
     TempoChange,
     Voice,
 )
-from etude.pipelines.readers.abc.notation.text import decode_string
-from etude.pipelines.readers.abc.notation.voices import VoiceState
-from etude.pipelines.readers.abc.problems import AbcError, Problem, TooLargeError
+from etude.models.abc.notation.text import decode_string
+from etude.models.abc.notation.voices import VoiceState
+from etude.models.abc.problems import AbcError, Problem, TooLargeError
 
 MAX_VOICES = 200
 MAX_FIELD = 1000
