@@ -26,6 +26,8 @@ REMEDIES = {
     "polyphonic": "several notes of a track start together; --polyphony highest keeps the highest",
     "several-voices": "notes overlap that one voice cannot hold; give tunes of one voice",
     "off-grid": "its times lie on no grid that one could write down; quantise it in a music program",
+    "unusual-key": "the key signature is none of a mode; --option text=canonical writes it with accidentals",
+    "not-in-tokens": "folk-rnn's tokens have no word for something in it; --option text=canonical writes it out",
     "no-text": "it was not written as ABC; --option text=canonical writes it",
     "too-short": "the melody has fewer bars than wanted; lower --min-bars",
     "too-long": "the melody is longer than any real one; set --max-steps",

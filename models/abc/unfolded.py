@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from etude.models.abc.notation import key as written_key
 from etude.models.abc.notation.score import Metre
 from etude.models.abc.performance.performance import Performance
+from etude.models.abc.problems import AbcError
+from etude.models.abc.reading import read_text
 from etude.models.melodies.quantisation import UnusableError
 from etude.models.melodies.scales import Key
 
@@ -108,6 +110,35 @@ def unfold(performance: Performance) -> UnfoldedTune:
         key, transposition = state.key or (written_key.NO_KEY, 0)
         signatures.append((Fraction(time, units), Signature(state.metre, plain_key(key, transposition))))
     return _tune(chords, [Fraction(time, units) for time in performance.bars], signatures)
+
+
+def unfold_piece(sequence: "NoteSequence", text: str = "") -> UnfoldedTune:
+    """The tune of a piece: with the bars of the text that it was written as, if there is one that plays the same notes.
+
+    Raises:
+      UnusableError: if several notes overlap, or notes lie on no grid that one could write.
+    """
+    if text:
+        try:
+            performance = read_text(text).performance
+        except AbcError:
+            pass
+        else:
+            if _plays(performance, sequence):
+                return unfold(performance)
+    return unfold_sequence(sequence)
+
+
+def _plays(performance: Performance, sequence: "NoteSequence") -> bool:
+    clock, quarter = _Clock(sequence), performance.units / 4
+    written = sorted((note.start / quarter, note.end / quarter, note.pitch) for note in performance.notes)
+    played = sorted(
+        (clock.quarters(note.start_time), clock.quarters(note.end_time), note.pitch) for note in sequence.notes
+    )
+    return len(written) == len(played) and all(
+        abs(one[0] - other[0]) < _TOLERANCE and abs(one[1] - other[1]) < _TOLERANCE and one[2] == other[2]
+        for one, other in zip(written, played, strict=True)
+    )
 
 
 def unfold_sequence(sequence: "NoteSequence") -> UnfoldedTune:
@@ -211,16 +242,24 @@ class _Clock:
         for (before, after), rate in zip(itertools.pairwise(self._seconds), self._rates, strict=False):
             self._quarters.append(self._quarters[-1] + (after - before) * rate)
 
+    def quarters(self, seconds: float) -> float:
+        """A time in quarter notes.
+
+        Raises:
+          UnusableError: if it is before the start.
+        """
+        place = bisect.bisect_right(self._seconds, seconds) - 1
+        if place < 0:
+            raise UnusableError("negative-time", f"{seconds:g} s")
+        return self._quarters[place] + (seconds - self._seconds[place]) * self._rates[place]
+
     def time(self, seconds: float) -> Fraction:
         """A time in whole notes, exact.
 
         Raises:
           UnusableError: if it lies on no grid.
         """
-        place = bisect.bisect_right(self._seconds, seconds) - 1
-        if place < 0:
-            raise UnusableError("negative-time", f"{seconds:g} s")
-        quarters = self._quarters[place] + (seconds - self._seconds[place]) * self._rates[place]
+        quarters = self.quarters(seconds)
         exact = Fraction(quarters).limit_denominator(_MAX_DENOMINATOR)
         if abs(exact - quarters) > _TOLERANCE:
             raise UnusableError(OFF_GRID, f"at {seconds:g} s")

@@ -6,16 +6,16 @@ from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from etude.models.abc.canonical import canonical
+from etude.models.abc.notation.key import parse_key
 from etude.models.abc.performance.performance import Performance
 from etude.models.abc.reading import read_text
-from etude.models.abc.unfolded import Chord, Signature, UnfoldedTune, plain_key, unfold, unfold_sequence
+from etude.models.abc.unfolded import plain_key, unfold, unfold_sequence
 from etude.models.melodies.quantisation import UnusableError
-from etude.models.melodies.scales import Key
 from etude.pipelines.readers.abc import Tune, read_tunebook
 from scripts.bench.abc_agreement import agree, run_abc2midi
+from tests.models.abc.tune_strategies import tunes
 
 JIG = "X:7\nT:A jig\nR:jig\nM:6/8\nL:1/8\nQ:3/8=100\nK:Ddor\n"
 JIG += "|:A|~D E D (FE)D|c2A GFE|{d}c2B- B2^c|d3 d2:|\n|:e|fed c>A^G|G2E D2:|\n"
@@ -81,48 +81,10 @@ def test_plain_key():
         "D phrygian",
         "G mixolydian",
     ]
-    found = [plain_key(unfold_key).name for unfold_key in map(_written_key, keys)]
+    found = [plain_key(parse_key(key)).name for key in keys]
     # In "D exp" one flat more than sharps remains: no mode of D has it but the Aeolian.
     names[7] = "D minor"
     assert found == names
-
-
-def _written_key(text):
-    from etude.models.abc.notation.key import parse_key
-
-    return parse_key(text)
-
-
-lengths = st.sampled_from(
-    [Fraction(n, d) for n in (1, 2, 3, 5, 7) for d in (1, 2, 4)] + [Fraction(n, 3) for n in (1, 2, 4)]
-)
-keys = st.builds(
-    Key, st.integers(0, 11), st.sampled_from(["major", "minor", "mixolydian", "dorian", "phrygian", "lydian"])
-)
-metres = st.sampled_from([(4, 4), (6, 8), (3, 4), (9, 8), (2, 4), (5, 8), None])
-sounds = st.tuples(st.lists(st.integers(30, 100), max_size=3, unique=True), lengths)
-
-
-@st.composite
-def tunes(draw):
-    """Tunes whose bars stand anywhere, with changes of metre and key anywhere."""
-    chords, now = [], Fraction(0)
-    for pitches, length in draw(st.lists(sounds, min_size=1, max_size=30)):
-        length /= 8
-        if pitches:
-            chords.append(Chord(now, now + length, tuple(sorted(pitches))))
-        now += length
-    if not chords:
-        chords.append(Chord(Fraction(0), Fraction(1, 8), (60,)))
-    end = chords[-1].end
-    drawn = draw(st.lists(st.integers(1, 200), max_size=12))
-    bars = tuple(sorted({Fraction(number, 16) for number in drawn if Fraction(number, 16) < end}))
-    signatures = [(Fraction(0), Signature(draw(metres), draw(keys)))]
-    for number in sorted(set(draw(st.lists(st.integers(1, 100), max_size=2)))):
-        signature = Signature(draw(metres), draw(keys))
-        if Fraction(number, 16) < end and signature != signatures[-1][1]:
-            signatures.append((Fraction(number, 16), signature))
-    return UnfoldedTune(tuple(chords), bars, tuple(signatures))
 
 
 @settings(max_examples=200)
