@@ -26,6 +26,7 @@ from etude.models.abc.notation.tokens import (
     parse_length,
     parse_note,
 )
+from etude.models.abc.notation.tune import is_cut
 from etude.models.abc.problems import AbcError
 from etude.models.abc.unfolded import plain_key
 from etude.models.melodies.quantisation import UnusableError
@@ -101,14 +102,19 @@ class _Tokeniser:
 
     def read(self, text: str) -> list[str]:
         in_body = False
+        held: list[str] = []  # lines that go on in the next, for a sign was cut
         for line in split_lines(text):
             line = _COMMENT.split(line, maxsplit=1)[0]
             field = None if _MUSIC_WITH_COLON.match(line) else _FIELD.match(line)
+            if held and (field or not is_cut(held[-1], line)):
+                self._line("".join(part.rstrip("\\") for part in held))
+                held = []
             if field:
                 self._field(field[1], field[2], in_body)
                 in_body = in_body or field[1] == "K"
             elif in_body:
-                self._line(line)
+                held.append(line)
+        self._line("".join(part.rstrip("\\") for part in held))
         if not in_body:
             raise AbcError("expected a K: field, which ends the header of a tune")
         return list(_with_starts(self._tokens))

@@ -116,7 +116,7 @@ class TuneReader:
                 error.column = field.start(2) + (error.column or 0)
                 raise
         elif self._in_body:
-            if self._held and not _is_cut(self._held[-1][1], line):
+            if self._held and not is_cut(self._held[-1][1], line):
                 self._read_music()
             self._held.append((number, line))
         elif line.strip() and self._last_field != "H":
@@ -250,7 +250,7 @@ class TuneReader:
         self._states[name] = state
 
 
-def _is_cut(line: str, following: str) -> bool:
+def is_cut(line: str, following: str) -> bool:
     """Whether a line of music was cut within a sign, as old mail programs did: it goes on in the following line."""
     if _OPEN_CHORD.search(line):
         return True

@@ -45,6 +45,10 @@ def test_a_double_bar_that_a_repeat_goes_back_to():
     assert written(tokenise("X:1\nM:2/4\nL:1/8\nK:C\nC4::D4:|\n")) == "M:2/4 K:Cmaj C 4 :| |: D 4 :|"
 
 
+def test_a_sign_that_is_cut_by_the_end_of_a_line():
+    assert written(tokenise("X:1\nM:2/4\nL:1/8\nK:C\nC\n2D2|E4|\\\n:F4:|\n")) == "M:2/4 K:Cmaj C 2 D 2 | E 4 |: F 4 :|"
+
+
 @pytest.mark.parametrize(
     ("music", "reason"),
     [
