@@ -55,7 +55,8 @@ def tokenise(text: str, into_c: bool = False) -> list[str]:
 
     Args:
       text: the tune, headers too.
-      into_c: whether it is written into C, in its mode, by the nearest way: G, A and B upwards.
+      into_c: whether it is written into C, in its mode, by the nearest way: G, A and B upwards. What changes the key keeps
+        its distance from the first.
 
     Raises:
       UnusableError: if the tokens have no word for something in it that is played.
@@ -78,12 +79,15 @@ def text_of(tokens: Iterable[str]) -> str:
     body = []
     follows_sound = False
     for token in tokens[start:]:
+        if not token:
+            continue
         if token[:2] in ("M:", "K:"):
             body.append(f"[{token}]")
             continue
         is_length = bool(_IS_AFTER_SOUND.fullmatch(token))
-        # A length belongs to what is before it; after anything else it would be read as a part of that.
-        body.append(" " * (is_length and not follows_sound) + token)
+        # A length belongs to the note before it; after anything else it would be read as a part of that, as of two bars.
+        is_apart = (is_length and not follows_sound) or (body[-1:] == [BAR] and token[0] == "|")
+        body.append(" " * is_apart + token)
         follows_sound = is_length or bool(re.match(r"[\^_=]*[A-Ga-gzx]|\]", token))
     return f"X:1\nM:{fields['M']}\nL:1/8\nK:{fields['K']}\n{''.join(body)}\n"
 
@@ -97,7 +101,9 @@ class _Tokeniser:
         self._scale = Fraction(1)
         self._metre: Metre | None = None
         self._alterations = self._new_alterations = NO_KEY.alterations
-        self._steps = self._octaves = 0
+        self._up = 0  # semitones
+        self._steps = 0  # letters
+        self._octaves = 0
         self._tokens: list[str] = []
 
     def read(self, text: str) -> list[str]:
@@ -147,10 +153,13 @@ class _Tokeniser:
         if signature(sharps) != written.alterations:
             raise UnusableError(UNUSUAL_KEY, f"accidentals {written.alterations}, C to B")
         plain = plain_key(written)
-        shown = Key(0, plain.mode) if self._into_c else plain
+        if self._into_c and not in_body:
+            self._up = -plain.tonic
+        shown = Key((plain.tonic + self._up) % 12, plain.mode)
         self._alterations, self._new_alterations = written.alterations, signature(shown.sharps)
-        # A fifth is four letters up; the nearest way there is at most three.
-        self._steps = (4 * (shown.sharps - sharps) + 3) % 7 - 3
+        # A fifth is four letters up; the nearest way there is at most three. Later keys go the way of the first.
+        steps = 4 * (shown.sharps - sharps)
+        self._steps += (steps - self._steps + 3) % 7 - 3
         if not in_body:
             self._scale = (self._unit or default_unit_length(self._metre)) / UNIT
             self._tokens.append(f"M:{metre_name(self._metre)}")
@@ -231,19 +240,25 @@ class _Tokeniser:
         if bar.ends > 1 or bar.starts > 1:
             raise UnusableError(NOT_IN_TOKENS, f"a repeat of more than two times: {text[:20]}")
         if bar.ends:
-            self._tokens.append(REPEAT_END)
+            self._bar_line(REPEAT_END)
         if bar.starts:
-            self._tokens.append(REPEAT_START)
+            self._bar_line(REPEAT_START)
         if passes:
-            self._tokens.append(_ending(passes))
+            self._bar_line(_ending(passes))
         elif not (bar.ends or bar.starts):
-            self._tokens.append(_DOUBLE if bar.double else BAR)
+            self._bar_line(_DOUBLE if bar.double else BAR)
 
     def _numbered(self, text: str) -> None:
         """`[1`, which goes with the bar line just before it."""
-        if self._tokens and self._tokens[-1] in (BAR, _DOUBLE):
+        self._bar_line(_ending(parse_endings(text)))
+
+    def _bar_line(self, token: str) -> None:
+        """Puts down a bar line; of two with nothing between them, such as at the ends of lines, the plainer one goes."""
+        last = self._tokens[-1] if self._tokens else ""
+        if last in (BAR, _DOUBLE) and token != BAR:
             self._tokens.pop()
-        self._tokens.append(_ending(parse_endings(text)))
+        if token != BAR or last not in (BAR, _DOUBLE, REPEAT_START, REPEAT_END):
+            self._tokens.append(token)
 
     def _inline_field(self, text: str) -> None:
         self._field(text[1], text[3:-1], True)
@@ -272,8 +287,8 @@ def _with_starts(tokens: Sequence[str]) -> Iterator[str]:
     """Every `||` as `|`, or as `|:` where the next repeat goes back to it."""
     goes_back = False
     turned = []
-    for token in reversed(tokens):
-        if token == REPEAT_END or (token[0] == "|" and token[1:2].isdigit()):
+    for token in reversed(_without_inner_doubles(tokens)):
+        if token == REPEAT_END or _is_ending(token):
             goes_back = True
         elif token == REPEAT_START:
             goes_back = False
@@ -282,3 +297,20 @@ def _with_starts(tokens: Sequence[str]) -> Iterator[str]:
             goes_back = False
         turned.append(token)
     return reversed(turned)
+
+
+def _without_inner_doubles(tokens: Sequence[str]) -> list[str]:
+    """Every `||` as `|` that stands within a repeat, which it does not end."""
+    is_open = False
+    result = []
+    for token in tokens:
+        if token == REPEAT_START:
+            is_open = True
+        elif token == REPEAT_END or _is_ending(token):
+            is_open = False
+        result.append(BAR if token == _DOUBLE and is_open else token)
+    return result
+
+
+def _is_ending(token: str) -> bool:
+    return token[0] == "|" and token[1:2].isdigit()

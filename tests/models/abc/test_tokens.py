@@ -1,6 +1,7 @@
 """folk-rnn's tokens: as they are written there, and playing the same notes."""
 
 import collections
+import dataclasses
 
 import pytest
 from hypothesis import given, settings
@@ -45,6 +46,12 @@ def test_a_double_bar_that_a_repeat_goes_back_to():
     assert written(tokenise("X:1\nM:2/4\nL:1/8\nK:C\nC4::D4:|\n")) == "M:2/4 K:Cmaj C 4 :| |: D 4 :|"
 
 
+def test_bar_lines_at_both_ends_of_a_line():
+    assert written(tokenise("X:1\nM:2/4\nL:1/8\nK:C\nC4|\n|D4|\n|:E4|\n[1F4:|\n|[2G4||\n|A4|\n")) == (
+        "M:2/4 K:Cmaj C 4 | D 4 |: E 4 |1 F 4 :| |2 G 4 | A 4 |"
+    )
+
+
 def test_a_sign_that_is_cut_by_the_end_of_a_line():
     assert written(tokenise("X:1\nM:2/4\nL:1/8\nK:C\nC\n2D2|E4|\\\n:F4:|\n")) == "M:2/4 K:Cmaj C 2 D 2 | E 4 |: F 4 :|"
 
@@ -77,14 +84,10 @@ def test_canonical_text_comes_back_letter_for_letter(tune):
 @settings(max_examples=100)
 @given(tunes())
 def test_into_c_moves_every_note_alike(tune):
-    """By an interval that brings the first tonic to C, the nearest way; a change of key is brought to C, too."""
+    """By an interval that brings the first tonic to C, the nearest way."""
+    tune = dataclasses.replace(tune, chords=tuple(chord._replace(pitches=chord.pitches[:1]) for chord in tune.chords))
     own, moved = tokenise(canonical(tune)), tokenise(canonical(tune), into_c=True)
-    assert {token for token in moved if token[:2] == "K:"} <= {
-        f"K:C{mode}" for mode in ("maj", "min", "mix", "dor", "phr", "lyd")
-    }
     assert [token for token in own if token[:2] == "M:"] == [token for token in moved if token[:2] == "M:"]
-    if len(tune.signatures) > 1:
-        return
     before, after = (sorted(read_text(text_of(tokens)).performance.notes) for tokens in (own, moved))
     intervals = collections.Counter(new.pitch - old.pitch for old, new in zip(before, after, strict=True))
     (interval,) = intervals
@@ -133,9 +136,7 @@ def test_any_tokens_have_a_text(tokens):
     """Whatever a model writes down; a length that belongs to nothing is no part of what is before it."""
     text = text_of(tokens)
     assert text.endswith("\n")
-    assert "".join(text.split("\n")[4].split()).replace("[M:", "M:").replace("[K:", "K:").count("|") == sum(
-        token.count("|") for token in tokens
-    )
+    assert text.count("|") == "".join(tokens).count("|")
 
 
 def test_a_file_of_tokens_keeps_its_tokens():
