@@ -13,11 +13,12 @@ from etude.pipelines.sources.sources import expand_archives, expand_sources
 
 
 class Piece(NamedTuple):
-    """A piece of music and its name, or why there is none."""
+    """A piece of music and its name, or why there is none; and the ABC that it was written in, if it was."""
 
     name: str
     sequence: NoteSequence | None
     rejected: Rejected | None
+    text: str = ""
 
 
 def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterator[Piece]:
@@ -37,5 +38,5 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
             progress(done, len(sources), source.name)
             for reading in read_source_music(source, pathlib.Path(folder)):
                 name = source.full_name if reading.sequence is None else piece_name(reading.sequence)
-                yield Piece(name, reading.sequence, reading.rejected)
+                yield Piece(name, reading.sequence, reading.rejected, reading.text)
         progress(len(sources), len(sources))
