@@ -80,13 +80,18 @@ class UnfoldedTune:
     @property
     def has_whole_bars(self) -> bool:
         """Whether every bar is as long as its metre says; the first and the last may be shorter."""
+        return not self.num_uneven_bars
+
+    @property
+    def num_uneven_bars(self) -> int:
+        """Bars that are not as long as their metre says; the first and the last may be shorter."""
         edges = [Fraction(0), *self.bars, self.end]
-        lengths = [end - start for start, end in itertools.pairwise(edges)]
-        wanted = [bar_length(self.signature(start).metre) for start in edges[:-1]]
-        return all(
-            bar is None or length == bar or (length < bar and place in (0, len(lengths) - 1))
-            for place, (length, bar) in enumerate(zip(lengths, wanted, strict=True))
-        )
+        uneven = 0
+        for place, (start, end) in enumerate(itertools.pairwise(edges)):
+            bar = bar_length(self.signature(start).metre)
+            may_be_shorter = place in (0, len(edges) - 2)
+            uneven += bar is not None and (end - start > bar or (end - start < bar and not may_be_shorter))
+        return uneven
 
 
 def bar_length(metre: Metre | None) -> Fraction | None:
@@ -97,7 +102,7 @@ def bar_length(metre: Metre | None) -> Fraction | None:
 def unfold(performance: Performance) -> UnfoldedTune:
     """The tune that a performance plays.
 
-    Bars that a repeat cuts in two are joined: an incomplete bar before `:|` and the pickup after it are one bar.
+    Bars that a repeat cuts are joined: an incomplete bar before `:|` and the pickup after it are one bar.
 
     Raises:
       UnusableError: if several notes overlap.
@@ -211,21 +216,27 @@ def _tune(
     for time, signature in signatures[1:]:
         if time < end and signature != changes[-1][1]:
             changes.append((time, signature))
-    return UnfoldedTune(chords, _joined([line for line in lines if 0 < line < end], end, changes), tuple(changes))
+    inner = [line for line in lines if 0 < line < end]
+    # A first bar that the second one completes may be a pickup all the same.
+    choices = (_joined(inner, end, changes, number) for number in (1, 0))
+    return min((UnfoldedTune(chords, bars, tuple(changes)) for bars in choices), key=lambda tune: tune.num_uneven_bars)
 
 
-def _joined(lines: list[Fraction], end: Fraction, signatures: list[tuple[Fraction, Signature]]) -> tuple[Fraction, ...]:
-    """Bar lines without those that part two incomplete bars that are a whole one together."""
+def _joined(
+    lines: list[Fraction], end: Fraction, signatures: list[tuple[Fraction, Signature]], num_kept: int
+) -> tuple[Fraction, ...]:
+    """Bar lines without those within a bar: what they part is a whole bar together. The first ones are kept."""
     times = [time for time, _ in signatures]
-    new_metres = {time for (_, before), (time, after) in itertools.pairwise(signatures) if before.metre != after.metre}
-    kept: list[Fraction] = []
-    start = Fraction(0)
-    for line, following in itertools.pairwise([*lines, end]):
+    new_metres = [time for (_, before), (time, after) in itertools.pairwise(signatures) if before.metre != after.metre]
+    edges = {*lines, end}
+    kept = lines[:num_kept]
+    start = kept[-1] if kept else Fraction(0)
+    for line in lines[num_kept:]:
         bar = bar_length(signatures[bisect.bisect_right(times, start) - 1][1].metre)
-        if bar is not None and following - start == bar and line not in new_metres:
-            continue
-        kept.append(line)
-        start = line
+        is_within = bar is not None and line < start + bar and (start + bar in edges or start + bar > end)
+        if not is_within or any(start < time < start + (bar or 0) for time in new_metres):
+            kept.append(line)
+            start = line
     return tuple(kept)
 
 

@@ -224,7 +224,7 @@ class MusicReader:
 
     def _tuplet(self, text: str) -> None:
         state = self.state
-        factor, count = _tuplet_numbers(text, 3 if is_compound(state.metre) else 2)
+        factor, count = tuplet_numbers(text, 3 if is_compound(state.metre) else 2)
         state.tuplet = Tuplet(factor, count)
 
     def _quoted(self, text: str) -> None:
@@ -265,7 +265,7 @@ def parse_bar(text: str) -> tuple[Bar, tuple[int, ...]]:
 
 
 @functools.lru_cache(maxsize=256)
-def _tuplet_numbers(text: str, default: int) -> tuple[Fraction, int]:
+def tuplet_numbers(text: str, default: int) -> tuple[Fraction, int]:
     """Reads `(p:q:r`: p notes in the time of q for the next r notes. Returns the factor of lengths, and r."""
     written = [*text[1:].split(":"), "", ""][:3]
     if any(len(number) > 3 or not 0 < int(number or 1) <= MAX_TUPLET for number in written):
