@@ -10,11 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from etude.models.model import Model, load
+    from etude.melody import Melody
+    from etude.model import Model, load
 
-_HOMES = {"Model": "etude.models.model", "load": "etude.models.model"}
+_HOMES = {"Melody": "etude.melody", "Model": "etude.model", "load": "etude.model"}
 
-__all__ = ["Model", "load"]
+__all__ = ["Melody", "Model", "load"]
 
 
 def __getattr__(name: str) -> Any:

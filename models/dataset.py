@@ -110,7 +110,7 @@ def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
     """The description of a split that is not empty.
 
     Raises:
-      EtudeError: if the dataset has no such split, or it is empty.
+      EtudeError: if the dataset has no such split, it is empty, or one of its files is gone.
     """
     splits = {stored.name: stored for stored in read_description(folder).splits}
     if split not in splits:
@@ -120,6 +120,9 @@ def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
     if not splits[split].num_melodies:
         remedy = "smaller --eval-ratio" if split == "train" else f"larger --{split}-ratio"
         raise EtudeError(f"the {split} split of {folder} is empty; write the dataset again with a {remedy}")
+    lost = [name for name in splits[split].files if not as_folder(folder).exists(name)]
+    if lost:
+        raise EtudeError(f"{folder} has lost {', '.join(lost)}; run its 'etude dataset' command again")
     return splits[split]
 
 

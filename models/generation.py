@@ -200,7 +200,7 @@ class GeneratedSequence:
 
 
 def generate(
-    model: Predictor, primer: Any, options: GenerationOptions, progress: Progress = silent
+    model: Predictor, primer: Any, options: GenerationOptions, progress: Progress = silent, *, or_fewer: bool = False
 ) -> list[GeneratedSequence]:
     """Continues a primer.
 
@@ -214,6 +214,7 @@ def generate(
         domain's own.
       options: what to generate.
       progress: called after every batch.
+      or_fewer: whether fewer melodies will do, where a beam search finds no more.
 
     Returns:
       The melodies; those of a beam search are all different, the most likely first.
@@ -226,7 +227,7 @@ def generate(
     start = _start(model, primer, options)
     if options.search != "stochastic":
         melodies = start.sequences(start.likeliest())
-        if len(melodies) < options.num_outputs:
+        if len(melodies) < (1 if or_fewer else options.num_outputs):
             raise UsageError(
                 f"there are only {len(melodies)} different melodies of {options.num_steps} steps after this primer; "
                 f"use --num-outputs {len(melodies)} or a larger --num-steps"

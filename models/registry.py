@@ -48,9 +48,6 @@ def configure(name: str, overrides: Mapping[str, Any] | None = None, **fields: A
     """
     defaults = family(name).defaults
     hyperparameters = override(defaults.hyperparameters, overrides or {})
-    looks_back = getattr(hyperparameters, "lookback_distances", ())
-    if looks_back and not defaults.hyperparameters.lookback_distances:
-        raise UsageError(f"configuration {defaults.config} has no lookback_distances: its encoding does not look back")
     try:
         return dataclasses.replace(defaults, hyperparameters=hyperparameters, **fields)
     except ValueError as error:

@@ -19,7 +19,7 @@ from etude.pipelines.files.output_folder import WORK_FOLDER, OutputFolder, finge
 from etude.pipelines.readers.describe import LENGTHS, Describe
 from etude.pipelines.readers.piece_coder import Piece
 from etude.pipelines.readers.read import PIECES, SOURCES, ReadMusic
-from etude.pipelines.reasons import describe_most_frequent, remedy
+from etude.pipelines.reasons import MACHINE, describe_most_frequent, remedy
 from etude.pipelines.records.counts import Counts, group
 from etude.pipelines.records.results import WriteResult, as_counts, as_rows, read_result
 from etude.pipelines.records.shards import num_shards
@@ -28,7 +28,7 @@ from etude.pipelines.running.progress import Tally
 from etude.pipelines.running.runner import Resources, Watch, run
 from etude.pipelines.sources.corpora import CORPUS_PREFIX, licence_notes
 from etude.pipelines.sources.match import CountSources, MatchMusic
-from etude.pipelines.sources.sources import nothing_found
+from etude.pipelines.sources.sources import Source, nothing_found
 
 NOTES = "notes"
 TEXTS = "texts"
@@ -36,6 +36,10 @@ MANIFEST = "manifest.jsonl"
 SUMMARY = "summary.json"
 _DESCRIBED = ("formats", "metres", "keys", "tempos", "lengths")
 _DESCRIBED_VALUES = 8
+_MACHINE_NOTE = (
+    "some files took more time or memory than this machine gives to one, or crashed their reader, and were left out; "
+    'elsewhere they might be read ("machine" in manifest.jsonl)'
+)
 _EXPANSION = 8.0
 """Bytes of NoteSequences for a byte of music, roughly: six for ABC, four for MIDI."""
 
@@ -188,33 +192,31 @@ def _run(sources: Sequence[str], folder: OutputFolder, shards: int, resources: R
             files = pipeline | MatchMusic(sources, found)
             inputs = files | "CountSources" >> CountSources()
             number = shards or AsSingleton(inputs | "Shards" >> beam.Map(_num_shards), 1)
+            # The number of shards is known once all sources are. Records would wait for it where sources are smaller.
+            files = files | "AwaitShards" >> beam.Map(_await, number).with_output_types(Source)
             music = files | "ReadMusic" >> ReadMusic(tally=done)
             pieces, entries = music[PIECES], music[SOURCES]
-            written = (
-                (
-                    pieces | "Notes" >> beam.FlatMap(piece_records),
-                    entries | "Manifest" >> beam.Map(manifest_record),
-                )
-                | beam.Flatten()
-                | WriteRecords(folder.path, number)
-            )
+            # Not flattened into one: runners keep what is flattened.
+            notes = pieces | "Notes" >> beam.FlatMap(piece_records) | "WriteNotes" >> WriteRecords(folder.path, number)
+            manifest = entries | "Manifest" >> beam.Map(manifest_record) | "WriteManifest" >> WriteRecords(folder.path)
             examples = entries | "Rejected" >> beam.FlatMap(examples_of) | "First" >> beam.CombinePerKey(min)
             counts = (pieces, entries) | Describe()
             values = {
                 "counts": AsSingleton(counts | "Rows" >> beam.Map(as_rows), []),
                 "inputs": AsSingleton(inputs | "InputRows" >> beam.Map(as_rows), []),
                 "examples": AsDict(examples),
-                "written": AsList(written),
+                "notes": AsList(notes),
+                "manifest": AsList(manifest),
             }
             pipeline | "WriteResult" >> WriteResult(result, values)
 
-        run(build, resources, Watch("converting", done, found.count))
+        run(build, resources, Watch("reading pieces", done, found.count))
     values = read_result(result)
     return _Result(
         as_counts([*values["counts"], *values["inputs"]]),
         {reason: example for reason, (_, example) in values["examples"].items()},
-        listed(values["written"], NOTES),
-        listed(values["written"], TEXTS),
+        listed(values["notes"], NOTES),
+        listed(values["notes"], TEXTS),
     )
 
 
@@ -236,6 +238,11 @@ def _inputs(counts: Counts) -> str:
 
 def _num_shards(counts: Counts) -> int:
     return num_shards(counts.get(("sources", "bytes"), 0), _EXPANSION)
+
+
+def _await(source: Source, ready: int) -> Source:
+    """A source, once a side input is ready."""
+    return source
 
 
 def _absolute(source: str) -> str:
@@ -270,8 +277,11 @@ def examples_of(named: tuple[str, str]) -> Iterator[tuple[str, tuple[str, str]]]
 def _summary(result: _Result, notes: list[str]) -> dict[str, Any]:
     rejected = [
         {"reason": reason, "count": count, "remedy": remedy(reason), "example": result.examples[reason]}
+        | ({"machine": True} if reason in MACHINE else {})
         for reason, count in result.group("rejected").items()
     ]
+    if any(entry.get("machine") for entry in rejected):
+        notes = [*notes, _MACHINE_NOTE]
     lengths = result.group("lengths")
     return {
         "version": version(),

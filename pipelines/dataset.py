@@ -28,7 +28,7 @@ from etude.pipelines.files.output_folder import WORK_FOLDER, OutputFolder, finge
 from etude.pipelines.readers.note_files import NoteFile, expand_note_files
 from etude.pipelines.readers.notes import ReadNotes
 from etude.pipelines.reasons import describe_most_frequent
-from etude.pipelines.records.counts import Counts, SumCounts, group
+from etude.pipelines.records.counts import CountEach, Counts, SumCounts, group
 from etude.pipelines.records.results import WriteResult, as_counts, as_rows, read_result
 from etude.pipelines.records.shards import num_shards
 from etude.pipelines.records.write import WriteRecords, listed
@@ -36,7 +36,7 @@ from etude.pipelines.running.progress import Tally
 from etude.pipelines.running.runner import Resources, Watch, run
 from etude.pipelines.sequences import dataset_records as records
 from etude.pipelines.sequences.dense import DenseRecords
-from etude.pipelines.sequences.extract import COUNTS, REJECTED, SEQUENCES, ExtractSequences, Transpose
+from etude.pipelines.sequences.extract import COUNTS, REJECTED, SEQUENCES, ExtractPieces, ListSequences, Transpose
 from etude.pipelines.sequences.leaks import DROPPED, KEPT, DropDuplicates, DropLeaks
 from etude.pipelines.sequences.overlap import CountSharedRuns
 from etude.pipelines.sequences.split import SplitByContent
@@ -144,6 +144,8 @@ def create_dataset(
         try:
             result = flow.run(resources)
             description = _describe(flow, result)
+            if not description.num_pieces:
+                raise EtudeError(_no_pieces([file.path for file in files]))
             problem = _problem(description, rule, folder)
             if problem:
                 raise EtudeError(problem)
@@ -153,6 +155,10 @@ def create_dataset(
         text = json.dumps(as_dict(description), indent=2) + "\n"
         folder.finish(made_of, text.encode())
         return description
+
+
+_MOST_NAMED = 3
+"""Files in a message."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,42 +196,48 @@ class _Flow:
             | SplitByContent(self.rule)
         )
         copies = pieces | "DropDuplicates" >> DropDuplicates(keep=not self.dedupe)
-        leaks = copies[KEPT] | "DropLeaks" >> DropLeaks()
-        extracted = leaks[KEPT] | ExtractSequences(self.representation)
-        leaked = extracted[SEQUENCES] | "DropLeakedSequences" >> DropLeaks(self.representation)
+        # What a piece gives is smaller than the piece: it is what waits until all leaks are known.
+        leaks = copies[KEPT] | ExtractPieces(self.representation) | "DropLeaks" >> DropLeaks()
+        extracted = leaks[KEPT] | ListSequences()
         symbols: Any = []
-        sequences, counted = leaked[KEPT], []
+        sequences, counted = extracted[SEQUENCES], []
         if any(self.transpositions):
             moved = sequences | Transpose(self.representation, self.transpositions)
             sequences, counted = moved[SEQUENCES], [moved[COUNTS]]
         if self.representation.has_symbols:
-            symbols = AsSingleton(leaked[KEPT] | FitVocabulary(self.representation), [])
+            symbols = AsSingleton(extracted[SEQUENCES] | FitVocabulary(self.representation), [])
             sequences = sequences | "Number" >> beam.Map(number, symbols)
         dense = None if self.configuration is None else DenseRecords(self.configuration)
         written = (
-            (
-                sequences | "Records" >> beam.Map(records.sequence_record, self.representation, dense is not None),
-                extracted[REJECTED] | "Rejected" >> beam.Map(records.rejected_record),
-            )
-            | beam.Flatten()
-            | WriteRecords(self.folder.path, self.shards, dense)
+            sequences
+            | "Records" >> beam.Map(records.sequence_record, self.representation, dense is not None)
+            | "WriteSequences" >> WriteRecords(self.folder.path, self.shards, dense)
+        )
+        rejected = (
+            extracted[REJECTED]
+            | "Rejected" >> beam.Map(records.rejected_record)
+            | "WriteRejected" >> WriteRecords(self.folder.path)
         )
         counts = (
             (
-                pieces | "CountPieces" >> beam.Map(records.count_piece),
-                copies[DROPPED] | "CountCopies" >> beam.Map(records.count_one, "copies"),
-                leaks[DROPPED] | "CountLeaks" >> beam.Map(records.count_all, ("leaked", "pieces")),
-                leaked[DROPPED] | "CountLeaked" >> beam.Map(records.count_all, ("leaked", "sequences")),
+                pieces | "CountPieces" >> beam.ParDo(CountEach(records.count_piece)),
+                copies[DROPPED] | "CountCopies" >> beam.ParDo(CountEach(records.count_copy)),
+                leaks[DROPPED] | "CountLeaks" >> beam.ParDo(CountEach(records.count_leak)),
                 extracted[COUNTS],
                 *counted,
-                sequences | "CountSequences" >> beam.Map(records.count_sequence, self.representation),
-                leaked[KEPT] | CountSharedRuns(self.representation, self.shards),
+                sequences | "CountSequences" >> beam.ParDo(CountEach(records.count_sequence, self.representation)),
+                extracted[SEQUENCES] | CountSharedRuns(self.representation, self.shards),
             )
             | "AllCounts" >> beam.Flatten()
             | "Sum" >> beam.CombineGlobally(SumCounts()).without_defaults()
             | "Rows" >> beam.Map(as_rows)
         )
-        values = {"counts": AsSingleton(counts, []), "written": AsList(written), "symbols": symbols}
+        values = {
+            "counts": AsSingleton(counts, []),
+            "written": AsList(written),
+            "rejected": AsList(rejected),
+            "symbols": symbols,
+        }
         pipeline | "WriteResult" >> WriteResult(result, values)
 
 
@@ -274,6 +286,13 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
             if runs:
                 description.eval_ngram_overlap[n] = counts.get(("shared-runs", str(n)), 0) / runs
     return description
+
+
+def _no_pieces(paths: Sequence[str]) -> str:
+    """Says that there is no piece in some files."""
+    others = f" and {len(paths) - _MOST_NAMED:,} other files" if len(paths) > _MOST_NAMED else ""
+    named = ", ".join(paths[:_MOST_NAMED])
+    return f"there are no pieces in {named}{others}; make some with 'etude convert SOURCE --output NOTES'"
 
 
 def _problem(description: dataset_pb2.DatasetDescription, rule: SplitRule, folder: OutputFolder) -> str:

@@ -11,6 +11,9 @@ REMEDIES = {
     "absurd-time": "a time in the file is absurd, which a damaged file has; open and save it again in a music program",
     "no-notes": "there is nothing to learn from it",
     "reader-failed": "the reader met something that it does not expect; please report it together with the file",
+    "reader-crashed": "the process that read the file died of it; please report it together with the file",
+    "out-of-time": "reading it took longer than any piece should; please report it together with the file",
+    "out-of-memory": "reading it took more memory than any piece should; please report it together with the file",
     "abc-syntax": "the tune is not what the ABC standard describes at the line and column given; correct it there",
     # While extracting melodies.
     "already-quantised": "give NoteSequences with times in seconds",
@@ -35,10 +38,18 @@ REMEDIES = {
 }
 """Reason and remedy."""
 
+MACHINE = ("reader-crashed", "out-of-time", "out-of-memory")
+"""Reasons that lie in the machine as much as in the file: on another one the same file might be read."""
+
 
 def remedy(reason: str) -> str:
     """What can be done about a rejection."""
     return REMEDIES[reason]
+
+
+def unexpected(error: Exception) -> str:
+    """The reason to give for an error that a reader does not expect."""
+    return "out-of-memory" if isinstance(error, MemoryError) else "reader-failed"
 
 
 def describe_most_frequent(counts: Mapping[str, int], most: int = 3) -> str:

@@ -33,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Converts."""
+    from etude.pipelines.running.lean_beam import import_beam
+
+    if not options.beam_options:
+        import_beam()
     from etude.pipelines.convert import convert
     from etude.pipelines.reasons import describe_most_frequent
 

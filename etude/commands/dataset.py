@@ -73,6 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Creates the dataset."""
+    from etude.pipelines.running.lean_beam import import_beam
+
+    if not options.beam_options:
+        import_beam()
     from etude.models.melodies.extraction import ExtractionOptions
     from etude.pipelines.dataset import create_dataset
     from etude.pipelines.reasons import describe_most_frequent

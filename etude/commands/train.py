@@ -4,6 +4,9 @@ examples:
   etude train --config lookback --dataset dataset --run-dir runs/lookback
   etude train --config basic --dataset dataset --run-dir runs/small --num-steps 500 \\
       --hparams "batch_size=64,rnn_layer_sizes=[64,64]"
+  etude train --config basic --dataset dataset --run-dir runs/gru --num-epochs 20 \\
+      --hparams "cell=gru,batches=stream,chunk_steps=50,batch_size=16,optimiser=rmsprop,clip_by=global_norm"
+  etude train --list-hparams basic
   tensorboard --logdir runs
 
 The run directory keeps the full configuration, checkpoints (the latest, and the best on the eval split), the figures as
@@ -16,6 +19,7 @@ import pathlib
 
 from etude.commands.common import MODEL_HELP, add_dataset, command, unused_folder
 from etude.commands.estimate import Estimate
+from etude.commands.list_hyperparameters import ListHyperparameters
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
@@ -27,14 +31,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, metavar="NAME", help="basic, lookback, attention, mono or ngram")
     add_dataset(parser)
     parser.add_argument("--run-dir", required=True, metavar="RUN", help="folder of the run; made if need be")
-    parser.add_argument("--num-steps", type=int, default=1000, help="training steps in all (default 1000)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--num-steps", type=int, default=1000, help="training steps in all (default 1000)")
+    length.add_argument("--num-epochs", type=int, default=0, help="instead: times that the train split is seen")
     parser.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout (default 0)")
     parser.add_argument(
         "--hparams",
         default="",
         metavar="NAME=VALUE,...",
-        help='overrides, such as "batch_size=64,rnn_layer_sizes=[64,64]"',
+        help='overrides, such as "batch_size=64,rnn_layer_sizes=[64,64]"; --list-hparams tells all of them',
     )
+    parser.add_argument(
+        "--list-hparams", action=ListHyperparameters, metavar="NAME",
+        help="list the hyperparameters of a configuration, their defaults and meanings, and end",
+    )  # fmt: skip
     parser.add_argument(
         "--eval-every", type=int, default=100, metavar="STEPS", help="steps between evaluations (default 100)"
     )
@@ -50,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> None:
     """Trains."""
     from etude.models.dataset import read_description, steps_per_quarter
-    from etude.models.hyperparameters import parse_overrides
-    from etude.models.registry import configure
+    from etude.models.hyperparameters import changed, parse_overrides
+    from etude.models.registry import configure, family
     from etude.models.training.schedule import Schedule
     from etude.models.training.train import train
     from etude.pipelines.files.dataset_folder import open_folder
@@ -59,15 +69,18 @@ def run(options: argparse.Namespace, console: Console) -> None:
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
     # What was typed is checked before what it names is opened.
     configuration = configure(options.config, parse_overrides(options.hparams), **fields)
-    schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping)
+    schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping, options.num_epochs)
     dataset = open_folder(options.dataset)
     steps = steps_per_quarter(read_description(dataset))
     configuration = dataclasses.replace(configuration, steps_per_quarter=steps)
+    changes = changed(configuration.hyperparameters, family(configuration.config).defaults.hyperparameters)
+    others = ", ".join(f"{name}={text}" for name, text in changes.items()) + ", else " if changes else ""
     console.say(
         f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
         f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "
-        f"{steps} steps a quarter note, seed {schedule.seed}, {schedule.num_steps:,} training steps\n"
-        f"  {configuration.hyperparameters}"
+        f"{steps} steps a quarter note, seed {schedule.seed}, "
+        f"{f'{schedule.num_epochs:,} epochs' if schedule.num_epochs else f'{schedule.num_steps:,} training steps'}\n"
+        f"  hyperparameters: {others}the defaults of the configuration; --list-hparams {options.config} lists them"
     )
     run_dir = pathlib.Path(options.run_dir)
     check_output(run_dir, "run")

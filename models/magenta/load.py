@@ -12,7 +12,8 @@ from etude.models.errors import EtudeError, UsageError
 from etude.models.magenta.magenta_pb2 import GeneratorBundle, MetaGraph
 from etude.models.magenta.tensors import Tensors, tensors_of_version_1, tensors_of_version_2
 from etude.models.magenta.variables import has_attention, layer_sizes, weights
-from etude.models.networks.weights import Array, shapes
+from etude.models.networks.cells.arrays import Array
+from etude.models.networks.weights import shapes
 from etude.models.registry import configure, make_encoding
 
 MAX_BUNDLE_BYTES = 1 << 30

@@ -4,7 +4,7 @@ import numpy as np
 
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.magenta.tensors import Tensors
-from etude.models.networks.weights import Array
+from etude.models.networks.cells.arrays import Array
 
 CELL = "rnn/multi_rnn_cell/cell_{layer}/"
 ATTENTION_CELL = "attention_cell_wrapper/"

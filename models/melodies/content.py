@@ -4,6 +4,7 @@ A copy of a tune, or a transposed copy, has the same content.
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -42,20 +43,25 @@ def ngram_hashes(events: Events, n: int) -> Hashes:
     Returns:
       uint64 [max(num_notes - n, 0)]: the first note has no interval and is in no run.
     """
+    return hash_runs([interval_numbers(events)], n)
+
+
+def interval_numbers(events: Events) -> Hashes:
+    """Every note but the first as its interval from the note before and its duration, in one number each."""
     notes = notes_of(events)
-    tokens = (np.diff(notes.pitches) + (1 << 8)) << 32 | notes.durations[1:]
-    return hash_runs(tokens.astype(np.uint64), n)
+    return ((np.diff(notes.pitches) + (1 << 8)) << 32 | notes.durations[1:]).astype(np.uint64)
 
 
-def hash_runs(numbers: Hashes, n: int) -> Hashes:
-    """A 64-bit hash of every run of `n` numbers, uint64 [max(len(numbers) - n + 1, 0)]."""
-    if len(numbers) < n:
-        return np.zeros(0, np.uint64)
-    windows = np.lib.stride_tricks.sliding_window_view(numbers, n)
-    hashes = np.zeros(len(windows), np.uint64)
-    for column in windows.T:
-        hashes = mix(hashes + INCREMENT ^ column)
-    return hashes
+def hash_runs(sequences: Sequence[Hashes], n: int) -> Hashes:
+    """A 64-bit hash of every run of `n` numbers within each sequence, one sequence after the other."""
+    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
+    numbers = np.concatenate([np.zeros(0, np.uint64), *sequences])
+    num_runs = max(len(numbers) - n + 1, 0)
+    hashes = np.zeros(num_runs, np.uint64)
+    for offset in range(n):
+        hashes = mix(hashes + INCREMENT ^ numbers[offset : offset + num_runs])
+    ends = np.repeat(np.cumsum(lengths), lengths)[:num_runs]
+    return hashes[np.arange(num_runs) + n <= ends]
 
 
 def _differences(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -12,7 +12,9 @@ import numpy as np
 
 from etude.models.errors import UsageError
 from etude.models.melodies.melody import MAX_STEPS_PER_QUARTER, NO_EVENT, NOTE_OFF, PITCHES_PER_OCTAVE, Events
+from etude.models.melodies.note_columns import NoteColumns
 from etude.models.melodies.quantisation import (
+    Booleans,
     Integers,
     QuantisedPart,
     UnusableError,
@@ -153,19 +155,22 @@ class Extraction:
     rejections: list[Rejection]
 
 
-def extract(sequence: "NoteSequence", options: ExtractionOptions = MAGENTA_OPTIONS) -> Extraction:
+def extract(
+    sequence: "NoteSequence", options: ExtractionOptions = MAGENTA_OPTIONS, columns: NoteColumns | None = None
+) -> Extraction:
     """Extracts every melody of a piece.
 
     Args:
       sequence: an unquantised NoteSequence.
       options: what makes a melody.
+      columns: its notes, if they are there as arrays already.
 
     Returns:
       The melodies and the rejections. Never raises for a strange piece: that is a rejection.
     """
     result = Extraction([], [])
     try:
-        parts = split_at_time_changes(sequence)
+        parts = split_at_time_changes(sequence, columns)
     except UnusableError as error:
         return Extraction([], [Rejection(error.reason, error.detail)])
     for index, part in enumerate(parts):
@@ -195,8 +200,8 @@ def extract_from_part(
     """
     result = Extraction([], [])
     for instrument in np.unique(part.instrument).tolist():
-        track = _track(part, instrument, options.polyphony)
-        if not any(note.is_audible for note in track):
+        track = _track(part, instrument, options)
+        if not len(track.heard):
             reason = "drums" if part.is_drum[part.instrument == instrument].any() else "no-audible-notes"
             result.rejections.append(Rejection(reason, part=part_index, instrument=instrument))
             continue
@@ -204,11 +209,28 @@ def extract_from_part(
     return result
 
 
-class _Note(NamedTuple):
-    start: int
-    end: int
-    pitch: int
-    is_audible: bool
+class _Track(NamedTuple):
+    """The notes of one track, in order.
+
+    Attributes:
+      starts: the step at which each note starts, heard or not.
+      heard: which of these are heard.
+      start: the step at which each note that is heard starts.
+      end: the step at which each ends.
+      pitch: the pitch of each.
+      is_together: whether each starts with the one before it.
+      is_after_gap: whether silence ends a melody before it.
+      is_backwards: whether each ends before it starts.
+    """
+
+    starts: Integers
+    heard: Integers
+    start: Integers
+    end: Integers
+    pitch: Integers
+    is_together: Booleans
+    is_after_gap: Booleans
+    is_backwards: Booleans
 
 
 class _Candidate(NamedTuple):
@@ -216,37 +238,44 @@ class _Candidate(NamedTuple):
 
     Attributes:
       start_step: the start of the bar that the first note lies in.
-      notes: the notes, each cut where the next one starts.
+      notes: which of the notes that are heard.
       error: what ended the track, or None: the candidate is then not used.
     """
 
     start_step: int
-    notes: list[_Note]
+    notes: slice
     error: tuple[str, int] | None
 
 
-def _track(part: QuantisedPart, instrument: int, polyphony: str) -> list[_Note]:
+def _track(part: QuantisedPart, instrument: int, options: ExtractionOptions) -> _Track:
     """The notes of one track, in the order in which they compete for a step."""
     chosen: Integers = np.flatnonzero(part.instrument == instrument)
     starts = part.start_step[chosen]
-    by_pitch = np.zeros_like(starts) if polyphony == SKIP_LATER else -part.pitch[chosen]
-    chosen = chosen[np.lexsort((by_pitch, starts))]
-    return list(
-        map(
-            _Note._make,
-            zip(
-                part.start_step[chosen].tolist(),
-                part.end_step[chosen].tolist(),
-                part.pitch[chosen].tolist(),
-                part.is_audible[chosen].tolist(),
-                strict=True,
-            ),
-        )
+    if (np.diff(starts) <= 0).any():
+        by_pitch = np.zeros_like(starts) if options.polyphony == SKIP_LATER else -part.pitch[chosen]
+        chosen = chosen[np.lexsort((by_pitch, starts))]
+        starts = part.start_step[chosen]
+    heard: Integers = np.flatnonzero(part.is_audible[chosen])
+    if options.polyphony != REJECT:
+        # Of notes that start together the first is kept.
+        heard = heard[np.diff(starts[heard], prepend=-1) > 0]
+    notes = chosen[heard]
+    start, end = part.start_step[notes], part.end_step[notes]
+    is_first = np.zeros(min(len(notes), 1), np.bool_)
+    return _Track(
+        starts=starts,
+        heard=heard,
+        start=start,
+        end=end,
+        pitch=part.pitch[notes],
+        is_together=np.append(is_first, start[1:] == start[:-1]),
+        is_after_gap=np.append(is_first, start[1:] - end[:-1] >= options.gap_bars * part.steps_per_bar),
+        is_backwards=end <= start,
     )
 
 
 def _extract_from_track(
-    track: list[_Note],
+    track: _Track,
     instrument: int,
     steps_per_bar: int,
     options: ExtractionOptions,
@@ -258,20 +287,18 @@ def _extract_from_track(
     def reject(reason: str, detail: str, start_step: int) -> None:
         result.rejections.append(Rejection(reason, detail, part_index, instrument, start_step))
 
-    position = 0
+    stops: Integers = np.flatnonzero(track.is_together | track.is_after_gap | track.is_backwards)
     search_start = 0
     while True:
-        while position < len(track) and track[position].start < search_start:
-            position += 1
-        candidate = _next_candidate(track, position, search_start, steps_per_bar, options)
+        candidate = _next_candidate(track, stops, search_start, steps_per_bar)
         if candidate is None:
             return
         if candidate.error is not None:
             reason, step = candidate.error
             reject(reason, f"at step {step}", step)
             return
-        length = candidate.notes[-1].end - candidate.start_step
-        end = candidate.start_step + length
+        end = int(track.end[candidate.notes][-1])
+        length = end - candidate.start_step
         search_start = end + -end % steps_per_bar
         if length < steps_per_bar * options.min_bars:
             reject("too-short", f"{length / steps_per_bar:.4g} bars of {options.min_bars:g}", candidate.start_step)
@@ -279,8 +306,8 @@ def _extract_from_track(
         if not options.max_steps and length > MAX_WHOLE_MELODY_STEPS:
             reject("too-long", f"{length} steps, at most {MAX_WHOLE_MELODY_STEPS}", candidate.start_step)
             continue
-        events = _events(candidate, min(length, options.max_steps or length))
-        unique_pitches = len(np.unique(events[events >= 0] % PITCHES_PER_OCTAVE))
+        events = _events(track, candidate, min(length, options.max_steps or length))
+        unique_pitches = np.count_nonzero(np.bincount(events[events >= 0] % PITCHES_PER_OCTAVE))
         if unique_pitches < options.min_unique_pitches:
             reject("too-few-pitches", f"{unique_pitches} of {options.min_unique_pitches}", candidate.start_step)
             continue
@@ -289,44 +316,44 @@ def _extract_from_track(
         )
 
 
-def _next_candidate(
-    track: list[_Note], position: int, search_start: int, steps_per_bar: int, options: ExtractionOptions
-) -> _Candidate | None:
-    """Reads notes from `position` on until a gap; None if no audible note is left."""
-    if position >= len(track):
+def _next_candidate(track: _Track, stops: Integers, search_start: int, steps_per_bar: int) -> _Candidate | None:
+    """The notes from a step on until a gap; None if no note is heard any more.
+
+    Args:
+      track: the track.
+      stops: the notes, of those that are heard, before which a run may end.
+      search_start: the step.
+      steps_per_bar: steps in a bar.
+    """
+    position = int(np.searchsorted(track.starts, search_start))
+    first = int(np.searchsorted(track.heard, position))
+    if first == len(track.heard):
         return None
     # The bar is that of the first note, heard or not, as in note_seq.
-    first_start = track[position].start
+    first_start = int(track.starts[position])
     start_step = first_start - (first_start - search_start) % steps_per_bar
-    gap_steps = options.gap_bars * steps_per_bar
-    notes: list[_Note] = []
-    for note in track[position:]:
-        if not note.is_audible:
-            continue
-        if notes:
-            last = notes[-1]
-            if note.start == last.start:
-                if options.polyphony == REJECT:
-                    return _Candidate(start_step, notes, ("polyphonic", note.start))
-                continue
-            if note.start - last.end >= gap_steps:
-                break
-            if last.end > note.start:
-                notes[-1] = last._replace(end=note.start)
-        if note.end <= note.start:
-            return _Candidate(start_step, notes, ("bad-note", note.start))
-        notes.append(note)
-    return _Candidate(start_step, notes, None) if notes else None
+    if track.is_backwards[first]:
+        return _Candidate(start_step, slice(first, first), ("bad-note", int(track.start[first])))
+    later = stops[np.searchsorted(stops, first, side="right") :]
+    if not len(later):
+        return _Candidate(start_step, slice(first, len(track.heard)), None)
+    stop = int(later[0])
+    error = None
+    if track.is_together[stop]:
+        error = ("polyphonic", int(track.start[stop]))
+    elif not track.is_after_gap[stop]:
+        error = ("bad-note", int(track.start[stop]))
+    return _Candidate(start_step, slice(first, stop), error)
 
 
-def _events(candidate: _Candidate, num_steps: int) -> Events:
-    """The first `num_steps` events of a candidate."""
+def _events(track: _Track, candidate: _Candidate, num_steps: int) -> Events:
+    """The first `num_steps` events of a candidate, whose notes end where the next one starts."""
+    start = track.start[candidate.notes] - candidate.start_step
+    end = track.end[candidate.notes] - candidate.start_step
+    end[:-1] = np.minimum(end[:-1], start[1:])
+    inside = slice(int(np.searchsorted(start, num_steps)))
     events = np.full(num_steps + 1, NO_EVENT, np.int64)
-    for note in candidate.notes:
-        start = note.start - candidate.start_step
-        if start >= num_steps:
-            break
-        # A note's end goes in first, so that the next note's start replaces it where they touch.
-        events[min(note.end - candidate.start_step, num_steps)] = NOTE_OFF
-        events[start] = note.pitch
+    # Ends go in first, so that a note's start replaces the end of the one before where they touch.
+    events[np.minimum(end[inside], num_steps)] = NOTE_OFF
+    events[start[inside]] = track.pitch[candidate.notes][inside]
     return events[:num_steps]

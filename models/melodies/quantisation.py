@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from etude.models.melodies.melody import MAX_PITCH, MIN_PITCH
+from etude.models.melodies.note_columns import NoteColumns, note_columns
 
 if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
@@ -92,7 +93,7 @@ class QuantisedPart:
     is_drum: Booleans
 
 
-def split_at_time_changes(sequence: "NoteSequence") -> list[Part]:
+def split_at_time_changes(sequence: "NoteSequence", columns: NoteColumns | None = None) -> list[Part]:
     """Cuts a piece at every change of tempo or metre.
 
     Each part starts anew at time 0. A note belongs to the part that it starts in and ends with it at the latest.
@@ -101,6 +102,7 @@ def split_at_time_changes(sequence: "NoteSequence") -> list[Part]:
 
     Args:
       sequence: an unquantised NoteSequence.
+      columns: its notes, if they are there as arrays already.
 
     Returns:
       The parts, in order; none if the piece has no length.
@@ -111,13 +113,9 @@ def split_at_time_changes(sequence: "NoteSequence") -> list[Part]:
     information = sequence.quantization_info
     if information.steps_per_quarter > 0 or information.steps_per_second > 0:
         raise UnusableError("already-quantised", "times in steps cannot be quantised again")
-    notes = sorted(sequence.notes, key=lambda note: note.start_time)
-    start = np.array([note.start_time for note in notes], np.float64)
-    end = np.array([note.end_time for note in notes], np.float64)
-    pitch = np.array([note.pitch for note in notes], np.int64)
-    instrument = np.array([note.instrument for note in notes], np.int64)
-    is_drum = np.array([note.is_drum for note in notes], np.bool_)
-    is_audible = ~is_drum & np.array([note.velocity != 0 for note in notes], np.bool_)
+    notes = (note_columns(sequence) if columns is None else columns).by_start()
+    start, end = notes.start, notes.end
+    is_audible = ~notes.is_drum & (notes.velocity != 0)
     changes = _time_changes(sequence)
     times = [sequence.total_time, *(time for time, _, _ in changes)]
     tempos = [qpm for _, _, qpm in changes if qpm is not None]
@@ -135,10 +133,10 @@ def split_at_time_changes(sequence: "NoteSequence") -> list[Part]:
                 quarters_per_minute=qpm,
                 start=start[inside] - begin,
                 end=np.minimum(end[inside], finish) - begin,
-                pitch=pitch[inside],
-                instrument=instrument[inside],
+                pitch=notes.pitch[inside],
+                instrument=notes.instrument[inside],
                 is_audible=is_audible[inside],
-                is_drum=is_drum[inside],
+                is_drum=notes.is_drum[inside],
             )
         )
     return parts

@@ -5,21 +5,14 @@ index, which is all that a search needs.
 """
 
 import dataclasses
-import math
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from etude.models.hyperparameters import Hyperparameters
-from etude.models.networks.weights import FORGET_BIAS, Array, Weights
-
-Places = npt.NDArray[np.int64]
-
-_HALF = np.float32(0.5)
-
-_ALIGNMENT = 64
-"""Bytes of a cache line. Products of small batches are half as fast again if every row of a kernel begins with one."""
+from etude.models.networks.cells import make_layer
+from etude.models.networks.cells.arrays import HALF, Array, Places, aligned
+from etude.models.networks.weights import Weights, layer_weights
 
 
 @dataclasses.dataclass
@@ -49,7 +42,7 @@ class State:
     """The state of a batch of sequences.
 
     Attributes:
-      cells: of every layer, [batch, units].
+      cells: of every layer, what its cells remember besides their output: of an LSTM [batch, units], else [batch, 0].
       outputs: of every layer, the last one, and a 1 for the bias, [batch, units + 1].
       attention: of the first layer, if it attends.
     """
@@ -70,19 +63,22 @@ class State:
 
 
 class Network:
-    """A stack of LSTM layers, the first with attention where `attn_length` is set, and a linear layer to the labels.
+    """A stack of recurrent layers, the first with attention where `attn_length` is set, and a linear layer to the labels.
 
-    The LSTM is TensorFlow 1's BasicLSTMCell. The attention is its AttentionCellWrapper (after Bahdanau et al. 2014 and
-    Vinyals et al. 2014): the layer's input is mixed with the last summary; cell and output then query the memory; output
-    and new summary are mixed into the layer's output, which enters the memory.
+    The attention is TensorFlow 1's AttentionCellWrapper around an LSTM (after Bahdanau et al. 2014 and Vinyals et al.
+    2014): the layer's input is mixed with the last summary; cell and output then query the memory; output and new summary
+    are mixed into the layer's output, which enters the memory.
     """
 
     def __init__(self, hyperparameters: Hyperparameters, weights: Weights) -> None:
         """Takes the weights that `etude.models.networks.weights.shapes` names, as they are now."""
         self._sizes = hyperparameters.rnn_layer_sizes
         self._attn_length = hyperparameters.attn_length
-        self._weights = {name: _aligned(weight) if weight.ndim > 1 else weight for name, weight in weights.items()}
-        self._gates = [_gate_weights(weights, layer, units) for layer, units in enumerate(self._sizes)]
+        self._weights = {name: aligned(weight) if weight.ndim > 1 else weight for name, weight in weights.items()}
+        self._layers = [
+            make_layer(hyperparameters.cell, layer_weights(weights, layer), hyperparameters.forget_bias)
+            for layer in range(len(self._sizes))
+        ]
 
     def initial_state(self, batch_size: int) -> State:
         """Zeros for every sequence."""
@@ -100,7 +96,7 @@ class Network:
         outputs = [zeros(units + 1) for units in self._sizes]
         for output in outputs:
             output[:, -1] = 1
-        return State([zeros(units) for units in self._sizes], outputs, attention)
+        return State([zeros(layer.memory_size) for layer in self._layers], outputs, attention)
 
     def step(self, inputs: Array | Places, state: State) -> tuple[Array, State]:
         """One step of every sequence.
@@ -119,17 +115,11 @@ class Network:
             attention.inputs[:, : inputs.shape[1]] = inputs
             inputs = attention.inputs @ weights["attention/input_kernel"]
             inputs += weights["attention/input_bias"]
-        for layer, ((kernels, recurrent), cell, last) in enumerate(
-            zip(self._gates, state.cells, state.outputs, strict=True)
-        ):
-            # One product for the input and one for the last output: large ones are slower.
-            is_one_hot = inputs.ndim == 1
-            gates = kernels.take(cast(Places, inputs), axis=1) if is_one_hot else np.matmul(inputs, kernels)
-            gates += np.matmul(last, recurrent)
-            inputs = output = last[:, :-1]
-            lstm_cell(gates, cell, output)
-            if layer == 0 and attention is not None:
-                inputs = self._attend(cell, output, attention)
+        for layer, cell, last in zip(self._layers, state.cells, state.outputs, strict=True):
+            layer.step(inputs, cell, last)
+            inputs = last[:, :-1]
+            if layer is self._layers[0] and attention is not None:
+                inputs = self._attend(cell, inputs, attention)
         logits = inputs @ weights["output/kernel"]
         logits += weights["output/bias"]
         return logits, state
@@ -169,32 +159,9 @@ class Network:
         return mixed
 
 
-def lstm_cell(gates: Array, cell: Array, output: Array) -> None:
-    """One step of an LSTM, in place.
-
-    cell' = sigmoid(forget) cell + sigmoid(input) tanh(new input); output = sigmoid(output) tanh(cell').
-
-    Args:
-      gates: input, forget, output and new input before activation, the first three halved, [4, batch, units]; they are
-        overwritten. (A sigmoid is 1/2 tanh(x/2) + 1/2, so all four gates need but one tanh.)
-      cell: [batch, units]; becomes the new cell.
-      output: [batch, units]; becomes the output.
-    """
-    np.tanh(gates, out=gates)
-    sigmoids = gates[:3]
-    sigmoids *= _HALF
-    sigmoids += _HALF
-    input_gate, forget_gate, output_gate, new_input = gates
-    cell *= forget_gate
-    new_input *= input_gate
-    cell += new_input
-    np.tanh(cell, out=new_input)
-    np.multiply(output_gate, new_input, out=output)
-
-
 def sigmoid(values: Array) -> Array:
     """1 / (1 + exp(-x)), through tanh, which cannot overflow."""
-    return _HALF * np.tanh(_HALF * values) + _HALF
+    return HALF * np.tanh(HALF * values) + HALF
 
 
 def softmax(logits: Array) -> Array:
@@ -212,29 +179,3 @@ def log_softmax(logits: Array) -> Array:
 
 def _linear(first: Array, second: Array, weights: Weights, name: str) -> Array:
     return np.concatenate([first, second], axis=1) @ weights[f"{name}_kernel"] + weights[f"{name}_bias"]
-
-
-def _gate_weights(weights: Weights, layer: int, units: int) -> tuple[Array, Array]:
-    """A layer's kernels as `lstm_cell` takes them: [4, input, units], and [4, units + 1, units] with the bias as last row.
-
-    One matrix a gate is faster than all side by side: the product is small, and each gate's result is contiguous.
-    """
-    kernel, bias = weights[f"layer_{layer}/kernel"], weights[f"layer_{layer}/bias"]
-    joint = np.concatenate([kernel, bias[None]])
-    gates = joint.reshape(len(joint), 4, units).transpose(1, 0, 2).copy()
-    gates[2, -1] += FORGET_BIAS
-    gates[[0, 2, 3]] *= _HALF
-    gates = gates[[0, 2, 3, 1]]
-    return _aligned(gates[:, : -units - 1]), _aligned(gates[:, -units - 1 :])
-
-
-def _aligned(array: Array) -> Array:
-    """A copy whose every row begins with a cache line."""
-    per_line = _ALIGNMENT // array.itemsize
-    width = -(-array.shape[-1] // per_line) * per_line
-    size = math.prod(array.shape[:-1]) * width
-    room = np.zeros(size + per_line, array.dtype)
-    start = -room.ctypes.data % _ALIGNMENT // array.itemsize
-    result = room[start : start + size].reshape(*array.shape[:-1], width)[..., : array.shape[-1]]
-    result[...] = array
-    return result

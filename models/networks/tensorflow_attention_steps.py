@@ -19,14 +19,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from etude.models.networks.tensorflow_lstm import Tensor, activate, cell_gradients, shifted
+from etude.models.networks.tensorflow_steps import Tensor, activate, cell_gradients, shifted
 
 _LIMIT = 80.0
 """Keys and queries beyond are cut off, to keep their exponentials finite. tanh is 1 to all digits from 10 on, so that this is
 only felt where both are as large and nearly cancel out."""
 
 
-def _exponentials(values: Tensor) -> Tensor:
+def exponentials(values: Tensor) -> Tensor:
     """e^x, which is never zero nor infinite."""
     return tf.exp(tf.clip_by_value(values, -_LIMIT, _LIMIT))
 
@@ -55,10 +55,10 @@ def _attend(memory: Tensor, keys: Tensor, query: Tensor, score_vector: Tensor) -
       The summary, [units, batch], and the attention weights, [attn_length, batch].
     """
     scores = -2.0 * _sum(score_vector / (1.0 + _product(keys, query)), axis=1)
-    exponentials = tf.exp(scores - tf.reduce_max(scores, axis=0))
-    total = tf.reduce_sum(exponentials, axis=0)
+    shares = tf.exp(scores - tf.reduce_max(scores, axis=0))
+    total = tf.reduce_sum(shares, axis=0)
     # Divided at the end: a quotient would be taken anew for every unit.
-    return _sum(exponentials[:, None] * memory, axis=0) / total, exponentials / total
+    return _sum(shares[:, None] * memory, axis=0) / total, shares / total
 
 
 def _product(keys: Tensor, query: Tensor) -> Tensor:
@@ -130,12 +130,12 @@ def forward_steps(
         hidden = output_gate * tf.tanh(cell)
         both = tf.concat([cell, hidden], axis=1)
         query = tf.matmul(query_kernel, both, transpose_b=True) + query_bias[:, None]
-        query = _exponentials(query)
+        query = exponentials(query)
         found, weights = _attend(memory.stack(), keys.stack(), query, score_vector[:, None])
         summary = tf.transpose(found)
         mixed = tf.concat([hidden, summary], axis=1)
         output = tf.matmul(output_kernel, mixed, transpose_b=True) + output_bias[:, None]
-        key = _exponentials(tf.matmul(memory_kernel, output))
+        key = exponentials(tf.matmul(memory_kernel, output))
         slot = (start + index) % attn_length
         memory, keys = memory.write(slot, output), keys.write(slot, key)
         activated = tf.concat([input_gate, new_input, forget_gate, output_gate], axis=1)
@@ -245,7 +245,7 @@ def backward_steps(
         # What this step had in its memory: in this slot, the output whose place its own took.
         output = _at(outputs, index)
         memory = memory.write(slot, output)
-        keys = keys.write(slot, _exponentials(tf.matmul(output_to_key, output)))
+        keys = keys.write(slot, exponentials(tf.matmul(output_to_key, output)))
 
         def with_memory() -> tuple[Tensor, Tensor]:
             total = d_summary + tf.matmul(summary_to_output, d_output)

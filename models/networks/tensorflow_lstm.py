@@ -1,122 +1,78 @@
 """An LSTM layer over whole sequences in TensorFlow, with a gradient written by hand.
 
-The arithmetic is that of `etude.models.networks.network.lstm_cell`. Inside the loops over time stays only what depends on
-the step before: the projection of the inputs and the gradients of the weights are matrix products over a block of steps.
-Of what is four times as wide as the layer, only the activated gates are kept for all steps, on a stack from which the
-gradient takes them: their memory is used again at once, while it is in the processor's cache.
+The arithmetic is that of `etude.models.networks.cells.lstm`. Inside the loops over time stays only what depends on the step
+before: the projection of the inputs and the gradients of the weights are matrix products over a block of steps. Of what is
+four times as wide as the layer, only the activated gates are kept for all steps, on a stack from which the gradient takes
+them: their memory is used again at once, while it is in the processor's cache.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from etude.models.networks.weights import FORGET_BIAS
-
-Tensor = Any
-
-BLOCK = 64
-"""Steps that are taken together."""
-
-
-def lstm_layer(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    """The outputs of an LSTM layer that starts from zeros.
-
-    Args:
-      inputs: [steps, batch, input_size].
-      kernel: [input_size + units, 4 x units], gates in the order input, new input, forget, output.
-      bias: [4 x units].
-
-    Returns:
-      [steps, batch, units].
-    """
-    input_size = inputs.shape[2]
-    return _recurrence(inputs, kernel[:input_size], kernel[input_size:], bias)
+from etude.models.networks.tensorflow_steps import (
+    BLOCK,
+    State,
+    Tensor,
+    activate,
+    array_of,
+    cell_gradients,
+    product_over_steps,
+    project,
+    shifted,
+)
 
 
-def project(inputs: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
-    """Inputs x kernel + bias at every step: [steps, batch, columns]."""
-    product = tf.matmul(tf.reshape(inputs, [-1, inputs.shape[2]]), kernel)
-    if bias is not None:
-        product = tf.nn.bias_add(product, bias)
-    shape = tf.concat([tf.shape(inputs)[:2], [kernel.shape[1]]], axis=0)
-    return tf.ensure_shape(tf.reshape(product, shape), [*inputs.shape[:2], kernel.shape[1]])
+class LstmLayer:
+    """A layer of LSTM cells, without recurrent dropout."""
 
+    def __init__(self, units: int, forget_bias: float) -> None:
+        """Makes a layer.
 
-def activate(gates: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Input gate, new input, forget gate and output gate after their activations, [batch, units] each."""
-    input_gate, new_input, forget_gate, output_gate = tf.split(gates, 4, axis=1)
-    return tf.sigmoid(input_gate), tf.tanh(new_input), tf.sigmoid(forget_gate + FORGET_BIAS), tf.sigmoid(output_gate)
+        Args:
+          units: numbers that go out.
+          forget_bias: is added to the forget gate's own.
+        """
+        self._units = units
+        self._forget_bias = forget_bias
 
+    def initial_state(self, batch_size: Tensor) -> State:
+        """Zeros: the last output and the cell, [batch, units] each."""
+        return tf.zeros([batch_size, self._units]), tf.zeros([batch_size, self._units])
 
-def cell_gradients(
-    d_cell: Tensor, d_output: Tensor, activated: Tensor, cell_before: Tensor, cell: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The backward step of an LSTM cell.
-
-    Args:
-      d_cell: gradient with respect to the new cell that comes from later steps, [batch, units].
-      d_output: gradient with respect to the output, [batch, units].
-      activated: the four activated gates side by side, [batch, 4 x units].
-      cell_before: the cell before the step, [batch, units].
-      cell: the cell after it, [batch, units].
-
-    Returns:
-      Gradients with respect to the gates before activation, [batch, 4 x units], and to the cell before, [batch, units].
-    """
-    input_gate, new_input, forget_gate, output_gate = tf.split(activated, 4, axis=1)
-    squashed = tf.tanh(cell)
-    d_cell += d_output * output_gate * (1.0 - squashed * squashed)
-    d_gates = tf.concat(
-        [
-            d_cell * new_input * input_gate * (1.0 - input_gate),
-            d_cell * input_gate * (1.0 - new_input * new_input),
-            d_cell * cell_before * forget_gate * (1.0 - forget_gate),
-            d_output * squashed * output_gate * (1.0 - output_gate),
-        ],
-        axis=1,
-    )
-    return d_gates, d_cell * forget_gate
-
-
-def product_over_steps(left: Tensor, right: Tensor) -> Tensor:
-    """The gradient of a kernel: left' x right summed over steps and batch, [left columns, right columns]."""
-    flat = (tf.reshape(values, [-1, values.shape[2]]) for values in (left, right))
-    return tf.matmul(*flat, transpose_a=True)
-
-
-def shifted(first: Tensor, values: Tensor) -> Tensor:
-    """What was there before each step of a block: the first, then all values but the last."""
-    return tf.concat([first[None], values[:-1]], axis=0)
-
-
-def array_of(size: Tensor, *shape: int | None) -> tf.TensorArray:
-    """A TensorArray for `size` tensors of `shape`."""
-    shapes = tf.TensorShape(shape)
-    return tf.TensorArray(tf.float32, size=size, element_shape=shapes, clear_after_read=False, infer_shape=False)
+    def __call__(self, inputs: Tensor, weights: Mapping[str, Tensor], state: State) -> tuple[Tensor, State]:
+        """The outputs, and the state after the last step: see `etude.models.networks.tensorflow_layers.Layer`."""
+        kernel, input_size = weights["kernel"], inputs.shape[2]
+        bias = weights["bias"] + tf.repeat(tf.constant([0.0, 0.0, self._forget_bias, 0.0]), self._units)
+        outputs, *after = _recurrence(inputs, kernel[:input_size], kernel[input_size:], bias, *state)
+        return outputs, tuple(after)
 
 
 @tf.custom_gradient
-def _recurrence(inputs: Tensor, input_kernel: Tensor, kernel: Tensor, bias: Tensor) -> tuple[Tensor, Any]:
-    """The layer as a function of tensors alone: inputs, input kernel, recurrent kernel and bias to outputs."""
+def _recurrence(
+    inputs: Tensor, input_kernel: Tensor, kernel: Tensor, bias: Tensor, first_output: Tensor, first_cell: Tensor
+) -> tuple[tuple[Tensor, ...], Any]:
+    """The layer as a function of tensors alone: to outputs, and last output and cell."""
     units = kernel.shape[0]
     steps, batch = tf.unstack(tf.shape(inputs)[:2])
     blocks = (steps + BLOCK - 1) // BLOCK
-    zeros = tf.zeros([batch, units])
+    first_output, first_cell = (tf.reshape(values, [batch, units]) for values in (first_output, first_cell))
 
     def forward(block: Tensor, *state: Any) -> tuple[Any, ...]:
         start = block * BLOCK
         projected = project(inputs[start : start + BLOCK], input_kernel, bias)
         return (block + 1, *_forward_block(start, projected, kernel, *state))
 
-    _, last_cell, _, activated, cells, array = tf.while_loop(
+    _, last_cell, last_output, activated, cells, array = tf.while_loop(
         lambda block, *_: block < blocks,
         forward,
-        (0, zeros, zeros, _stack(4 * units), _stack(units), array_of(steps, None, units)),
+        (0, first_cell, first_output, _stack(4 * units), _stack(units), array_of(steps, None, units)),
         maximum_iterations=blocks,
     )
     outputs = array.stack()
 
-    def gradient(d_outputs: Tensor) -> tuple[Tensor, ...]:
+    def gradient(d_outputs: Tensor, d_last_output: Tensor, d_last_cell: Tensor) -> tuple[Tensor, ...]:
         transposed = tf.transpose(input_kernel), tf.transpose(kernel)
 
         def backward(
@@ -126,7 +82,7 @@ def _recurrence(inputs: Tensor, input_kernel: Tensor, kernel: Tensor, bias: Tens
             start = block * BLOCK
             here = slice(start, start + BLOCK)
             state, d_gates = _backward_block(d_outputs[here], transposed[1], *state)
-            first = tf.where(start > 0, outputs[tf.maximum(start - 1, 0)], zeros)
+            first = tf.where(start > 0, outputs[tf.maximum(start - 1, 0)], first_output)
             added = (
                 product_over_steps(inputs[here], d_gates),
                 product_over_steps(shifted(first, outputs[here]), d_gates),
@@ -135,17 +91,17 @@ def _recurrence(inputs: Tensor, input_kernel: Tensor, kernel: Tensor, bias: Tens
             sums = tuple(total + more for total, more in zip(sums, added, strict=True))
             return block, state, sums, d_inputs.write(block, project(d_gates, transposed[0], None))
 
-        state = (last_cell, zeros, zeros, activated, cells)
+        state = (last_cell, d_last_cell, d_last_output, activated, cells)
         sums = tuple(tf.zeros_like(weight) for weight in (input_kernel, kernel, bias))
-        _, _, sums, d_inputs = tf.while_loop(
+        _, (_, d_first_cell, d_first_output, *_), sums, d_inputs = tf.while_loop(
             lambda block, *_: block > 0,
             backward,
             (blocks, state, sums, array_of(blocks, None, *inputs.shape[1:])),
             maximum_iterations=blocks,
         )
-        return (d_inputs.concat(), *sums)
+        return (d_inputs.concat(), *sums, d_first_output, d_first_cell)
 
-    return outputs, gradient
+    return (outputs, last_output, last_cell), gradient
 
 
 def _forward_block(

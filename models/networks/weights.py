@@ -1,22 +1,22 @@
 """The weights of a network: their names, shapes and initial values.
 
-A network is a stack of LSTM layers (the first with attention, if `attn_length` is not 0) and a linear layer to the
-labels. Kernels are joint, [input + hidden, 4 x hidden], with TensorFlow 1's order of gates: input, new input, forget,
-output; a forget bias of 1 is added when the network runs. So Magenta's checkpoints carry over number for number.
+A network is a stack of recurrent layers (the first with attention, if `attn_length` is not 0) and a linear layer to the
+labels. An LSTM's kernels are joint, [input + hidden, 4 x hidden], with TensorFlow 1's order of gates: input, new input,
+forget, output; a forget bias of 1 is added when the network runs. So Magenta's checkpoints carry over number for number.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding
 from etude.models.hyperparameters import Hyperparameters
+from etude.models.networks.cells import SHAPES
+from etude.models.networks.cells.arrays import Array
 
-Array = npt.NDArray[np.float32]
 Weights = Mapping[str, Array]
-
-FORGET_BIAS = 1.0
 
 
 def shapes(hyperparameters: Hyperparameters, encoding: Encoding) -> dict[str, tuple[int, ...]]:
@@ -24,8 +24,8 @@ def shapes(hyperparameters: Hyperparameters, encoding: Encoding) -> dict[str, tu
     result: dict[str, tuple[int, ...]] = {}
     size = encoding.input_size
     for layer, units in enumerate(hyperparameters.rnn_layer_sizes):
-        result[f"layer_{layer}/kernel"] = (size + units, 4 * units)
-        result[f"layer_{layer}/bias"] = (4 * units,)
+        cell_shapes = SHAPES[hyperparameters.cell](size, units)
+        result |= {f"layer_{layer}/{name}": shape for name, shape in cell_shapes.items()}
         if layer == 0 and hyperparameters.attn_length:
             result["attention/input_kernel"] = (size + units, size)
             result["attention/input_bias"] = (size,)
@@ -41,21 +41,33 @@ def shapes(hyperparameters: Hyperparameters, encoding: Encoding) -> dict[str, tu
     return result
 
 
+def layer_weights(weights: Mapping[str, Any], layer: int) -> dict[str, Any]:
+    """The weights of a layer's cells, without the layer's name; with those of the first, attention's under their own."""
+    prefix = f"layer_{layer}/"
+    others = "attention/" if layer == 0 else prefix
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith((prefix, others))}
+
+
 def as_weights(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Weights:
     """Arrays as weights: float32."""
     return {name: np.asarray(array, np.float32) for name, array in arrays.items()}
 
 
 def initialise(hyperparameters: Hyperparameters, encoding: Encoding, seed: int) -> dict[str, Array]:
-    """Initial weights, the same on every machine: kernels Glorot-uniform, biases zero.
+    """Initial weights, the same on every machine.
 
-    The Glorot limit of a joint kernel is that of the whole matrix, as in Magenta's graph (Glorot and Bengio 2010).
+    Kernels are Glorot-uniform, or normal with a mean of zero. The Glorot limit of a joint kernel is that of the whole
+    matrix, as in Magenta's graph (Glorot and Bengio 2010). Biases are zero, but for an LSTM's initial forget bias.
     """
     random = np.random.default_rng(seed)
     weights = {}
     for name, shape in shapes(hyperparameters, encoding).items():
         if name.endswith("bias"):
             weights[name] = np.zeros(shape, np.float32)
+            if name.startswith("layer_") and hyperparameters.cell == "lstm":
+                weights[name].reshape(4, -1)[2] = hyperparameters.initial_forget_bias
+        elif hyperparameters.initial_deviation:
+            weights[name] = random.normal(0, hyperparameters.initial_deviation, shape).astype(np.float32)
         else:
             limit = np.sqrt(6.0 / (shape[0] + shape[-1]))
             weights[name] = random.uniform(-limit, limit, shape).astype(np.float32)

@@ -2,23 +2,20 @@
 
 import dataclasses
 
-from etude.models.errors import UsageError
+from etude.models.hyperparameters import Values, value
 from etude.models.ngram.network import KNESER_NEY, SMOOTHINGS
 
 MAX_ORDER = 20
 
 
 @dataclasses.dataclass(frozen=True)
-class NgramHyperparameters:
-    """Hyperparameters of counted models.
+class NgramHyperparameters(Values):
+    """Hyperparameters of counted models."""
 
-    Attributes:
-      order: tokens that are counted together: 1 is a unigram, 2 a bigram.
-      smoothing: "laplace" adds one to every count; "witten-bell" and "kneser-ney" mix with shorter contexts.
-    """
-
-    order: int = 5
-    smoothing: str = KNESER_NEY
+    order: int = value(5, "tokens that are counted together: 1 is a unigram, 2 a bigram")
+    smoothing: str = value(
+        KNESER_NEY, "laplace adds one to every count; witten-bell and kneser-ney mix with shorter contexts"
+    )
 
     def __post_init__(self) -> None:
         """Checks every value.
@@ -26,11 +23,5 @@ class NgramHyperparameters:
         Raises:
           UsageError: naming the hyperparameter, its value and what it may be.
         """
-        if not 1 <= self.order <= MAX_ORDER:
-            raise UsageError(f"hyperparameter order must be from 1 to {MAX_ORDER}, not {self.order}")
-        if self.smoothing not in SMOOTHINGS:
-            raise UsageError(f"hyperparameter smoothing must be {', '.join(SMOOTHINGS)}, not {self.smoothing}")
-
-    def __str__(self) -> str:
-        """In the form that `--hparams` takes."""
-        return f"order={self.order},smoothing={self.smoothing}"
+        self.require("order", 1 <= self.order <= MAX_ORDER, f"from 1 to {MAX_ORDER}")
+        self.require("smoothing", self.smoothing in SMOOTHINGS, " or ".join(SMOOTHINGS))

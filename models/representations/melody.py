@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.melodies.content import content_hash, ngram_hashes
+from etude.models.melodies.content import content_hash, interval_numbers
 from etude.models.melodies.extraction import ExtractionOptions, extract
 from etude.models.melodies.melody import MAX_PITCH, MIN_PITCH, Events, Melody
 from etude.models.representations.piece import Piece
@@ -32,7 +32,7 @@ class MelodyRepresentation(ExtractionOptions, Representation):
 
     def extract(self, piece: Piece) -> Extracted:
         """The melodies of every track."""
-        extraction = extract(piece.sequence, self)
+        extraction = extract(piece.sequence, self, piece.columns)
         seen: collections.Counter[int] = collections.Counter()
         sequences = []
         for melody in extraction.melodies:
@@ -79,13 +79,13 @@ class MelodyRepresentation(ExtractionOptions, Representation):
 
     def digest(self, sequence: Sequence) -> bytes:
         """SHA-256 over the music and its grid."""
-        events = ",".join(map(str, sequence.tokens))
+        events = ",".join(map(str, _events(sequence).tolist()))
         text = f"{sequence.attributes['steps_per_bar']} {sequence.attributes['steps_per_quarter']} {events}"
         return hashlib.sha256(text.encode()).digest()
 
-    def ngrams(self, sequence: Sequence, n: int) -> npt.NDArray[np.uint64]:
-        """Runs of notes, each as its interval and its duration."""
-        return ngram_hashes(_events(sequence), n)
+    def run_numbers(self, sequence: Sequence) -> npt.NDArray[np.uint64]:
+        """Notes, each as its interval and its duration."""
+        return interval_numbers(_events(sequence))
 
     def num_notes(self, sequence: Sequence) -> int:
         """Note-ons."""

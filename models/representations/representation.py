@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from etude.models.errors import EtudeError, UsageError
-from etude.models.melodies.content import hash_runs
 from etude.models.melodies.extraction import Rejection
 from etude.models.representations.piece import Piece
 from etude.models.representations.sequence import Sequence
@@ -96,13 +95,12 @@ class Representation(abc.ABC):
         """SHA-256 over what is stored of a sequence apart from names."""
         return hashlib.sha256(repr((_plain(sequence), sorted(sequence.attributes.items()))).encode()).digest()
 
-    def ngrams(self, sequence: Sequence, n: int) -> npt.NDArray[np.uint64]:
-        """A hash of every run of `n` tokens, by which two sets are compared."""
-        numbers = sequence.tokens
-        if isinstance(numbers, tuple):
-            digests = (hashlib.sha256(symbol.encode()).digest() for symbol in numbers)
-            return hash_runs(np.array([int.from_bytes(digest[:8], "big") for digest in digests], np.uint64), n)
-        return hash_runs(numbers.astype(np.uint64), n)
+    def run_numbers(self, sequence: Sequence) -> npt.NDArray[np.uint64]:
+        """A sequence as the numbers by whose runs two sets are compared: one for each token."""
+        if isinstance(sequence.tokens, tuple):
+            digests = (hashlib.sha256(symbol.encode()).digest() for symbol in sequence.tokens)
+            return np.array([int.from_bytes(digest[:8], "big") for digest in digests], np.uint64)
+        return sequence.tokens.astype(np.uint64)
 
     def num_notes(self, sequence: Sequence) -> int:
         """Notes of a sequence, as far as the representation can tell; 0 if it cannot."""

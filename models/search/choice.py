@@ -4,7 +4,7 @@ import numpy as np
 
 from etude.models.encodings.encoding import Encoding
 from etude.models.melodies.melody import Events
-from etude.models.networks.weights import Array
+from etude.models.networks.cells.arrays import Array
 from etude.models.search.constraints import Mask
 from etude.models.search.continuation import Continuation
 

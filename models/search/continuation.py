@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding, Mask
 from etude.models.family import SequenceModel
+from etude.models.networks.cells.arrays import Array
 from etude.models.networks.network import log_softmax
-from etude.models.networks.weights import Array
 from etude.models.sequences.batch import Attributes, Tokens
 
 Rows = npt.NDArray[np.int64]

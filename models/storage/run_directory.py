@@ -16,7 +16,7 @@ from google.protobuf import text_format
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.errors import EtudeError, UsageError
-from etude.models.hyperparameters import Hyperparameters, override, parse_overrides
+from etude.models.hyperparameters import as_text, override, parse_value
 from etude.models.networks.weights import shapes
 from etude.models.registry import family, make_encoding
 from etude.models.sequences.domain import MELODY
@@ -136,48 +136,46 @@ def weight_shapes(configuration: Configuration, encoding: Encoding | None = None
 
 def to_proto(configuration: Configuration) -> run_pb2.Configuration:
     """The message that stores a configuration."""
-    message = run_pb2.Configuration(
+    return run_pb2.Configuration(
         config=configuration.config,
         min_note=configuration.min_note,
         max_note=configuration.max_note,
         transpose_to_key=configuration.transpose_to_key,
         steps_per_quarter=configuration.steps_per_quarter,
+        hyperparameters=run_pb2.Hyperparameters(values=as_text(configuration.hyperparameters)),
         representation="" if configuration.representation == MELODY else configuration.representation,
         vocabulary=configuration.vocabulary,
     )
-    values = dataclasses.asdict(configuration.hyperparameters)
-    if isinstance(configuration.hyperparameters, Hyperparameters):
-        message.hyperparameters.CopyFrom(run_pb2.Hyperparameters(**values))
-    else:
-        message.other_hyperparameters.update({name: str(value) for name, value in values.items()})
-    return message
 
 
 def from_proto(message: run_pb2.Configuration) -> Configuration:
     """The configuration that a message stores.
 
+    Hyperparameters that are newer than the run have the family's defaults, which are what the run was trained with.
+
     Raises:
-      UsageError: if a stored hyperparameter is out of range.
+      UsageError: if a stored hyperparameter is unknown, of the wrong type or out of range.
       ValueError: if the stored range or key is.
     """
     defaults = family(message.config).defaults.hyperparameters
-    if not isinstance(defaults, Hyperparameters):
-        text = ",".join(f"{name}={value}" for name, value in message.other_hyperparameters.items())
-        return _configuration(message, override(defaults, parse_overrides(text)))
-    stored = message.hyperparameters
-    values = {field.name: getattr(stored, field.name) for field in dataclasses.fields(Hyperparameters)}
-    lists = {name: tuple(values[name]) for name in ("rnn_layer_sizes", "lookback_distances")}
-    return _configuration(message, Hyperparameters(**{**values, **lists}))
-
-
-def _configuration(message: run_pb2.Configuration, hyperparameters: Any) -> Configuration:
     return Configuration(
         config=message.config,
         min_note=message.min_note,
         max_note=message.max_note,
         transpose_to_key=message.transpose_to_key if message.HasField("transpose_to_key") else None,
         steps_per_quarter=message.steps_per_quarter,
-        hyperparameters=hyperparameters,
+        hyperparameters=override(defaults, _stored(message, defaults)),
         representation=message.representation or MELODY,
         vocabulary=tuple(message.vocabulary),
     )
+
+
+def _stored(message: run_pb2.Configuration, defaults: Any) -> dict[str, Any]:
+    """The hyperparameters by name; of runs of before, those that the family has of a fixed set of fields."""
+    stored = message.hyperparameters
+    if texts := stored.values or message.other_hyperparameters:
+        return {name: parse_value(text) for name, text in texts.items()}
+    values = {field.name: getattr(stored, field.name) for field in stored.DESCRIPTOR.fields if field.name != "values"}
+    lists = {name: tuple(values[name]) for name in ("rnn_layer_sizes", "lookback_distances")}
+    names = [field.name for field in dataclasses.fields(defaults)]
+    return {name: value for name, value in {**values, **lists}.items() if name in names}

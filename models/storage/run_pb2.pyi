@@ -36,7 +36,15 @@ class Configuration(_message.Message):
     def __init__(self, config: _Optional[str] = ..., min_note: _Optional[int] = ..., max_note: _Optional[int] = ..., transpose_to_key: _Optional[int] = ..., steps_per_quarter: _Optional[int] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., other_hyperparameters: _Optional[_Mapping[str, str]] = ..., representation: _Optional[str] = ..., vocabulary: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Hyperparameters(_message.Message):
-    __slots__ = ("batch_size", "rnn_layer_sizes", "dropout_keep_prob", "attn_length", "clip_norm", "learning_rate", "lookback_distances", "lookback_unit")
+    __slots__ = ("values", "batch_size", "rnn_layer_sizes", "dropout_keep_prob", "attn_length", "clip_norm", "learning_rate", "lookback_distances", "lookback_unit")
+    class ValuesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    VALUES_FIELD_NUMBER: _ClassVar[int]
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     RNN_LAYER_SIZES_FIELD_NUMBER: _ClassVar[int]
     DROPOUT_KEEP_PROB_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +53,7 @@ class Hyperparameters(_message.Message):
     LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     LOOKBACK_DISTANCES_FIELD_NUMBER: _ClassVar[int]
     LOOKBACK_UNIT_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.ScalarMap[str, str]
     batch_size: int
     rnn_layer_sizes: _containers.RepeatedScalarFieldContainer[int]
     dropout_keep_prob: float
@@ -53,7 +62,7 @@ class Hyperparameters(_message.Message):
     learning_rate: float
     lookback_distances: _containers.RepeatedScalarFieldContainer[int]
     lookback_unit: str
-    def __init__(self, batch_size: _Optional[int] = ..., rnn_layer_sizes: _Optional[_Iterable[int]] = ..., dropout_keep_prob: _Optional[float] = ..., attn_length: _Optional[int] = ..., clip_norm: _Optional[float] = ..., learning_rate: _Optional[float] = ..., lookback_distances: _Optional[_Iterable[int]] = ..., lookback_unit: _Optional[str] = ...) -> None: ...
+    def __init__(self, values: _Optional[_Mapping[str, str]] = ..., batch_size: _Optional[int] = ..., rnn_layer_sizes: _Optional[_Iterable[int]] = ..., dropout_keep_prob: _Optional[float] = ..., attn_length: _Optional[int] = ..., clip_norm: _Optional[float] = ..., learning_rate: _Optional[float] = ..., lookback_distances: _Optional[_Iterable[int]] = ..., lookback_unit: _Optional[str] = ...) -> None: ...
 
 class Run(_message.Message):
     __slots__ = ("configuration", "seed", "num_steps", "eval_every", "early_stopping", "dataset", "versions", "initial_model")

@@ -9,6 +9,7 @@ MAX_STEPS = 99_999_999
 
 RANGES = {
     "num_steps": (1, MAX_STEPS),
+    "num_epochs": (0, MAX_STEPS),
     "seed": (0, (1 << 63) - 1),
     "eval_every": (1, MAX_STEPS),
     "early_stopping": (0, MAX_STEPS),
@@ -22,6 +23,7 @@ class Schedule:
 
     Attributes:
       num_steps: training steps in all.
+      num_epochs: times that all of the training split is seen, in place of the steps; 0 counts steps.
       seed: of initial weights, batch order and dropout.
       eval_every: steps between evaluations.
       early_stopping: stop after so many evaluations without a lower event loss; 0 never stops early.
@@ -31,6 +33,13 @@ class Schedule:
     seed: int = 0
     eval_every: int = 100
     early_stopping: int = 0
+    num_epochs: int = 0
+
+    def in_steps(self, steps_per_epoch: int) -> "Schedule":
+        """The same in steps, once it is known how many an epoch has."""
+        if not self.num_epochs:
+            return self
+        return dataclasses.replace(self, num_steps=self.num_epochs * steps_per_epoch, num_epochs=0)
 
     def __post_init__(self) -> None:
         """Checks every number.

@@ -13,11 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from etude.models.configuration import Configuration
 from etude.models.dataset import AnyFolder, read_description, read_for_model
-from etude.models.encodings.encoding import Encoding, Inputs, Labels
+from etude.models.encodings.encoding import Encoding
 from etude.models.errors import EtudeError
 from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.figures import report, token_figures
@@ -33,9 +32,10 @@ from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog
 from etude.models.storage.run_directory import RunDirectory
 from etude.models.storage.tensorboard_events import shown_hyperparameters
 from etude.models.trained import read_trained
-from etude.models.training.batches import BatchPlan
 from etude.models.training.counting import count_model
+from etude.models.training.examples import Example, Examples
 from etude.models.training.identity import claim_run, describe_run
+from etude.models.training.learning_rate import learning_rate
 from etude.models.training.result import Result
 from etude.models.training.schedule import Schedule
 
@@ -98,12 +98,14 @@ def _train(
         claim_run(run, describe_run(configuration, dataset, schedule))
         return count_model(run, configuration, counting, train_set, eval_set, schedule.seed)
     batch_size = configuration.hyperparameters.batch_size
-    if batch_size > len(train_set):
+    if batch_size > len(train_set) and configuration.hyperparameters.batches != "windows":
         say(
             f"batch_size={batch_size} is more than the train split of {dataset} has: all its {len(train_set)} melodies "
             "make one batch"
         )
         configuration = with_batch_size(configuration, len(train_set))
+    examples = Examples(train_set, encoding, configuration.hyperparameters, schedule.seed)
+    schedule = schedule.in_steps(examples.steps_per_epoch)
     weights = _initial_weights(configuration, encoding, schedule.seed, initial_model)
     description = describe_run(configuration, dataset, schedule)
     description.initial_model = str(initial_model)
@@ -112,11 +114,13 @@ def _train(
     from etude.models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
 
     trainer = Trainer(configuration, encoding, weights, schedule.seed)
+    if trainer.implementation:
+        say(f"on the GPU, layers run {trainer.implementation}")
     if steps := run.steps():
         _restore(trainer, run.checkpoint(steps[-1]))
     log = MetricsLog(run.metrics, trainer.step, shown_hyperparameters(configuration, schedule.seed))
     try:
-        return _Loop(run, configuration, encoding, trainer, log, schedule, train_set, eval_set, progress).run()
+        return _Loop(run, configuration, encoding, trainer, log, schedule, examples, eval_set, progress).run()
     finally:
         log.close()
 
@@ -145,7 +149,7 @@ class _Loop:
         trainer: Any,
         log: MetricsLog,
         schedule: Schedule,
-        train_set: MelodySet,
+        examples: Examples,
         eval_set: MelodySet,
         progress: Progress,
     ) -> None:
@@ -155,10 +159,9 @@ class _Loop:
         self._trainer = trainer
         self._log = log
         self._schedule = schedule
-        self._train_set = train_set
         self._eval_set = eval_set
         self._progress = progress
-        self._plan = BatchPlan(train_set.lengths, configuration.hyperparameters.batch_size, schedule.seed)
+        self._examples = examples
         self._saved_at = time.monotonic()
 
     def run(self) -> Result:
@@ -168,14 +171,15 @@ class _Loop:
         speed = 0.0
         batches = self._batches(trainer.step, schedule.num_steps)
         while trainer.step < schedule.num_steps and not self._should_stop():
-            inputs, labels, lengths = next(batches)
-            figures = trainer.train(inputs, labels, lengths)
+            inputs, labels, lengths, begins = next(batches)
+            rate = learning_rate(self._configuration.hyperparameters, trainer.step, self._examples.steps_per_epoch)
+            figures = trainer.train(inputs, labels, lengths, rate, begins)
             self._check_loss(figures["loss"])
             events += int(lengths.sum())
             if trainer.step % STEPS_PER_LOG == 0 or trainer.step == schedule.num_steps:
                 speed = events / (time.monotonic() - clock)
                 clock, events = time.monotonic(), 0
-                self._log_step(figures, speed)
+                self._log_step(figures, speed, rate)
             note = f"loss {figures['loss']:.3f}" + (f", {speed:,.0f} events/s" if speed else "")
             self._progress(trainer.step, schedule.num_steps, note)
             if trainer.step % schedule.eval_every == 0 or trainer.step == schedule.num_steps:
@@ -196,31 +200,25 @@ class _Loop:
                 f"--hparams learning_rate={self._configuration.hyperparameters.learning_rate / 10:g}, in a new run"
             )
 
-    def _batches(self, start: int, stop: int) -> Iterator[tuple[Inputs, Labels, npt.NDArray[np.int64]]]:
+    def _batches(self, start: int, stop: int) -> Iterator[Example]:
         """The batches of steps start to stop, each prepared while the one before is trained on."""
         with ThreadPoolExecutor(1) as executor:
-            upcoming = executor.submit(self._batch, start)
+            upcoming = executor.submit(self._examples.batch, start)
             for step in range(start, stop):
                 batch = upcoming.result()
                 if step + 1 < stop:
-                    upcoming = executor.submit(self._batch, step + 1)
+                    upcoming = executor.submit(self._examples.batch, step + 1)
                 yield batch
 
-    def _batch(self, step: int) -> tuple[Inputs, Labels, npt.NDArray[np.int64]]:
-        batch = self._train_set.batch(self._plan.indices(step), self._encoding.padding)
-        inputs = self._encoding.inputs(batch.tokens[:, :-1], batch.attributes)
-        labels = self._encoding.labels(batch.tokens, batch.attributes)[:, 1:]
-        return inputs, labels, batch.num_predicted
-
-    def _log_step(self, figures: dict[str, float], speed: float) -> None:
+    def _log_step(self, figures: dict[str, float], speed: float, rate: float) -> None:
         self._log.write(
             TRAIN,
             self._trainer.step,
             {
                 "label": figures,
-                "learning_rate": self._configuration.hyperparameters.learning_rate,
+                "learning_rate": rate,
                 "events_per_second": speed,
-                "epoch": self._trainer.step / self._plan.steps_per_epoch,
+                "epoch": self._trainer.step / self._examples.steps_per_epoch,
             },
         )
 

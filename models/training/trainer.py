@@ -1,7 +1,7 @@
 """The optimiser's step in TensorFlow, and the forward pass for evaluation.
 
-As Magenta's graph: the loss is the mean over the real steps of the batch; every variable's gradient is clipped by its own
-norm; Adam with epsilon 1e-8.
+As Magenta's graph, unless the hyperparameters say otherwise: the loss is the mean over the real steps of the batch; every
+variable's gradient is clipped by its own norm; Adam with epsilon 1e-8.
 
 A batch is cut into parts. As many as there are cores are taken at the same time, and their gradients added up: so memory
 depends on the size of a part, not on that of a batch. Parts that are taken together end where their longest melody ends.
@@ -10,7 +10,7 @@ How a batch is cut changes nothing but the order of additions: a row of it has t
 
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,12 @@ from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.evaluation.figures import figures
 from etude.models.evaluation.likelihood import LogProbabilities
-from etude.models.networks import tensorflow_network
-from etude.models.networks.tensorflow_lstm import Tensor
+from etude.models.networks.tensorflow_layers import GPU, implementations
+from etude.models.networks.tensorflow_network import Dropout, TensorFlowNetwork
+from etude.models.networks.tensorflow_steps import State, Tensor
 from etude.models.networks.weights import Weights
 from etude.models.storage.checkpoint import Arrays
-
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+from etude.models.training.optimisers import Optimiser
 
 MELODIES_OF_A_PART = 64
 """At most: the matrix products of fewer are slower, and those of more not faster."""
@@ -48,38 +48,59 @@ class Trainer:
           seed: of the dropout.
         """
         self._hyperparameters = configuration.hyperparameters
+        devices = _devices()
+        self._network = TensorFlowNetwork(self._hyperparameters, encoding.input_size, devices)
         masks = encoding.label_masks()
         self._masks = [tf.constant(mask) for mask in masks.values()]
         self._names = ["log_likelihood", "num_steps", "correct"]
         self._names += [f"{kind}:{name}" for kind in masks for name in ("num", "correct")]
         self._unit = encoding.unit
         self._seed = seed
-        self._at_once, self._melodies_of_a_part = _cut(configuration)
+        self._at_once, self._melodies_of_a_part = _cut(configuration, devices)
         self.step = 0
         self._weights = {name: tf.Variable(value) for name, value in weights.items()}
-        self._first_moments = {name: tf.Variable(tf.zeros_like(value)) for name, value in weights.items()}
-        self._second_moments = {name: tf.Variable(tf.zeros_like(value)) for name, value in weights.items()}
+        self._carried = (
+            tf.nest.map_structure(
+                lambda values: tf.Variable(values, trainable=False),
+                self._network.initial_state(self._hyperparameters.batch_size),
+            )
+            if self._hyperparameters.batches == "stream"
+            else []
+        )
+        self._optimiser = Optimiser(self._hyperparameters, self._weights)
         vectors = tf.TensorSpec([None, None, encoding.input_size], tf.float32)
         inputs = tf.TensorSpec([None, None], tf.int64) if encoding.is_indexed else vectors
         labels = tf.TensorSpec([None, None], tf.int32)
         lengths = tf.TensorSpec([None], tf.int64)
-        number = tf.TensorSpec([], tf.int64)
-        self._train = tf.function(self._train_step, [inputs, labels, lengths, number], autograph=False)
+        begins = tf.TensorSpec([None], tf.bool)
+        number, rate = tf.TensorSpec([], tf.int64), tf.TensorSpec([], tf.float32)
+        self._train = tf.function(self._train_step, [inputs, labels, lengths, number, rate, begins], autograph=False)
         self._forward = tf.function(self._log_probabilities, [inputs, lengths], autograph=False)
 
-    def train(self, inputs: Inputs, labels: Labels, lengths: npt.NDArray[np.int64]) -> dict[str, float]:
+    def train(
+        self,
+        inputs: Inputs,
+        labels: Labels,
+        lengths: npt.NDArray[np.int64],
+        learning_rate: float | None = None,
+        begins: npt.NDArray[np.bool_] | None = None,
+    ) -> dict[str, float]:
         """Takes one step.
 
         Args:
           inputs: [batch, steps, input_size], or [batch, steps] where they are indices.
           labels: [batch, steps].
           lengths: real steps of each melody, [batch].
+          learning_rate: where it is not that of the hyperparameters.
+          begins: of a stream, which rows begin a sequence; the others go on from the state of the step before.
 
         Returns:
           The figures over labels of the batch: loss, perplexity, accuracy, and what else the encoding tells apart
           (before the step, with dropout).
         """
-        sums = self._train(inputs, labels.astype(np.int32), lengths, np.int64(self.step))
+        rate = np.float32(self._hyperparameters.learning_rate if learning_rate is None else learning_rate)
+        first = np.full(len(lengths), True) if begins is None else begins
+        sums = self._train(inputs, labels.astype(np.int32), lengths, np.int64(self.step), rate, first)
         self.step += 1
         totals = dict(zip(self._names, sums.numpy().astype(np.float64), strict=True))
         found = figures(totals, self._unit)
@@ -112,28 +133,52 @@ class Trainer:
         self.step = int(state["step"])
 
     def _groups(self) -> dict[str, dict[str, tf.Variable]]:
-        return {
-            "weights": self._weights,
-            "first_moments": self._first_moments,
-            "second_moments": self._second_moments,
-        }
+        carried = {str(number): variable for number, variable in enumerate(tf.nest.flatten(self._carried))}
+        return {"weights": self._weights, **self._optimiser.slots, "carried": carried}
 
-    def _train_step(self, inputs: Tensor, labels: Tensor, lengths: Tensor, step: Tensor) -> Tensor:
-        num_steps = tf.cast(tf.reduce_sum(lengths), tf.float32)
+    @property
+    def implementation(self) -> str:
+        """What each layer runs on, first to last, where there is a GPU; empty where there is none."""
+        devices = _devices()
+        if GPU not in devices:
+            return ""
+        return ", ".join(chosen.value for chosen in implementations(devices, self._hyperparameters))
+
+    def _train_step(
+        self, inputs: Tensor, labels: Tensor, lengths: Tensor, step: Tensor, rate: Tensor, begins: Tensor
+    ) -> Tensor:
+        """Sums over the steps that count: log-likelihood, steps, correct labels; of each kind how many, and correct ones."""
+        num_steps = tf.cast(tf.reduce_sum(self._num_counted(lengths)), tf.float32)
+        seed, steps = _mix(step, self._seed), tf.shape(inputs)[1]
+        if self._carried:
+            dropout = Dropout(seed, steps, tf.constant(0, tf.int64))
+            state = tf.nest.map_structure(lambda values: _where_not(begins, values), self._carried)
+            sums, gradients, after = self._gradients(inputs, labels, lengths, num_steps, dropout, state)
+            tf.nest.map_structure(lambda variable, values: variable.assign(values), self._carried, after)
+        else:
+            sums, gradients = self._in_rounds(inputs, labels, lengths, num_steps, seed)
+        self._optimiser.apply(gradients, step, rate)
+        return tf.stack([sums[0], num_steps, *tf.unstack(sums[1:])])
+
+    def _in_rounds(
+        self, inputs: Tensor, labels: Tensor, lengths: Tensor, num_steps: Tensor, seed: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The sums and gradients of a batch of any size, part after part."""
         melodies, most = tf.size(lengths, tf.int64), self._at_once * self._melodies_of_a_part
         rounds = (melodies + most - 1) // most
         size = (melodies + rounds - 1) // rounds
-        seed, steps = _mix(step, self._seed), tf.shape(inputs)[1]
+        steps = tf.shape(inputs)[1]
 
         def add(number: Tensor, sums: Tensor, gradients: Mapping[str, Tensor]) -> tuple[Any, ...]:
             some = slice(number * size, (number + 1) * size)
             longest = tf.reduce_max(lengths[some])
-            more, gradients_of_more = self._gradients(
+            more, gradients_of_more, _ = self._gradients(
                 inputs[some, :longest],
                 labels[some, :longest],
                 lengths[some],
                 num_steps,
-                tensorflow_network.Dropout(seed, steps, number * size),
+                Dropout(seed, steps, number * size),
+                self._network.initial_state(tf.size(lengths[some])),
             )
             return number + 1, sums + more, {name: value + gradients_of_more[name] for name, value in gradients.items()}
 
@@ -144,8 +189,7 @@ class Trainer:
             (tf.constant(0, tf.int64), tf.zeros([2 + 2 * len(self._masks)]), zeros),
             parallel_iterations=1,
         )
-        self._apply(gradients, step)
-        return tf.stack([sums[0], num_steps, *tf.unstack(sums[1:])])
+        return sums, gradients
 
     def _gradients(
         self,
@@ -153,27 +197,30 @@ class Trainer:
         labels: Tensor,
         lengths: Tensor,
         num_steps: Tensor,
-        dropout: tensorflow_network.Dropout,
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sums of some melodies, and the gradients of their share of the loss."""
+        dropout: Dropout,
+        state: Sequence[State],
+    ) -> tuple[Tensor, dict[str, Tensor], list[State]]:
+        """The sums of some melodies, the gradients of their share of the loss, and their next state."""
         melodies = tf.size(lengths, tf.int64)
         bounds = [melodies * part // self._at_once for part in range(self._at_once + 1)]
         with tf.GradientTape() as tape:
             weights = {name: tf.convert_to_tensor(variable) for name, variable in self._weights.items()}
             # The parts are independent graphs, which TensorFlow runs on different cores at the same time.
-            sums = [
+            parts = [
                 self._sums(
                     weights,
                     inputs[start:stop],
                     labels[start:stop],
                     lengths[start:stop],
                     dropout._replace(first_row=dropout.first_row + start),
+                    tf.nest.map_structure(lambda values, start=start, stop=stop: values[start:stop], state),
                 )
                 for start, stop in itertools.pairwise(bounds)
             ]
-            total = tf.add_n(sums)
-            loss = -total[0] / num_steps
-        return total, tape.gradient(loss, self._weights)
+            total = tf.add_n([sums for sums, _ in parts])
+            loss = -total[0] / num_steps if self._hyperparameters.loss == "mean" else -total[0]
+        after = tf.nest.map_structure(lambda *values: tf.concat(values, 0), *(state for _, state in parts))
+        return total, tape.gradient(loss, self._weights), after
 
     def _sums(
         self,
@@ -181,37 +228,31 @@ class Trainer:
         inputs: Tensor,
         labels: Tensor,
         lengths: Tensor,
-        dropout: tensorflow_network.Dropout,
-    ) -> Tensor:
-        """Sums over real steps: log-likelihood, correct labels; for each kind of labels how many, and correct ones."""
-        logits = tensorflow_network.logits(self._hyperparameters, weights, inputs, lengths, dropout)
+        dropout: Dropout,
+        state: Sequence[State],
+    ) -> tuple[Tensor, list[State]]:
+        """Log-likelihood, correct labels; for each kind of labels how many, and correct ones; and the next state."""
+        logits, after = self._network.unroll(weights, inputs, lengths, state, dropout)
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
+        is_real &= ~tf.sequence_mask(lengths - self._num_counted(lengths), tf.shape(inputs)[1])
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         correct = is_real & (tf.argmax(logits, axis=2, output_type=tf.int32) == labels)
         kinds = [tf.gather(mask, labels) for mask in self._masks]
         masks = [correct, *(where for kind in kinds for where in (is_real & kind, correct & kind))]
         counts = [tf.reduce_sum(tf.cast(where, tf.float32)) for where in masks]
-        return tf.stack([-tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts])
+        return tf.stack([-tf.reduce_sum(tf.where(is_real, losses, 0.0)), *counts]), after
+
+    def _num_counted(self, lengths: Tensor) -> Tensor:
+        """How many of the last steps of each row count."""
+        return tf.minimum(lengths, 1) if self._hyperparameters.window_labels == "last" else lengths
 
     def _log_probabilities(self, inputs: Tensor, lengths: Tensor) -> Tensor:
-        return tf.nn.log_softmax(tensorflow_network.logits(self._hyperparameters, self._weights, inputs, lengths))
+        return tf.nn.log_softmax(self._network.logits(self._weights, inputs, lengths))
 
-    def _apply(self, gradients: Mapping[str, Tensor], step: Tensor) -> None:
-        """Adam (Kingma and Ba 2015) on gradients that are clipped one by one."""
-        taken = tf.cast(step, tf.float32) + 1.0
-        for name, gradient in gradients.items():
-            tf.raw_ops.ResourceApplyAdam(
-                var=self._weights[name].handle,
-                m=self._first_moments[name].handle,
-                v=self._second_moments[name].handle,
-                beta1_power=tf.pow(BETA_1, taken),
-                beta2_power=tf.pow(BETA_2, taken),
-                lr=self._hyperparameters.learning_rate,
-                beta1=BETA_1,
-                beta2=BETA_2,
-                epsilon=EPSILON,
-                grad=tf.clip_by_norm(gradient, self._hyperparameters.clip_norm),
-            )
+
+def _where_not(begins: Tensor, values: Tensor) -> Tensor:
+    """The values of rows that go on, zeros for those that begin."""
+    return tf.where(tf.reshape(begins, [-1] + [1] * (len(values.shape) - 1)), 0.0, values)
 
 
 def _mix(step: Tensor, seed: int) -> Tensor:
@@ -219,12 +260,17 @@ def _mix(step: Tensor, seed: int) -> Tensor:
     return tf.random.stateless_uniform([], tf.stack([step, tf.constant(seed, tf.int64)]), None, None, tf.int64)
 
 
-def _cut(configuration: Configuration) -> tuple[int, int]:
+def _devices() -> set[str]:
+    """The kinds of devices that TensorFlow has here."""
+    return {device.device_type for device in tf.config.list_physical_devices()}
+
+
+def _cut(configuration: Configuration, devices: Collection[str]) -> tuple[int, int]:
     """How many parts of a batch are taken at once, one a core, and how many melodies a part has at most.
 
     A GPU takes the batch whole.
     """
-    if tf.config.list_physical_devices("GPU"):
+    if GPU in devices:
         return 1, np.iinfo(np.int32).max
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     attends = configuration.hyperparameters.attn_length > 0

@@ -38,9 +38,10 @@ def is_remote(path: str | pathlib.Path) -> bool:
 
 def set_options(beam_options: Sequence[str]) -> None:
     """Gives Beam's own options to its file systems, as some need keys or regions; workers get them from Beam."""
+    from apache_beam.io.filesystems import FileSystems
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    _file_systems().set_options(PipelineOptions(list(beam_options)))
+    FileSystems.set_options(PipelineOptions(list(beam_options)))
 
 
 def match(pattern: str) -> list[FoundFile]:
@@ -231,5 +232,9 @@ def _check_extra(path: str) -> None:
 def _file_systems() -> Any:
     # Beam takes seconds to import.
     from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.value_provider import RuntimeValueProvider
 
+    # S3's refuses to work without options; a pipeline or a worker would have set them.
+    if not (FileSystems._pipeline_options or RuntimeValueProvider.runtime_options):
+        set_options([])
     return FileSystems

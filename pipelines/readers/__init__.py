@@ -4,32 +4,12 @@ A reader has `read(data, name)`, which gives readings one by one. A bad file is 
 """
 
 import importlib
-import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 from etude.pipelines.readers.reading import Reading, Rejected
-from etude.pipelines.sources.sources import Source, SourceError, read_source
-
-
-def read_source_music(source: Source, expanded_archives: pathlib.Path) -> Iterator[Reading]:
-    """Reads the file of a source with `read_music`; one that cannot be read is a reading with a rejection.
-
-    Args:
-      source: where the file is.
-      expanded_archives: the folder that `expand_archives` filled.
-
-    Yields:
-      What was found, in the file's order.
-    """
-    try:
-        data = read_source(source, expanded_archives)
-    except SourceError as error:
-        yield Reading(rejected=Rejected("unreachable", str(error)))
-    except ValueError as error:
-        yield Reading(rejected=Rejected("unreadable", str(error)))
-    else:
-        yield from read_music(source, data)
+from etude.pipelines.reasons import unexpected
+from etude.pipelines.sources.source import Source
 
 
 def read_music(source: Source, data: bytes) -> Iterator[Reading]:
@@ -67,4 +47,4 @@ def _readings(source: Source, data: bytes) -> Iterator[Reading]:
     try:
         yield from read(data, source.full_name)
     except Exception as error:  # a reader that fails on one file must not end the job
-        yield Reading(rejected=Rejected("reader-failed", f"{type(error).__name__}: {error}"))
+        yield Reading(rejected=Rejected(unexpected(error), f"{type(error).__name__}: {error}"))

@@ -9,8 +9,8 @@ from typing import Any
 import apache_beam as beam
 
 from etude.pipelines.readers.piece_coder import Piece
-from etude.pipelines.records.counts import Counts, SumCounts
-from etude.pipelines.sources.sources import music_format
+from etude.pipelines.records.counts import CountEach, Counts, SumCounts
+from etude.pipelines.sources.source import music_format
 
 _LENGTH_SECONDS = (15, 30, 60, 120, 300, 600)
 LENGTHS = (
@@ -37,8 +37,8 @@ class Describe(beam.PTransform):  # type: ignore[misc]
     def expand(self, music: Any) -> beam.PCollection[Counts]:
         """Counts each element and adds up."""
         pieces, *sources = music if isinstance(music, tuple) else (music,)
-        counted = [pieces | "Piece" >> beam.Map(count_piece)]
-        counted += [lines | "Source" >> beam.Map(count_line) for lines in sources]
+        counted = [pieces | "Piece" >> beam.ParDo(CountEach(count_piece))]
+        counted += [lines | "Source" >> beam.ParDo(CountEach(count_line)) for lines in sources]
         return counted | beam.Flatten() | beam.CombineGlobally(SumCounts()).without_defaults()
 
 

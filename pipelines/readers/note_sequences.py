@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import DecodeError
 
 from etude.models.errors import EtudeError
-from etude.models.storage.records import read_records
 
 if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
@@ -48,6 +47,9 @@ def read_note_sequences(path: pathlib.Path | str) -> Iterator[NoteSequence]:
     Raises:
       EtudeError: if the file cannot be read or a record is not a NoteSequence.
     """
+    # Those who read music alone have no need of it.
+    from etude.models.storage.records import read_records
+
     for number, record in enumerate(read_records(path), start=1):
         yield parse_note_sequence(record, str(path), number)
 

@@ -1,15 +1,17 @@
-"""Music files read one after the other in this process, for small jobs."""
+"""Music files read one after the other, for small jobs."""
 
+import contextlib
 import pathlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from etude.models.progress import Progress, silent
-from etude.pipelines.readers import read_source_music
+from etude.pipelines.readers.isolated_reader import IsolatedReader
 from etude.pipelines.readers.note_sequences import NoteSequence, piece_name
 from etude.pipelines.readers.reading import Rejected
-from etude.pipelines.sources.sources import expand_archives, expand_sources
+from etude.pipelines.readers.source_music import fetch
+from etude.pipelines.sources.sources import expand_sources
 
 
 class Piece(NamedTuple):
@@ -32,11 +34,11 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
       EtudeError: if an argument names nothing.
     """
     sources = expand_sources(arguments)
-    with tempfile.TemporaryDirectory(prefix="etude-") as folder:
-        expand_archives(sources, pathlib.Path(folder))
+    with tempfile.TemporaryDirectory(prefix="etude-") as folder, contextlib.closing(IsolatedReader()) as reader:
         for done, source in enumerate(sources):
             progress(done, len(sources), source.name)
-            for reading in read_source_music(source, pathlib.Path(folder)):
+            data = fetch(source, pathlib.Path(folder))
+            for reading in next(reader.read([(source, data)])) if isinstance(data, bytes) else [data]:
                 name = source.full_name if reading.sequence is None else piece_name(reading.sequence)
                 yield Piece(name, reading.sequence, reading.rejected, reading.text)
         progress(len(sources), len(sources))

@@ -10,16 +10,21 @@ from typing import Any
 import apache_beam as beam
 
 from etude.models.storage.texts import Text
-from etude.pipelines.readers import read_music, read_source_music
-from etude.pipelines.readers.abc.bars import bar_starts
+from etude.pipelines.readers.isolated_reader import LIMITS, IsolatedReader, Limits
 from etude.pipelines.readers.piece_coder import Piece
 from etude.pipelines.readers.reading import Reading, Rejected
+from etude.pipelines.readers.source_music import fetch
+from etude.pipelines.reasons import MACHINE
 from etude.pipelines.running.progress import UNCOUNTED, Tally
 from etude.pipelines.sources.match import MatchMusic
-from etude.pipelines.sources.sources import Source, expand_archives
+from etude.pipelines.sources.source import Source
 
 PIECES = "pieces"
 SOURCES = "sources"
+_BATCH_BYTES = 1 << 16
+"""Of the files that are read at a time."""
+_LEAST_BYTES = 1 << 10
+"""That a file counts at least."""
 
 
 @dataclasses.dataclass
@@ -35,57 +40,72 @@ class ReadMusic(beam.PTransform):  # type: ignore[misc]
     Attributes:
       patterns: files, folders, globs, archives and `corpus:NAME`; SCHEME://... where Beam has a file system for it.
       tally: counts every source that was read.
+      limits: of the process that reads, if the readers' own are not enough.
     """
 
     patterns: Sequence[str] = ()
     tally: Tally = UNCOUNTED
+    limits: Limits = LIMITS
 
     def expand(self, sources: Any) -> Any:
         """Finds the sources, if need be, and reads each."""
         if self.patterns:
             sources = sources | MatchMusic(self.patterns)
-        read = sources | "Read" >> beam.ParDo(ReadSource(self.tally)).with_outputs(SOURCES, main=PIECES)
+        batches = sources | beam.BatchElements(
+            _BATCH_BYTES, _BATCH_BYTES, element_size_fn=num_bytes, record_metrics=False
+        )
+        read = batches | "Read" >> beam.ParDo(ReadSources(self.tally, self.limits)).with_outputs(SOURCES, main=PIECES)
         read[PIECES].element_type = Piece
         read[SOURCES].element_type = tuple[str, str]
         return read
 
 
-class ReadSource(beam.DoFn):  # type: ignore[misc]
-    """Reads one source after the other; archives are unpacked once a worker, where need be."""
+class ReadSources(beam.DoFn):  # type: ignore[misc]
+    """Reads some sources at a time, in a process of its own; archives are unpacked once a worker, where need be."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, limits: Limits) -> None:
         self._tally = tally
+        self._limits = limits
 
     def setup(self) -> None:
         """Makes room for archives."""
         self._folder = tempfile.TemporaryDirectory(prefix="etude-")
+        self._reader = IsolatedReader(self._limits)
 
     def teardown(self) -> None:
-        """Removes them."""
+        """Removes them, and ends the process."""
         self._folder.cleanup()
+        self._reader.close()
 
-    def process(self, element: Source | tuple[str, bytes]) -> Iterator[Any]:
-        """Yields the pieces of a source, and what became of it."""
-        source, data = (element, None) if isinstance(element, Source) else (Source("", element[0], ""), element[1])
+    def process(self, element: Sequence[Source | tuple[str, bytes]]) -> Iterator[Any]:
+        """Yields the pieces of some sources, and what became of each."""
+        folder = Path(self._folder.name)
+        files = [
+            (one, fetch(one, folder)) if isinstance(one, Source) else (Source("", one[0], ""), one[1])
+            for one in element
+        ]
+        found = self._reader.read([(source, data) for source, data in files if isinstance(data, bytes)])
+        for source, data in files:
+            yield from self._outcome(source, next(found) if isinstance(data, bytes) else iter([data]))
+
+    def _outcome(self, source: Source, readings: Iterator[Reading]) -> Iterator[Any]:
         entry = manifest_entry(source)
-        for reading in self._readings(source, data):
+        for reading in readings:
             if reading.sequence is None:
                 entry["rejected"].append(rejection(reading))
             else:
                 entry["num_sequences"] += 1
-                text = Text(reading.sequence.id, reading.text, bar_starts(reading.text)) if reading.text else None
+                text = Text(reading.sequence.id, reading.text, reading.bar_starts) if reading.text else None
                 yield Piece(reading.sequence, text)
         if entry["num_sequences"]:
             entry["status"] = "partly" if entry["rejected"] else "converted"
         self._tally.add()
         yield beam.pvalue.TaggedOutput(SOURCES, (source.full_name, json.dumps(entry, ensure_ascii=False)))
 
-    def _readings(self, source: Source, data: bytes | None) -> Iterator[Reading]:
-        if data is not None:
-            return read_music(source, data)
-        if source.member and not source.problem:
-            expand_archives([source], Path(self._folder.name))
-        return read_source_music(source, Path(self._folder.name))
+
+def num_bytes(music: Source | tuple[str, bytes]) -> int:
+    """How much of a batch some music takes."""
+    return _LEAST_BYTES + (music.size if isinstance(music, Source) else len(music[1]))
 
 
 def manifest_entry(source: Source) -> dict[str, Any]:
@@ -103,6 +123,8 @@ def rejection(reading: Reading) -> dict[str, Any]:
     """What the manifest says of a piece that cannot be used."""
     rejected = reading.rejected or Rejected("reader-failed")
     entry: dict[str, Any] = {"reason": rejected.reason, "detail": rejected.detail}
+    if rejected.reason in MACHINE:
+        entry["machine"] = True
     if reading.line:
         entry |= {"reference_number": reading.reference_number, "title": reading.title, "line": reading.line}
     return entry

@@ -29,6 +29,7 @@ class Reading:
       title: the tune's title, if it has one.
       line: the line of the file that the tune starts on, from 1; 0 if the format has no lines.
       text: what an ABC tune was written as.
+      bar_starts: where its bars begin, in characters of the text.
     """
 
     sequence: NoteSequence | None = None
@@ -37,3 +38,4 @@ class Reading:
     title: str = ""
     line: int = 0
     text: str = ""
+    bar_starts: tuple[int, ...] = ()

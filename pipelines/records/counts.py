@@ -1,8 +1,11 @@
 """Counts by group and value, summed in a dataflow."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
 
 Counts = dict[tuple[str, str], int]
 """By group and value, such as ("metres", "6/8"). In groups called `max-...` the largest counts, elsewhere the sum."""
@@ -32,6 +35,34 @@ class SumCounts(beam.CombineFn):  # type: ignore[misc]
     def extract_output(self, accumulator: Counts) -> Counts:
         """The sums."""
         return accumulator
+
+
+class CountEach(beam.DoFn):  # type: ignore[misc]
+    """Counts elements, and passes on one sum a bundle: runners keep every element, and a count is larger than a piece."""
+
+    def __init__(self, count: Callable[..., Counts], *arguments: Any) -> None:
+        """Counts with a function of an element and whatever arguments follow."""
+        self._count = count
+        self._arguments = arguments
+
+    def start_bundle(self) -> None:
+        """Starts with nothing."""
+        self._total: Counts = {}
+
+    def process(self, element: Any) -> None:
+        """Counts an element."""
+        add(self._total, self._count(element, *self._arguments))
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Yields the sum."""
+        if self._total:
+            yield in_global_window(self._total)
+
+
+def in_global_window(value: Any) -> WindowedValue:
+    """What a bundle yields at its end."""
+    window = GlobalWindow()
+    return WindowedValue(value, window.max_timestamp(), [window])
 
 
 def add(total: Counts, counts: Counts) -> None:

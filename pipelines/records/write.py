@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
 import apache_beam as beam
-from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from etude.models.storage.files import explain_write_errors
 from etude.models.storage.records import frame
 from etude.pipelines.files import file_systems
+from etude.pipelines.records.counts import in_global_window
 from etude.pipelines.records.shards import shard_name, shard_of
 
 ATTEMPTS = ".etude-work"
@@ -95,9 +95,8 @@ class Pack(beam.DoFn):  # type: ignore[misc]
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """Yields what is left."""
-        window = GlobalWindow()
         for shard in list(self._records):
-            yield WindowedValue((shard, self._take(shard)), window.max_timestamp(), [window])
+            yield in_global_window((shard, self._take(shard)))
 
     def _take(self, shard: tuple[str, int]) -> bytes:
         del self._sizes[shard]

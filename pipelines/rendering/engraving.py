@@ -72,12 +72,6 @@ def engrave(documents: Sequence[str]) -> list[Score | None]:
     return results
 
 
-def score_svg(score: Score, description: str) -> Markup:
-    """A score as SVG that holds its glyphs itself."""
-    drawn = element("defs", *score.glyphs.values()) + score.content
-    return element("svg", drawn, viewBox=view_box(score), role="img", aria_label=description, class_="score")
-
-
 def view_box(score: Score) -> str:
     """The size of a score's drawing as SVG writes it."""
     return f"0 0 {score.width:g} {score.height:g}"

@@ -14,26 +14,15 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from etude.models.errors import EtudeError, UsageError
 from etude.models.progress import Progress, silent
+from etude.pipelines.running.lean_beam import no_console_log
 from etude.pipelines.running.progress import UNCOUNTED, Tally
 
-
-@contextlib.contextmanager
-def _no_console_log() -> Iterator[None]:
-    """Keeps Beam, which logs through the root logger, from printing; handlers that the caller installed still hear it."""
-    handler = logging.NullHandler()
-    logging.getLogger().addHandler(handler)
-    try:
-        yield
-    finally:
-        logging.getLogger().removeHandler(handler)
-
-
-with _no_console_log():
+with no_console_log():
     import apache_beam as beam
     from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -53,6 +42,7 @@ class _Options(PipelineOptions):  # type: ignore[misc]
         return views[cls]
 
 
+_OWN_RUNNER = "FnApiRunner"
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 3.0
 """Until a pipeline is given up that lost a worker: at its very end it may yet be done."""
@@ -80,8 +70,14 @@ class Resources:
         """
         if self.workers < 1:
             raise UsageError(f"--workers must be at least 1, not {self.workers}")
-        with _no_console_log():
+        with no_console_log():
             _pipeline_options(self.beam_options)
+
+    def runner(self) -> str:
+        """The name of the runner that the user chose; empty for this machine's own."""
+        with no_console_log():
+            name = _pipeline_options(self.beam_options).view_as(StandardOptions).runner or ""
+        return "" if name == _OWN_RUNNER else name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +110,7 @@ def run(build: Callable[[Any], None], resources: Resources, watch: Watch) -> Non
       EtudeError: what a transform raised, that a worker was lost, or that the runner does not work here.
     """
     resources.check()
-    with _no_console_log(), tempfile.TemporaryDirectory(prefix="etude-", ignore_cleanup_errors=True) as signs:
+    with no_console_log(), tempfile.TemporaryDirectory(prefix="etude-", ignore_cleanup_errors=True) as signs:
         options = _pipeline_options(resources.beam_options)
         pipeline = beam.Pipeline(runner=_runner(options, resources.workers, signs), options=options)
         build(pipeline)
@@ -122,6 +118,10 @@ def run(build: Callable[[Any], None], resources: Resources, watch: Watch) -> Non
             _run_watched(pipeline, pathlib.Path(signs), resources.progress, watch)
         except Exception as error:
             message = _own_message(error)
+            runner = resources.runner()
+            if message is None and runner:
+                said = str(error) or type(error).__name__
+                message = f"{runner} failed: {said}; see whether it runs another pipeline, or leave --runner away"
             if message is None:
                 raise
             raise EtudeError(message) from error
@@ -232,7 +232,7 @@ def _pipeline_options(beam_options: Sequence[str]) -> Any:
 def _runner(options: Any, workers: int, signs: str) -> Any:
     """The user's runner, or FnApiRunner with as many processes as asked for."""
     standard = options.view_as(StandardOptions)
-    if standard.runner not in (None, "FnApiRunner"):
+    if standard.runner not in (None, _OWN_RUNNER):
         return standard.runner
     direct = options.view_as(DirectOptions)
     if workers == 1 or (direct.direct_running_mode or "in_memory") != "in_memory":

@@ -28,6 +28,9 @@ def main() -> None:
     root = str(pathlib.Path(__file__).parents[3])
     if root not in sys.path:
         sys.path.append(root)
+    from etude.pipelines.running.lean_beam import import_beam
+
+    import_beam()
     from apache_beam.runners.worker import sdk_worker_main
 
     sdk_worker_main.main(sys.argv)

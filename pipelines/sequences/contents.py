@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
+from etude.models.melodies.note_columns import NoteColumns
 from etude.pipelines.readers.note_sequences import NoteSequence
 
 STEPS_PER_QUARTER = 4
@@ -15,40 +16,41 @@ _DEFAULT_QPM = 120.0
 _MAX_STEP = 1 << 40
 
 
-def track_contents(sequence: NoteSequence) -> tuple[bytes, ...]:
+def track_contents(sequence: NoteSequence, notes: NoteColumns) -> tuple[bytes, ...]:
     """A hash of the notes of every track: intervals, distances and durations on a grid of sixteenths.
 
     Copies of a piece, in any key and tempo, and whatever silence comes first, have the same.
 
     Args:
       sequence: a piece with times in seconds.
+      notes: its notes.
 
     Returns:
       16 bytes a track, sorted, each once; none for a piece without notes or without sensible times.
     """
-    notes = sequence.notes
-    if not notes:
+    if not len(notes.start):
         return ()
-    instruments = np.array([note.instrument for note in notes])
-    pitches = np.array([note.pitch for note in notes])
-    starts = np.array([note.start_time for note in notes])
-    ends = np.array([note.end_time for note in notes])
-    steps = _steps(sequence, np.stack([starts, ends]))
-    if not np.isfinite(steps).all() or np.abs(steps).max() > _MAX_STEP:
+    steps = _steps(sequence, np.stack([notes.start, notes.end]))
+    if not (np.abs(steps) <= _MAX_STEP).all():  # neither is what is no number
         return ()
-    contents = set()
-    for instrument in set(instruments.tolist()):
-        mine = np.flatnonzero(instruments == instrument)
-        start, end = steps[:, mine] - steps[0, mine].min()
-        onset = np.floor(start + 0.5)
-        duration = np.maximum(np.floor(end + 0.5) - onset, 1)
+    if (notes.instrument == notes.instrument[0]).all():
+        return (_content(steps, notes.pitch),)
+    tracks = [np.flatnonzero(notes.instrument == instrument) for instrument in np.unique(notes.instrument)]
+    return tuple(sorted({_content(steps[:, track], notes.pitch[track]) for track in tracks}))
+
+
+def _content(steps: npt.NDArray[np.float64], pitches: npt.NDArray[np.int64]) -> bytes:
+    """The hash of one track: the steps at which its notes start and end, [2, num_notes], and their pitches."""
+    start, end = steps - steps[0].min()
+    onset = np.floor(start + 0.5)
+    duration = np.maximum(np.floor(end + 0.5) - onset, 1)
+    rows = np.stack([pitches, onset, duration]).astype("<i8")
+    if (rows[1, 1:] <= rows[1, :-1]).any():
         # Notes that start together are ordered by pitch.
-        order = np.lexsort((duration, pitches[mine], onset))
-        rows = np.stack([pitches[mine][order], onset[order], duration[order]])
-        rows[:2, 1:] -= rows[:2, :-1].copy()
-        rows[:2, 0] = 0
-        contents.add(hashlib.sha256(rows.astype("<i8").tobytes()).digest()[:CONTENT_BYTES])
-    return tuple(sorted(contents))
+        rows = rows[:, np.lexsort((rows[2], rows[0], rows[1]))]
+    rows[:2, 1:] = np.diff(rows[:2])
+    rows[:2, 0] = 0
+    return hashlib.sha256(rows.tobytes()).digest()[:CONTENT_BYTES]
 
 
 def _steps(sequence: NoteSequence, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -56,6 +58,8 @@ def _steps(sequence: NoteSequence, seconds: npt.NDArray[np.float64]) -> npt.NDAr
     changes = {0.0: _DEFAULT_QPM} | {
         tempo.time: tempo.qpm for tempo in sequence.tempos if tempo.time >= 0 and 0 < tempo.qpm < np.inf
     }
+    if len(changes) == 1:
+        return seconds * (changes[0.0] * (STEPS_PER_QUARTER / 60))
     times = np.array(sorted(changes))
     rates = np.array([changes[time] for time in times]) * (STEPS_PER_QUARTER / 60)
     reached = np.concatenate([[0.0], np.cumsum(np.diff(times) * rates[:-1])])

@@ -56,14 +56,14 @@ def count_sequence(element: SplitSequence, representation: Representation) -> Co
     return counts
 
 
-def count_one(value: str, group: str) -> Counts:
-    """One of a value."""
-    return {(group, value): 1}
+def count_copy(kind: str) -> Counts:
+    """A piece with the notes of another one, by what kind of copy it is."""
+    return {("copies", kind): 1}
 
 
-def count_all(element: str, key: tuple[str, str]) -> Counts:
-    """One, whatever it is."""
-    return {key: 1}
+def count_leak(dropped: tuple[str, str]) -> Counts:
+    """A piece or a sequence that was dropped."""
+    return {("leaked", dropped[0]): 1}
 
 
 def digest_counts(name: str, digest: bytes) -> Counts:

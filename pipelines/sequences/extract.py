@@ -11,7 +11,8 @@ from apache_beam.pvalue import TaggedOutput
 from etude.models.melodies.extraction import Rejection
 from etude.models.representations.representation import Representation
 from etude.pipelines.readers.piece_coder import Piece
-from etude.pipelines.records.counts import Counts
+from etude.pipelines.records.counts import Counts, add, in_global_window
+from etude.pipelines.sequences.extracted import ExtractedPiece
 from etude.pipelines.sequences.sequence_coder import SplitSequence
 from etude.pipelines.sequences.split_rule import TRAIN
 
@@ -36,26 +37,69 @@ class ExtractSequences(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, pieces: beam.PCollection[Piece]) -> Any:
         """Looks at each piece by itself."""
-        outputs = pieces | beam.ParDo(_Extract(self.representation)).with_outputs(REJECTED, COUNTS, main=SEQUENCES)
+        return pieces | ExtractPieces(self.representation) | ListSequences()
+
+
+@dataclasses.dataclass
+class ExtractPieces(beam.PTransform):  # type: ignore[misc]
+    """Extracts the sequences of pieces, and leaves what a piece gave together.
+
+    In: `PCollection[Piece]`. Out: `PCollection[ExtractedPiece]`.
+
+    Attributes:
+      representation: what pieces become.
+    """
+
+    representation: Representation
+
+    def expand(self, pieces: beam.PCollection[Piece]) -> beam.PCollection[ExtractedPiece]:
+        """Looks at each piece by itself."""
+        return pieces | beam.Map(extract_piece, self.representation).with_output_types(ExtractedPiece)
+
+
+def extract_piece(piece: Piece, representation: Representation) -> ExtractedPiece:
+    """What a piece gives."""
+    extracted = representation.extract(piece)
+    return ExtractedPiece(
+        id=piece.id,
+        split=piece.split,
+        contents=piece.contents,
+        sequences=tuple(extracted.sequences),
+        sequence_contents=tuple(map(representation.content, extracted.sequences)),
+        rejected=tuple((rejection.reason, rejected_line(piece.id, rejection)) for rejection in extracted.rejections),
+        num_truncated=extracted.num_truncated,
+    )
+
+
+class ListSequences(beam.PTransform):  # type: ignore[misc]
+    """Lists the sequences of all pieces.
+
+    In: `PCollection[ExtractedPiece]`. Out: the outputs of `ExtractSequences`.
+    """
+
+    def expand(self, pieces: beam.PCollection[ExtractedPiece]) -> Any:
+        """Looks at each piece by itself."""
+        outputs = pieces | beam.ParDo(_ListSequences()).with_outputs(REJECTED, COUNTS, main=SEQUENCES)
         outputs[SEQUENCES].element_type = SplitSequence
         outputs[REJECTED].element_type = tuple[str, str]
         outputs[COUNTS].element_type = Counts
         return outputs
 
 
-class _Extract(beam.DoFn):  # type: ignore[misc]
-    def __init__(self, representation: Representation) -> None:
-        self._representation = representation
+class _ListSequences(beam.DoFn):  # type: ignore[misc]
+    def start_bundle(self) -> None:
+        self._counts: Counts = {}
 
-    def process(self, piece: Piece) -> Iterator[Any]:
-        extracted = self._representation.extract(piece)
-        counts: Counts = {("pieces", "number"): 1, ("sequences", "truncated"): extracted.num_truncated}
-        for sequence in extracted.sequences:
+    def process(self, piece: ExtractedPiece) -> Iterator[Any]:
+        add(self._counts, {("pieces", "number"): 1, ("sequences", "truncated"): piece.num_truncated})
+        for sequence in piece.sequences:
             yield piece.split, dataclasses.replace(sequence, id=f"{piece.id}:{sequence.id}", source=piece.id)
-        for number, rejection in enumerate(extracted.rejections):
-            counts["rejected", rejection.reason] = counts.get(("rejected", rejection.reason), 0) + 1
-            yield TaggedOutput(REJECTED, (f"{piece.id}\0{number:06d}", rejected_line(piece.id, rejection)))
-        yield TaggedOutput(COUNTS, counts)
+        for number, (reason, line) in enumerate(piece.rejected):
+            add(self._counts, {("rejected", reason): 1})
+            yield TaggedOutput(REJECTED, (f"{piece.id}\0{number:06d}", line))
+
+    def finish_bundle(self) -> Iterator[TaggedOutput]:
+        yield TaggedOutput(COUNTS, in_global_window(self._counts))
 
 
 def rejected_line(source: str, rejection: Rejection) -> str:

@@ -8,13 +8,15 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import AsDict, AsIter, TaggedOutput
 
-from etude.models.representations.representation import Representation
+from etude.models.melodies.note_columns import note_columns
 from etude.pipelines.readers.piece_coder import Piece
-from etude.pipelines.sequences.sequence_coder import SplitSequence
+from etude.pipelines.sequences.extracted import ExtractedPiece
 from etude.pipelines.sequences.split_rule import TRAIN
 
 KEPT = "kept"
 DROPPED = "dropped"
+PIECES = "pieces"
+SEQUENCES = "sequences"
 EXACT = "exact"
 TRANSPOSED = "transposed"
 _TRAIN, _HELD_OUT = 1, 2
@@ -22,47 +24,32 @@ _TRAIN, _HELD_OUT = 1, 2
 
 @dataclasses.dataclass
 class DropLeaks(beam.PTransform):  # type: ignore[misc]
-    """Drops what a held-out split shares with train.
+    """Drops what a held-out split shares with train: whole pieces, and single sequences of those that stay.
 
-    In: `PCollection[Piece]`, placed by `SplitByContent`, or `PCollection[SplitSequence]`. Out, by name: `kept`, the same
-    without leaks; `dropped`, `PCollection[str]`, a name for each that was dropped.
-
-    Attributes:
-      representation: tells the content of sequences; not needed for pieces.
+    In: `PCollection[Piece]`, placed by `SplitByContent`, or `PCollection[ExtractedPiece]` of such. Out, by name: `kept`, the
+    same without leaks; `dropped`, `PCollection[tuple[str, str]]`, "pieces" or "sequences" and a name for each that was
+    dropped.
     """
 
-    representation: Representation | None = None
-
-    def expand(self, elements: Any) -> Any:
+    def expand(self, pieces: Any) -> Any:
         """Groups contents by hash, finds those on both sides, and leaves out what holds one."""
         leaked = (
-            elements
-            | "Contents" >> beam.FlatMap(content_sides, self.representation).with_output_types(tuple[bytes, int])
+            pieces
+            | "Contents" >> beam.FlatMap(content_sides).with_output_types(tuple[bytes, int])
             | "Sides" >> beam.CombinePerKey(either)
             | "Leaked" >> beam.FlatMap(on_both_sides)
         )
-        outputs = elements | "Drop" >> beam.ParDo(_DropLeaked(self.representation), AsIter(leaked)).with_outputs(
-            DROPPED, main=KEPT
-        )
-        outputs[KEPT].element_type = elements.element_type
-        outputs[DROPPED].element_type = str
+        outputs = pieces | "Drop" >> beam.ParDo(_DropLeaked(), AsIter(leaked)).with_outputs(DROPPED, main=KEPT)
+        outputs[KEPT].element_type = pieces.element_type
+        outputs[DROPPED].element_type = tuple[str, str]
         return outputs
 
 
-def contents_of(element: Piece | SplitSequence, representation: Representation | None) -> tuple[str, Iterable[bytes]]:
-    """The split of a piece or a sequence, and its contents."""
-    if isinstance(element, Piece):
-        return element.split, element.contents
-    if representation is None:
-        raise TypeError("the content of sequences is told by their representation")
-    return element[0], (representation.content(element[1]),)
-
-
-def content_sides(element: Any, representation: Representation | None) -> Iterator[tuple[bytes, int]]:
-    """The contents of an element, each with its side."""
-    split, contents = contents_of(element, representation)
-    for content in contents:
-        yield content, _TRAIN if split == TRAIN else _HELD_OUT
+def content_sides(piece: Piece | ExtractedPiece) -> Iterator[tuple[bytes, int]]:
+    """The contents of a piece and of its sequences, each with its side."""
+    side = _TRAIN if piece.split == TRAIN else _HELD_OUT
+    for content in {*piece.contents, *(piece.sequence_contents if isinstance(piece, ExtractedPiece) else ())}:
+        yield content, side
 
 
 def either(sides: Iterable[int]) -> int:
@@ -80,20 +67,26 @@ def on_both_sides(content: tuple[bytes, int]) -> Iterator[bytes]:
 
 
 class _DropLeaked(beam.DoFn):  # type: ignore[misc]
-    def __init__(self, representation: Representation | None) -> None:
-        self._representation = representation
-
     def start_bundle(self) -> None:
         self._leaked: frozenset[bytes] | None = None
 
-    def process(self, element: Any, leaked: Iterable[bytes]) -> Iterator[Any]:
+    def process(self, piece: Piece | ExtractedPiece, leaked: Iterable[bytes]) -> Iterator[Any]:
         if self._leaked is None:
             self._leaked = frozenset(leaked)
-        split, contents = contents_of(element, self._representation) if self._leaked else (TRAIN, ())
-        if split != TRAIN and not self._leaked.isdisjoint(contents):
-            yield TaggedOutput(DROPPED, element.id if isinstance(element, Piece) else element[1].id)
+        if piece.split == TRAIN:
+            yield piece
+        elif not self._leaked.isdisjoint(piece.contents):
+            yield TaggedOutput(DROPPED, (PIECES, piece.id))
+        elif isinstance(piece, Piece) or self._leaked.isdisjoint(piece.sequence_contents):
+            yield piece
         else:
-            yield element
+            both = list(zip(piece.sequences, piece.sequence_contents, strict=True))
+            kept = [pair for pair in both if pair[1] not in self._leaked]
+            sequences, contents = zip(*kept, strict=True) if kept else ((), ())
+            yield dataclasses.replace(piece, sequences=sequences, sequence_contents=contents)
+            for sequence, content in both:
+                if content in self._leaked:
+                    yield TaggedOutput(DROPPED, (SEQUENCES, f"{piece.id}:{sequence.id}"))
 
 
 @dataclasses.dataclass
@@ -128,7 +121,8 @@ def whole_content(piece: Piece) -> Iterator[tuple[bytes, tuple[str, int]]]:
     """A hash of all tracks of a piece; its name, and its lowest pitch, which tells copies in other keys."""
     if piece.contents:
         digest = hashlib.sha256(b"".join(piece.contents)).digest()[:16]
-        yield digest, (piece.id, min(note.pitch for note in piece.sequence.notes))
+        columns = note_columns(piece.sequence) if piece.columns is None else piece.columns
+        yield digest, (piece.id, int(columns.pitch.min()))
 
 
 def after_first(group: tuple[bytes, Iterable[tuple[str, int]]]) -> Iterator[tuple[str, str]]:

@@ -2,22 +2,22 @@
 
 import collections
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
-from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from etude.models.melodies.content import NGRAM_SIZES, Hashes
+from etude.models.melodies.content import NGRAM_SIZES, Hashes, hash_runs
 from etude.models.representations.representation import Representation
-from etude.pipelines.records.counts import Counts
+from etude.pipelines.records.counts import Counts, in_global_window
 from etude.pipelines.sequences.sequence_coder import SplitSequence
 from etude.pipelines.sequences.split_rule import EVAL, TRAIN
 
 _FLUSH = 1 << 20
-"""Hashes that a worker holds before it passes them on."""
+"""Numbers that a worker holds before it passes hashes of their runs on."""
 
 
 @dataclasses.dataclass
@@ -54,7 +54,7 @@ class _PackRuns(beam.DoFn):  # type: ignore[misc]
         self._representation = representation
 
     def start_bundle(self) -> None:
-        self._hashes: dict[tuple[int, bool], list[Hashes]] = collections.defaultdict(list)
+        self._numbers: dict[bool, list[Hashes]] = collections.defaultdict(list)
         self._count = 0
         self._groups = 1
 
@@ -63,21 +63,18 @@ class _PackRuns(beam.DoFn):  # type: ignore[misc]
         self._groups = num_groups
         if split not in (TRAIN, EVAL):
             return
-        for n in NGRAM_SIZES:
-            found = self._representation.ngrams(sequence, n)
-            self._hashes[n, split == TRAIN].append(found)
-            self._count += len(found)
+        numbers = self._representation.run_numbers(sequence)
+        self._numbers[split == TRAIN].append(numbers)
+        self._count += len(numbers)
         if self._count >= _FLUSH:
             yield from self._flush()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        window = GlobalWindow()
-        for packed in self._flush():
-            yield WindowedValue(packed, window.max_timestamp(), [window])
+        yield from map(in_global_window, self._flush())
 
     def _flush(self) -> Iterator[_Packed]:
-        for (n, is_train), parts in self._hashes.items():
-            hashes = np.concatenate(parts)
+        for (is_train, parts), n in itertools.product(self._numbers.items(), NGRAM_SIZES):
+            hashes = hash_runs(parts, n)
             # Train's are only looked up.
             hashes = np.unique(hashes) if is_train else hashes
             groups = hashes % np.uint64(self._groups)
@@ -85,7 +82,7 @@ class _PackRuns(beam.DoFn):  # type: ignore[misc]
                 mine = hashes[groups == group] if self._groups > 1 else hashes
                 if len(mine):
                     yield (n, group), (is_train, mine.astype("<u8").tobytes())
-        self._hashes.clear()
+        self._numbers.clear()
         self._count = 0
 
 

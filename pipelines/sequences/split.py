@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
+from etude.models.melodies.note_columns import note_columns
 from etude.pipelines.readers.piece_coder import Piece
 from etude.pipelines.sequences.contents import track_contents
 from etude.pipelines.sequences.split_rule import EVAL, TEST, TRAIN, SplitRule
@@ -34,10 +35,11 @@ class SplitByContent(beam.PTransform):  # type: ignore[misc]
 
 def place(piece: Piece, rule: SplitRule) -> Piece:
     """A piece with its content and its side."""
-    contents = track_contents(piece.sequence)
+    columns = note_columns(piece.sequence)
+    contents = track_contents(piece.sequence, columns)
     # What has no content has no copies either.
     split = side(contents or (hashlib.sha256(piece.id.encode("utf-8", "surrogateescape")).digest(),), rule)
-    return dataclasses.replace(piece, contents=contents, split=split)
+    return dataclasses.replace(piece, contents=contents, split=split, columns=columns)
 
 
 def side(content_hashes: Sequence[bytes], rule: SplitRule) -> str:

@@ -1,5 +1,6 @@
 """What lies in a folder on disk."""
 
+import glob
 import os
 import pathlib
 from collections.abc import Iterator
@@ -46,6 +47,26 @@ def walk(folder: pathlib.Path) -> Iterator[Entry]:
         for error in problems:
             path = pathlib.Path(error.filename)
             yield Entry(path, path.relative_to(folder).as_posix(), f"cannot be searched: {error.strerror}")
+
+
+def not_searched(pattern: str) -> Iterator[Entry]:
+    """Yields the folders that a glob pattern has to look into and cannot, which Python's glob passes over in silence."""
+    parts = pathlib.Path(pattern).parts
+    seen: set[str] = set()
+    for length, part in enumerate(parts):
+        if not glob.has_magic(part):
+            continue
+        above = os.path.join(*parts[:length]) if length else "."
+        # Two asterisks look into what they match, too.
+        for found in glob.glob(os.path.join(above, "**") if part == "**" else above, recursive=True):
+            if found.rstrip(os.sep) in seen or not os.path.isdir(found):
+                continue
+            seen.add(found.rstrip(os.sep))
+            try:
+                os.scandir(found).close()
+            except OSError as error:
+                path = pathlib.Path(found)
+                yield Entry(path, path.name, f"cannot be searched: {error.strerror}")
 
 
 def file_problem(path: pathlib.Path) -> str:

@@ -12,8 +12,10 @@ from apache_beam.coders import Coder, registry
 
 from etude.pipelines.records.counts import Counts, SumCounts
 from etude.pipelines.running.progress import UNCOUNTED, Tally
+from etude.pipelines.sources.find import find
 from etude.pipelines.sources.member import Packing
-from etude.pipelines.sources.sources import Source, collection_names, find, number_names
+from etude.pipelines.sources.names import collection_names, number_names, place
+from etude.pipelines.sources.source import Source
 
 _NAMES = [field.name for field in dataclasses.fields(Source) if field.name != "packing"]
 _fields = operator.attrgetter(*_NAMES, "packing")
@@ -106,7 +108,7 @@ class NameCollections(beam.CombineFn):  # type: ignore[misc]
 
 def by_place(found: tuple[int, Source]) -> tuple[bytes, tuple[int, Source]]:
     """A found source under its place."""
-    return hashlib.sha256(found[1].place.encode("utf-8", "surrogateescape")).digest()[:16], found
+    return hashlib.sha256(place(found[1]).encode("utf-8", "surrogateescape")).digest()[:16], found
 
 
 def first_at_place(group: tuple[bytes, Iterable[tuple[int, Source]]], tally: Tally) -> Source:

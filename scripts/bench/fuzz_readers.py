@@ -1,44 +1,38 @@
 """Feeds the readers damaged, random and hostile files, and says what they do with them.
 
-Usage: python -P scripts/bench/fuzz_readers.py [--num 10000] [--formats midi,abc,musicxml,mxl,zip,tar] [--seed 0]
+Usage: python -P scripts/bench/fuzz_readers.py [--num 10000] [--kinds midi,abc,musicxml,mxl,zip,tar] [--seed 0]
 
 Half of the files are pieces of music out of the music21 package with some of their bytes changed, or mere noise; half are
 small and ask for much (see `hostile_music`). A reader may reject a file, with one of the known reasons; it may not raise,
 take more than 2 s or 1 GB, or lose the undamaged tune that follows in a tunebook. What is read must be sound: melodies
-are extracted from it too. Files are read in processes of their own with bounded memory. A finding names its number:
---only NUMBER writes that file and reads it alone.
+are extracted from it too. A finding names its number: --only NUMBER writes that file and reads it alone.
 """
 
-import argparse
-import collections
 import dataclasses
 import importlib.util
-import json
 import math
 import pathlib
 import random
 import re
-import resource
-import signal
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from types import FrameType
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 sys.path.append(str(pathlib.Path(__file__).parents[2]))
 
 from etude.models.errors import EtudeError
 from etude.models.melodies.extraction import MAGENTA_OPTIONS, extract
-from etude.pipelines.readers import read_music, read_source_music
+from etude.pipelines.readers import read_music
 from etude.pipelines.readers.musicxml.reader import _unpack
 from etude.pipelines.readers.note_sequences import NoteSequence
 from etude.pipelines.readers.reading import Reading, Rejected
+from etude.pipelines.readers.source_music import fetch
 from etude.pipelines.reasons import REMEDIES
-from etude.pipelines.sources.sources import Source, expand_archives, expand_sources
+from etude.pipelines.sources.source import Source
+from etude.pipelines.sources.sources import expand_sources
 from scripts.bench import hostile_music
+from scripts.bench.fuzzing import Kind, fuzz
 
 SUFFIXES = {"midi": ".mid", "abc": ".abc", "musicxml": ".musicxml", "mxl": ".mxl", "zip": ".zip", "tar": ".tar"}
 ARCHIVES = ("zip", "tar")
@@ -48,7 +42,6 @@ HOSTILE = {
     "musicxml": hostile_music.make_musicxml,
     "mxl": hostile_music.make_mxl,
 }
-BATCH = 500
 MOST_BYTES = 40_000
 """Of an original."""
 GOOD_TUNE = b"\n\n\nX:424242\nT:Undamaged\nM:4/4\nL:1/4\nK:C\nCDEF|\n"
@@ -84,112 +77,23 @@ WORDS: dict[str, list[bytes]] = {
 NUMBERS = [b"0", b"-1", b"1", b"3", b"7", b"999983", b"1e99", b"0.5", b"1/3", b"9" * 50, b"", b"x", b"\xd9\xa3"]
 
 
-class HangError(Exception):
-    """A file took too long."""
-
-
 def main() -> int:
     """Runs the fuzzer; returns 1 if there are findings."""
-    options = _options()
-    if options.only is not None or options.count:
-        return _read_batch(options)
-    num_findings = 0
-    for format in options.formats.split(","):
-        totals: collections.Counter[str] = collections.Counter()
-        longest = peak = 0.0
-        findings: list[str] = []
-        started = time.monotonic()
-        for first in range(0, options.num, BATCH):
-            count = min(BATCH, options.num - first)
-            command = [sys.executable, "-P", __file__, "--formats", format, "--seed", str(options.seed)]
-            command += ["--first", str(first), "--count", str(count), "--seconds", str(options.seconds)]
-            command += ["--megabytes", str(options.megabytes)]
-            result = subprocess.run(command, capture_output=True, text=True)
-            if result.returncode:
-                findings.append(
-                    f"files {first} to {first + count - 1}: exit {result.returncode}: {result.stderr[-500:]}"
-                )
-                continue
-            report = json.loads(result.stdout)
-            totals.update(report["outcomes"])
-            findings += report["findings"]
-            longest = max(longest, report["longest"])
-            peak = max(peak, report["peak_megabytes"])
-        print(
-            f"{format}: {options.num:,} files in {time.monotonic() - started:,.0f} s, longest {longest:.2f} s, "
-            f"peak memory {peak:,.0f} MB; {dict(totals.most_common())}; {len(findings)} findings",
-            flush=True,
-        )
-        print(*findings[:20], sep="\n", end="\n" if findings else "")
-        num_findings += len(findings)
-    return 1 if num_findings else 0
+    return fuzz(__file__, __doc__, {format: _kind(format) for format in SUFFIXES})
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--num", type=int, default=10_000, help="files of each format (default 10,000)")
-    parser.add_argument("--formats", default=",".join(SUFFIXES))
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=2, help="the longest that a file may take (default 2)")
-    parser.add_argument("--megabytes", type=int, default=1000, help="the most that a file may take (default 1,000)")
-    parser.add_argument("--only", type=int, metavar="NUMBER", help="write and read this file alone, with its traceback")
-    parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument("--count", type=int, default=0, help=argparse.SUPPRESS)
-    return parser.parse_args()
+def _kind(format: str) -> Kind[bytes]:
+    return Kind(
+        originals=lambda folder: load_originals(format),
+        make=lambda chooser, originals: make_file(format, originals, chooser),
+        write=lambda folder, data: _write(folder, format, data),
+        check=lambda folder, data: check(format, data, folder),
+    )
 
 
-def _read_batch(options: argparse.Namespace) -> int:
-    """Reads some files and prints a report as JSON."""
-    format = options.formats
-    originals = load_originals(format)
-    if options.only is not None:
-        data = make_file(format, originals, options.seed, options.only)
-        path = pathlib.Path(f"fuzz-{options.seed}-{options.only}{SUFFIXES[format]}")
-        path.write_bytes(data)
-        print(path, list(check(format, data)))
-        return 0
-    taken = _megabytes("VmSize")
-    resource.setrlimit(resource.RLIMIT_AS, ((options.megabytes + taken) << 20,) * 2)
-    signal.signal(signal.SIGALRM, _hang)
-    outcomes: collections.Counter[str] = collections.Counter()
-    findings: list[str] = []
-    longest = most = 0.0
-    for number in range(options.first, options.first + options.count):
-        data = make_file(format, originals, options.seed, number)
-        started = time.process_time()
-        taken = _start_watching_memory()
-        signal.setitimer(signal.ITIMER_REAL, options.seconds * 10)
-        try:
-            for outcome, problem in check(format, data):
-                outcomes[outcome] += 1
-                if problem:
-                    findings.append(f"{format} {number}: {problem}")
-        except (Exception, HangError) as error:
-            findings.append(f"{format} {number}: {type(error).__name__}: {error}")
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        seconds = time.process_time() - started
-        if seconds > options.seconds:
-            findings.append(f"{format} {number}: took {seconds:.1f} s")
-        longest = max(longest, seconds)
-        most = max(most, _megabytes("VmHWM") - taken)
-    print(json.dumps({"outcomes": outcomes, "findings": findings, "longest": longest, "peak_megabytes": most}))
-    return 0
-
-
-def _start_watching_memory() -> int:
-    """Forgets the peak of this process's memory; returns what it has now, in megabytes."""
-    pathlib.Path("/proc/self/clear_refs").write_text("5")
-    return _megabytes("VmRSS")
-
-
-def _megabytes(name: str) -> int:
-    """A figure of this process, as Linux keeps it."""
-    status = pathlib.Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) >> 10 for line in status.splitlines() if line.startswith(f"{name}:"))
-
-
-def _hang(number: int, frame: FrameType | None) -> None:
-    raise HangError("it hangs")
+def _write(folder: pathlib.Path, format: str, data: bytes) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"file{SUFFIXES[format]}").write_bytes(data)
 
 
 def load_originals(format: str) -> list[bytes]:
@@ -219,9 +123,8 @@ def load_originals(format: str) -> list[bytes]:
     return [data[:MOST_BYTES] if format == "abc" else data for data in files if len(data) < MOST_BYTES * 5]
 
 
-def make_file(format: str, originals: list[bytes], seed: int, number: int) -> bytes:
-    """The file of a number: an original with damage, noise, or one that asks for much."""
-    chooser = random.Random(f"{format} {seed} {number}")
+def make_file(format: str, originals: Sequence[bytes], chooser: random.Random) -> bytes:
+    """An original with damage, noise, or a file that asks for much."""
     if format in ARCHIVES:
         make = hostile_music.make_zip if format == "zip" else hostile_music.make_tar
         return make(chooser, originals)
@@ -237,7 +140,7 @@ def make_file(format: str, originals: list[bytes], seed: int, number: int) -> by
     return bytes(data)
 
 
-def _damage(format: str, data: bytearray, originals: list[bytes], chooser: random.Random) -> None:
+def _damage(format: str, data: bytearray, originals: Sequence[bytes], chooser: random.Random) -> None:
     """Changes, removes, repeats and inserts bytes anywhere."""
     for _ in range(chooser.choice([1, 1, 2, 3, 5, 10, 50])):
         place = chooser.randrange(len(data) + 1)
@@ -285,8 +188,8 @@ def _damage_inside(format: str, data: bytearray, chooser: random.Random) -> byte
     return bytes(data)
 
 
-def check(format: str, data: bytes) -> list[tuple[str, str]]:
-    """Reads a file.
+def check(format: str, data: bytes, folder: pathlib.Path) -> list[tuple[str, str]]:
+    """Reads a file; archives from their folder.
 
     Returns:
       What became of each piece of it, and what is wrong with that; empty if nothing is.
@@ -295,7 +198,7 @@ def check(format: str, data: bytes) -> list[tuple[str, str]]:
         data += GOOD_TUNE
     found: list[tuple[str, str]] = []
     has_good_tune = False
-    for reading in _readings(format, data):
+    for reading in _readings(format, data, folder):
         if reading.sequence is not None:
             found.append(("read", _unsound(reading.sequence)))
             has_good_tune |= reading.reference_number == 424242
@@ -311,21 +214,17 @@ def check(format: str, data: bytes) -> list[tuple[str, str]]:
     return found
 
 
-def _readings(format: str, data: bytes) -> Iterator[Reading]:
+def _readings(format: str, data: bytes, folder: pathlib.Path) -> Iterator[Reading]:
     if format not in ARCHIVES:
         yield from read_music(Source("fuzz", f"file{SUFFIXES[format]}", "/nowhere"), data)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path, work = pathlib.Path(folder, f"file{SUFFIXES[format]}"), pathlib.Path(folder, "work")
-        path.write_bytes(data)
+    with tempfile.TemporaryDirectory() as work:
         try:
-            sources = expand_sources([str(path)])
-            expand_archives(sources, work)
+            for source in expand_sources([str(folder / f"file{SUFFIXES[format]}")]):
+                fetched = fetch(source, pathlib.Path(work))
+                yield from read_music(source, fetched) if isinstance(fetched, bytes) else [fetched]
         except EtudeError as error:
             yield Reading(rejected=Rejected("unreadable", str(error)))
-            return
-        for source in sources:
-            yield from read_source_music(source, work)
 
 
 def _unsound(sequence: NoteSequence) -> str:

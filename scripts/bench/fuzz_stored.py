@@ -5,12 +5,9 @@ Usage: python -P -m scripts.bench.fuzz_stored [--num 10000] [--kinds bundle,run,
 Each case is a sound one with some of its bytes, numbers or words changed; where a checksum stands over them, it is made
 to fit, so that the reader goes on. A reader may take it, and then a likelihood and melodies are computed with it, or
 refuse it with one of Etude's own errors. It may not raise anything else, give what is no number, take more than two
-seconds or a gigabyte. Cases are read in processes of their own. A finding names its number: --only NUMBER writes that
-case to a folder and reads it alone, with its traceback.
+seconds or a gigabyte. A finding names its number: --only NUMBER writes that case to a folder and reads it alone.
 """
 
-import argparse
-import collections
 import io
 import json
 import math
@@ -18,17 +15,13 @@ import os
 import pathlib
 import random
 import re
-import resource
-import signal
 import struct
-import subprocess
 import sys
-import tempfile
-import time
 import zipfile
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Sequence
 from typing import Any
+
+sys.path.append(str(pathlib.Path(__file__).parents[2]))
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
@@ -55,9 +48,9 @@ from etude.pipelines.comparison.learning_curves import learning_curve
 from etude.pipelines.comparison.music.generated_sets import read_generated_sets
 from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies
 from etude.pipelines.studies.file import BUILT_IN, find_study, read_study
+from scripts.bench.fuzzing import Kind, fuzz
 
 ROOT = pathlib.Path(__file__).parents[2]
-BATCH = 500
 WORDS = [
     *(
         b"nan",
@@ -96,112 +89,26 @@ Files = dict[str, bytes]
 """The contents of a folder, or of one file, by name."""
 
 
-class HangError(Exception):
-    """A case took too long."""
-
-
 def main() -> int:
     """Runs the fuzzer; returns 1 if there are findings."""
-    options = _options()
-    if options.only is not None or options.count:
-        return _read_batch(options)
-    findings = [finding for kind in options.kinds.split(",") for finding in _run(kind, options)]
-    return 1 if findings else 0
+    return fuzz(__file__, __doc__, {name: _kind(name) for name in READERS})
 
 
-def _run(kind: str, options: argparse.Namespace) -> list[str]:
-    """All cases of a kind, in processes; prints and returns the findings."""
-    outcomes: collections.Counter[str] = collections.Counter()
-    findings: list[str] = []
-    longest = peak = 0.0
-    started = time.monotonic()
-    for first in range(0, options.num, BATCH):
-        count = min(BATCH, options.num - first)
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "scripts.bench.fuzz_stored",
-            "--kinds",
-            kind,
-            "--seed",
-            str(options.seed),
-        ]
-        command += ["--first", str(first), "--count", str(count), "--seconds", str(options.seconds)]
-        command += ["--megabytes", str(options.megabytes)]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        result = subprocess.run(command, capture_output=True, text=True, env=environment)
-        if result.returncode:
-            findings.append(f"{kind} {first} to {first + count - 1}: exit {result.returncode}: {result.stderr[-500:]}")
-            continue
-        report = json.loads(result.stdout)
-        outcomes.update(report["outcomes"])
-        findings += report["findings"]
-        longest, peak = max(longest, report["longest"]), max(peak, report["peak_megabytes"])
-    print(
-        f"{kind}: {options.num:,} cases in {time.monotonic() - started:,.0f} s, longest {longest:.2f} s, "
-        f"peak memory {peak:,.0f} MB; {dict(outcomes.most_common())}; {len(findings)} findings",
-        flush=True,
+def _kind(name: str) -> Kind[Files]:
+    originals, read = READERS[name]
+    return Kind(
+        originals=originals,
+        make=lambda chooser, sound: make_case(name, sound, chooser),
+        write=write,
+        check=lambda folder, case: [(_outcome(folder, read), "")],
     )
-    print(*findings[:20], sep="\n", end="\n" if findings else "", flush=True)
-    return findings
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--num", type=int, default=10_000, help="cases of each kind (default 10,000)")
-    parser.add_argument("--kinds", default=",".join(KINDS))
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=2, help="the longest that a case may take (default 2)")
-    parser.add_argument("--megabytes", type=int, default=1000, help="more than at the start (default 1,000)")
-    parser.add_argument("--only", type=int, metavar="NUMBER", help="write and read this case alone, with its traceback")
-    parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument("--count", type=int, default=0, help=argparse.SUPPRESS)
-    return parser.parse_args()
-
-
-def _read_batch(options: argparse.Namespace) -> int:
-    """Reads some cases and prints a report as JSON."""
-    kind = options.kinds
-    originals, read = KINDS[kind]
-    outcomes: collections.Counter[str] = collections.Counter()
-    findings: list[str] = []
-    longest = 0.0
-    with tempfile.TemporaryDirectory() as name:
-        sound = originals(pathlib.Path(name) / "sound")
-        if options.only is not None:
-            folder = pathlib.Path(f"fuzz-{kind}-{options.seed}-{options.only}")
-            write(folder, make_case(kind, sound, options.seed, options.only))
-            print(folder, read(folder))
-            return 0
-        folder = pathlib.Path(name) / "case"
-        write(folder, sound[0])
-        print(read(folder), file=sys.stderr)  # all is imported now
-        mapped = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (mapped + (options.megabytes << 20),) * 2)
-        signal.signal(signal.SIGALRM, _hang)
-        for number in range(options.first, options.first + options.count):
-            write(folder, make_case(kind, sound, options.seed, number))
-            started = time.process_time()
-            signal.setitimer(signal.ITIMER_REAL, options.seconds * 10)
-            try:
-                outcomes[read(folder)] += 1
-            except EtudeError:
-                outcomes["refused"] += 1
-            except (Exception, HangError) as error:
-                findings.append(f"{kind} {number}: {type(error).__name__}: {str(error)[:200]}")
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            seconds = time.process_time() - started
-            if seconds > options.seconds:
-                findings.append(f"{kind} {number}: took {seconds:.1f} s")
-            longest = max(longest, seconds)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"outcomes": outcomes, "findings": findings, "longest": longest, "peak_megabytes": peak}))
-    return 0
-
-
-def _hang(number: int, frame: FrameType | None) -> None:
-    raise HangError("it hangs")
+def _outcome(folder: pathlib.Path, read: Callable[[pathlib.Path], str]) -> str:
+    try:
+        return read(folder)
+    except EtudeError:
+        return "refused"
 
 
 def write(folder: pathlib.Path, files: Files) -> None:
@@ -278,9 +185,8 @@ def melodies(folder: pathlib.Path) -> list[Files]:
 # ---------------------------------------------------------------- Damage.
 
 
-def make_case(kind: str, sound: list[Files], seed: int, number: int) -> Files:
-    """The case of a number."""
-    chooser = random.Random(f"{kind} {seed} {number}")
+def make_case(kind: str, sound: Sequence[Files], chooser: random.Random) -> Files:
+    """A sound case with some damage."""
     original = chooser.choice(sound)
     files = dict(original)
     names = [name for name in files if kind != "melodies" or name.endswith(GENERATED_FILE)]
@@ -450,7 +356,7 @@ def read_generated(folder: pathlib.Path) -> str:
     return "read"
 
 
-KINDS: dict[str, tuple[Callable[[pathlib.Path], list[Files]], Callable[[pathlib.Path], str]]] = {
+READERS: dict[str, tuple[Callable[[pathlib.Path], list[Files]], Callable[[pathlib.Path], str]]] = {
     "bundle": (bundles, read_bundle),
     "run": (runs, read_run),
     "study": (studies, read_the_study),

@@ -7,6 +7,7 @@ import struct
 import tarfile
 import warnings
 import zipfile
+from collections.abc import Sequence
 
 MOST_BYTES = 60_000
 """Of what is put together, before it is compressed."""
@@ -105,6 +106,13 @@ _MIDI_EVENTS = (
     *(b"\x00\x99\x24\x40\x01\x24\x00", b"\x00\xf7\x81\x80\x80\x00", b"\x00\xff\x03\x00"),
 )
 
+_EVERY_PROGRAM = b"".join(
+    struct.pack(">8B", 0, 0xC0 | channel, program, 0, 0x90 | channel, 60, 64, 1) + b"\x3c\x00"
+    for program in range(128)
+    for channel in range(16)
+)
+"""A note of every program on every channel."""
+
 
 def make_abc(chooser: random.Random) -> bytes:
     """A tunebook of one tune or more."""
@@ -144,19 +152,14 @@ def make_midi(chooser: random.Random) -> bytes:
             content += events * min(chooser.choice(_COUNTS), MOST_BYTES // len(events) // num_tracks + 1)
         if chooser.random() < 0.3:
             name = b"n" * chooser.choice([1000, 60_000])
-            programs = b"".join(
-                struct.pack(">8B", 0, 0xC0 | channel, program, 0, 0x90 | channel, 60, 64, 1) + b"\x3c\x00"
-                for program in range(128)
-                for channel in range(16)
-            )
-            content = b"\x00\xff\x03" + _variable(len(name)) + name + programs
+            content = b"\x00\xff\x03" + _variable(len(name)) + name + _EVERY_PROGRAM
         tracks.append(b"MTrk" + struct.pack(">L", len(content)) + content)
     tracks = (tracks * num_tracks)[:num_tracks]
     division = chooser.choice([1, 96, 480, 32767, 0, 0xE250])
     return b"MThd" + struct.pack(">LHHH", 6, 1, num_tracks, division) + b"".join(tracks)
 
 
-def make_zip(chooser: random.Random, pieces: list[bytes]) -> bytes:
+def make_zip(chooser: random.Random, pieces: Sequence[bytes]) -> bytes:
     """A zip of pieces, of which some are large, of one name, or archives themselves."""
     members = _members(chooser, pieces)
     data = _zip(members, chooser.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
@@ -165,7 +168,7 @@ def make_zip(chooser: random.Random, pieces: list[bytes]) -> bytes:
     return _damaged(data, chooser)
 
 
-def make_tar(chooser: random.Random, pieces: list[bytes]) -> bytes:
+def make_tar(chooser: random.Random, pieces: Sequence[bytes]) -> bytes:
     """A tar of pieces and links, plain or compressed."""
     stream = io.BytesIO()
     with tarfile.open(
@@ -182,13 +185,15 @@ def make_tar(chooser: random.Random, pieces: list[bytes]) -> bytes:
     return _damaged(gzip.compress(data), chooser) if chooser.random() < 0.3 else data
 
 
-def _members(chooser: random.Random, pieces: list[bytes]) -> list[tuple[str, bytes]]:
+def _members(chooser: random.Random, pieces: Sequence[bytes]) -> list[tuple[str, bytes]]:
     members = []
-    for number in range(chooser.choice([1, 5, 20, 300])):
+    num_members = chooser.choice([1, 5, 20, 300])
+    large = chooser.randrange(num_members) if chooser.random() < 0.2 else None
+    for number in range(num_members):
         name = f"{chooser.choice(['', '', 'deep/' * 20, '../', 'ö'])}{number % chooser.choice([3, 1000])}"
         suffix = chooser.choice([".abc", ".abc", ".mid", ".xml", ".mxl", ".zip", ".tar.gz", ".txt", ""])
         data = chooser.choice(pieces)
-        if chooser.random() < 0.02:
+        if number == large:
             data = bytes(1) * chooser.choice([10**6, 3 * 10**7])
         members.append((name + suffix, data))
     return members

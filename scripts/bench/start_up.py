@@ -100,14 +100,14 @@ def run(run_dir: str, config: str, dataset: pathlib.Path) -> None:
     train.read_for_model = timed("reading the dataset", train.read_for_model)  # type: ignore[attr-defined]
     original = trainer.Trainer.train
 
-    def first_steps(self: trainer.Trainer, inputs: Any, labels: Any, lengths: Any) -> dict[str, float]:
+    def first_steps(self: trainer.Trainer, *batch: Any, **options: Any) -> dict[str, float]:
         timed("tracing", self._train.get_concrete_function)()
         start = time.perf_counter()
-        original(self, inputs, labels, lengths)
+        original(self, *batch, **options)
         first = time.perf_counter() - start
         ready = time.time() - launched
         start = time.perf_counter()
-        original(self, inputs, labels, lengths)
+        original(self, *batch, **options)
         parts["first step"] = time.perf_counter() - start
         parts["compiling"] = first - parts["first step"]
         parts["other"] = ready - sum(parts.values())

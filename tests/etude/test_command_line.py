@@ -31,6 +31,16 @@ def test_help_teaches_by_example(command, etude):
     assert f"  etude {command} " in etude(command, "--help").stdout
 
 
+def test_hyperparameters_are_listed(etude):
+    """With the defaults of the family that is named."""
+    listed = etude("train", "--list-hparams", "attention").stdout
+    assert "  attn_length=40 " in listed
+    assert "  clip_norm=3.0 " in listed
+    assert "adam, rmsprop or adagrad" in listed
+    assert "order=5" in etude("train", "--list-hparams", "ngram").stdout
+    assert "choose one of: basic" in etude("train", "--list-hparams", "nope", status=2).stderr
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -73,7 +73,7 @@ def test_train_writes_what_a_run_needs(workshop):
     run_dir = workshop.folder / "runs" / "basic"
     run = text_format.Parse((run_dir / "config.textproto").read_text(), run_pb2.Run())
     assert run.configuration.config == "basic"
-    assert list(run.configuration.hyperparameters.rnn_layer_sizes) == [8]
+    assert run.configuration.hyperparameters.values["rnn_layer_sizes"] == "[8]"
     lines = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if line["split"] == "eval"] == [6, 12]
     assert list((run_dir / "train").glob("events.out.tfevents.*"))

@@ -235,6 +235,7 @@ def test_beams_wider_than_there_are_melodies(tiny_model):
     assert len(generate(model, PRIMER, GenerationOptions(num_outputs=14, **options))) == 14
     with pytest.raises(UsageError, match=r"only 14 different melodies of 5 steps .* use --num-outputs 14"):
         generate(model, PRIMER, GenerationOptions(num_outputs=15, **options))
+    assert len(generate(model, PRIMER, GenerationOptions(num_outputs=15, **options), or_fewer=True)) == 14
 
 
 def test_the_example_of_the_python_call(tiny_model):

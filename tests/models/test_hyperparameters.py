@@ -1,11 +1,16 @@
 import dataclasses
+import pathlib
+import re
 
 import pytest
 
+from etude.models.encodings.lookback import LookbackHyperparameters
 from etude.models.errors import UsageError
-from etude.models.hyperparameters import Hyperparameters, override, parse_overrides
+from etude.models.hyperparameters import Hyperparameters, as_text, meanings, override, parse_overrides
+from etude.models.registry import FAMILIES
 
-DEFAULTS = Hyperparameters()
+DEFAULTS = LookbackHyperparameters()
+README = pathlib.Path(__file__).parents[2] / "models" / "training" / "README.md"
 
 
 @pytest.mark.parametrize(
@@ -53,8 +58,16 @@ def test_values_get_the_type_of_their_field():
 
 
 def test_an_unknown_name_lists_the_valid_ones():
-    with pytest.raises(UsageError, match=r"'batchsize'.*batch_size=128,rnn_layer_sizes=\[128,128\],.*lookback_unit"):
+    with pytest.raises(UsageError, match=r"'batchsize'.*rnn_layer_sizes=\[128,128\],.*batch_size=128,.*lookback_unit"):
         override(DEFAULTS, {"batchsize": 3})
+    with pytest.raises(UsageError, match="'learning_rat'; did you mean 'learning_rate'"):
+        override(DEFAULTS, {"learning_rat": 3})
+
+
+def test_a_family_has_its_own():
+    with pytest.raises(UsageError, match="unknown hyperparameter 'lookback_unit'"):
+        override(Hyperparameters(), {"lookback_unit": "bars"})
+    assert isinstance(override(DEFAULTS, {"batch_size": 3}), LookbackHyperparameters)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +111,19 @@ def test_a_wrong_type_is_explained(name, value, message):
         ("rnn_layer_sizes", [1 << 20]),
         ("rnn_layer_sizes", [4] * 100),
         ("lookback_distances", [1 << 20]),
+        ("chunk_steps", 0),
+        ("chunk_steps", 1 << 21),
+        ("window_stride", 0),
+        ("window_labels", "last"),
+        ("recurrent_keep_prob", 0.0),
+        ("recurrent_keep_prob", 1.5),
+        ("forget_bias", float("inf")),
+        ("initial_forget_bias", float("nan")),
+        ("initial_deviation", -0.1),
+        ("learning_rate_decay", -0.1),
+        ("learning_rate_epoch_factor", 0.0),
+        ("learning_rate_epoch_factor", 1.1),
+        ("learning_rate_epochs", -1),
     ],
 )
 def test_values_out_of_range(name, value):
@@ -110,3 +136,31 @@ def test_what_is_not_supported_is_refused_by_name(name):
     with pytest.raises(UsageError, match=name):
         override(DEFAULTS, {name: True})
     assert override(DEFAULTS, {name: False}) == DEFAULTS
+
+
+@pytest.mark.parametrize(("name", "value"), [("cell", "gru"), ("cell", "rnn"), ("recurrent_keep_prob", 0.5)])
+def test_what_does_not_go_with_attention(name, value):
+    assert getattr(override(DEFAULTS, {name: value}), name) == value
+    with pytest.raises(UsageError, match=f"hyperparameter {name} must be .* where attn_length is not 0, not {value}"):
+        override(DEFAULTS, {name: value, "attn_length": 3})
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_hyperparameter_says_what_it_means(name):
+    means = meanings(FAMILIES[name].defaults.hyperparameters)
+    assert all(means.values()), means
+    assert list(means) == list(as_text(FAMILIES[name].defaults.hyperparameters))
+
+
+def test_the_readme_has_every_hyperparameter():
+    text = README.read_text(encoding="utf-8")
+    values = as_text(Hyperparameters())
+    rows = [f"| `{name}` | `{values[name]}` | {meaning} |" for name, meaning in meanings(Hyperparameters()).items()]
+    assert re.findall(r"^\| `.*", text, re.MULTILINE) == rows
+
+
+def test_the_examples_of_the_readme_can_be_read():
+    examples = re.findall(r'--hparams "(.*)"', README.read_text(encoding="utf-8"))
+    assert len(examples) == 3
+    for example in examples:
+        assert override(Hyperparameters(), parse_overrides(example)) != Hyperparameters()

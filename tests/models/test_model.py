@@ -3,7 +3,6 @@ import itertools
 import numpy as np
 import pytest
 
-import etude
 from etude.models.errors import EtudeError
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody_set import MelodySet
@@ -15,15 +14,6 @@ MELODY = [60, -2, 64, -2, 67, -1, 65, -2, 60]
 @pytest.fixture(params=FAMILIES)
 def model(request, tiny_model):
     return tiny_model(request.param)
-
-
-def test_load_is_found_on_first_use():
-    from etude.models.model import Model, load
-
-    assert etude.load is load
-    assert etude.Model is Model
-    with pytest.raises(AttributeError, match="has no attribute 'save'"):
-        etude.save  # noqa: B018
 
 
 def test_likelihood_is_additive_over_the_melody(model):

@@ -12,10 +12,20 @@ from etude.models.registry import FAMILIES, configure, family, make_encoding
 from etude.models.storage.run_directory import from_proto, to_proto
 
 MAGENTA = {
-    "basic": (48, 84, 0, {"clip_norm": 5.0, "attn_length": 0, "lookback_distances": ()}),
-    "mono": (0, 128, None, {"clip_norm": 5.0, "attn_length": 0, "lookback_distances": ()}),
-    "lookback": (48, 84, 0, {"clip_norm": 5.0, "attn_length": 0, "lookback_distances": (16, 32)}),
-    "attention": (48, 84, 0, {"clip_norm": 3.0, "attn_length": 40, "lookback_distances": (16, 32)}),
+    "basic": (48, 84, 0, {"clip_norm": 5.0, "attn_length": 0}),
+    "mono": (0, 128, None, {"clip_norm": 5.0, "attn_length": 0}),
+    "lookback": (
+        48,
+        84,
+        0,
+        {"clip_norm": 5.0, "attn_length": 0, "lookback_distances": (16, 32), "lookback_unit": "steps"},
+    ),
+    "attention": (
+        48,
+        84,
+        0,
+        {"clip_norm": 3.0, "attn_length": 40, "lookback_distances": (16, 32), "lookback_unit": "steps"},
+    ),
 }
 
 
@@ -31,7 +41,6 @@ def test_defaults_are_magentas(name):
         "rnn_layer_sizes": (128, 128),
         "dropout_keep_prob": 0.5,
         "learning_rate": 0.001,
-        "lookback_unit": "steps",
     }
     for field, value in {**common, **special}.items():
         assert getattr(hyperparameters, field) == value, field
@@ -67,7 +76,7 @@ def test_encodings():
 
 
 def test_what_does_not_go_with_a_family():
-    with pytest.raises(UsageError, match="basic has no lookback_distances"):
+    with pytest.raises(UsageError, match="unknown hyperparameter 'lookback_distances'"):
         configure("basic", {"lookback_distances": [16]})
     for low, high in [(-1, 84), (48, 129), (48, 59), (84, 48)]:
         with pytest.raises(UsageError, match="octave or more within"):

@@ -14,7 +14,7 @@ import etude
 from etude.models.errors import EtudeError
 from etude.models.storage.records import read_records
 from etude.models.storage.texts import Text
-from etude.pipelines.convert import ConversionSummary, convert
+from etude.pipelines.convert import ConversionSummary, _Result, _summary, convert
 from etude.pipelines.readers.note_sequences import read_note_sequences
 
 ROOT = pathlib.Path(etude.__file__).parents[1]
@@ -150,6 +150,16 @@ def test_a_summary_names_the_most_frequent_values_only():
     assert lines[0] == "90 pieces from 100 files: 5,000 notes, 2 h 3 min"
     assert lines[3] == "  keys: not given"
     assert lines[4] == f"  tempos: 60 40, 61 39, 62 38, 63 37, 64 36, 65 35, 66 34, 67 33, others {sum(range(26, 33))}"
+
+
+@pytest.mark.parametrize(("reason", "is_marked"), [("out-of-time", True), ("abc-syntax", False)])
+def test_what_the_machine_rejected_is_marked(reason, is_marked):
+    result = _Result({("rejected", reason): 2}, {reason: "tunes/a.abc"}, [], [])
+    summary = _summary(result, ["a note"])
+    (entry,) = summary["rejected"]
+    assert (entry["reason"], entry["count"], entry["example"]) == (reason, 2, "tunes/a.abc")
+    assert entry.get("machine", False) == is_marked
+    assert any("elsewhere they might be read" in note for note in summary["notes"]) == is_marked
 
 
 def test_two_processes_and_another_place_give_the_same_bytes(music_folder, undisturbed, tmp_path):

@@ -20,6 +20,7 @@ from etude.models.melodies.melody import metres, squash
 from etude.models.melodies.notes import notes_of
 from etude.models.storage.records import read_records, write_records
 from etude.models.storage.sequence_examples import decode_inputs_and_labels, decode_melody
+from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
 from etude.pipelines.readers.note_sequences import NoteSequence
 
@@ -387,6 +388,23 @@ def test_no_melodies_is_an_error_with_reasons_and_flags(tmp_path):
     assert "1 x polyphonic" in lines[2]
     assert "--polyphony highest" in lines[2]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"rejected.jsonl"}
+
+
+def test_files_without_records(tmp_path):
+    write_records(tmp_path / "empty.tfrecord", [])
+    (tmp_path / "nothing.tfrecord").touch()
+    with pytest.raises(EtudeError, match=r"no pieces in .*empty.*nothing.*etude convert"):
+        create_dataset([tmp_path / "empty.tfrecord", tmp_path / "nothing.tfrecord"], tmp_path / "out")
+
+
+@pytest.mark.parametrize("lost", ["notes-00001-of-00002.tfrecord", "texts-00000-of-00002.tfrecord"])
+def test_a_lost_shard_is_named(tmp_path, abc_tune, lost):
+    (tmp_path / "tunes.abc").write_text("\n".join(abc_tune(number) for number in range(20)))
+    convert([str(tmp_path / "tunes.abc")], tmp_path / "notes", shards=2)
+    (tmp_path / "notes" / lost).unlink()
+    with pytest.raises(EtudeError, match=f"notes has lost {lost}; run its 'etude convert' command again"):
+        create_dataset([tmp_path / "notes"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_inputs_that_cannot_be(tmp_path, notes):

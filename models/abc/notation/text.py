@@ -28,7 +28,8 @@ def decode(data: bytes) -> str:
 
     What mail programs made of natural signs and spaces at the end of a line (`=3D`, `=20`) is undone; neither is ABC.
     """
-    return _MAILED_SPACE.sub(r"\1 ", _decode(data).replace("=3D", "="))
+    text = _decode(data).replace("=3D", "=")
+    return _MAILED_SPACE.sub(r"\1 ", text) if "=20" in text else text
 
 
 def _decode(data: bytes) -> str:
@@ -52,7 +53,8 @@ def _decode(data: bytes) -> str:
 
 def split_lines(text: str) -> list[str]:
     """Cuts a text into lines, whichever machine wrote it."""
-    return _LINE_END.split(text)
+    usual = text.replace("\r\n", "\n")
+    return _LINE_END.split(text) if "\r" in usual else usual.split("\n")
 
 
 def decode_string(text: str) -> str:

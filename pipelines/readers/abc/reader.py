@@ -9,8 +9,10 @@ from collections.abc import Iterator
 
 from etude.models.abc.notation.text import decode
 from etude.pipelines.readers.abc import RejectedTune, Tune, iterate_tunebook
+from etude.pipelines.readers.abc.bars import bar_starts
 from etude.pipelines.readers.abc.token_file import is_token_file, iterate_token_file
 from etude.pipelines.readers.reading import Reading, Rejected
+from etude.pipelines.reasons import unexpected
 
 _MARKED = re.compile(r"<start>[^<]{0,200}\b[A-Z]:")
 _MARK_ON_A_LINE = re.compile(r"^[ \t]*(?:<start>|<end>)[ \t]*$", re.MULTILINE)
@@ -37,18 +39,18 @@ def read(data: bytes, name: str = "tunebook") -> Iterator[Reading]:
             try:
                 reading.sequence = tune.note_sequence()
                 reading.text = tune.text
+                reading.bar_starts = bar_starts(tune.text)
             except Exception as error:  # costs this tune only
-                reading.rejected = Rejected("reader-failed", f"{name}:{tune.line}: {type(error).__name__}: {error}")
+                reading.rejected = Rejected(unexpected(error), f"{name}:{tune.line}: {type(error).__name__}: {error}")
         yield reading
     if not found:
         yield Reading(rejected=Rejected("no-notes", f"{name}: no tune (no X: and no K: field)"))
 
 
 def _tunes(data: bytes, name: str) -> Iterator[Tune | RejectedTune]:
-    text = decode(data)
-    if _MARKED.search(text):
+    if b"<start>" in data and _MARKED.search(text := decode(data)):
         # A mark on a line of its own leaves an empty one, so that the lines keep their numbers.
         return iterate_tunebook(_MARK.sub("\n\n", _MARK_ON_A_LINE.sub("", text)).encode(), name)
-    if is_token_file(text):
+    if b"X:" not in data and is_token_file(text := decode(data)):
         return iterate_token_file(text, name)
     return iterate_tunebook(data, name)

@@ -14,6 +14,7 @@ from etude.models.abc.notation.text import decode, decode_string, split_lines
 from etude.models.abc.performance.performance import Performance
 from etude.models.abc.problems import AbcError, Problem, TooLargeError
 from etude.models.abc.reading import read_lines
+from etude.pipelines.reasons import unexpected
 
 if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
@@ -67,7 +68,7 @@ class RejectedTune:
       reference_number: the number after `X:`, 0 if there is none.
       title: the first `T:`.
       line: the line of the file that it starts on, from 1.
-      reason: `abc-syntax`, `too-large`, `no-notes`, or `reader-failed` for a fault of this reader.
+      reason: `abc-syntax`, `too-large`, `no-notes`, or what `unexpected` gives for a fault of this reader.
       detail: file, line, column and what was expected.
     """
 
@@ -160,7 +161,7 @@ def _read_tune(header: Lines, lines: Lines, name: str) -> Tune | RejectedTune:
         return RejectedTune(number, title, start, reason, problem.describe(name))
     except Exception as error:  # a fault of the reader must not cost the other tunes of the file
         problem = Problem(f"internal error in tune {number}: {type(error).__name__}: {error}", start)
-        return RejectedTune(number, title, start, "reader-failed", problem.describe(name))
+        return RejectedTune(number, title, start, unexpected(error), problem.describe(name))
     if not performance.notes:
         return RejectedTune(number, title, start, "no-notes", Problem("the tune has no notes", start).describe(name))
     text = "".join(f"{line}\n" for _, line in lines)

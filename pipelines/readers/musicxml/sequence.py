@@ -127,18 +127,25 @@ class _Clock:
     """Turns quarter notes from the start into seconds."""
 
     def __init__(self, tempos: Sequence[tuple[Fraction, Fraction]]) -> None:
-        self._starts = [start for start, _ in tempos]
-        self._rounded_starts = [float(start) for start in self._starts]
-        self._scales = [60 / tempo for _, tempo in tempos]
+        starts = [start for start, _ in tempos]
+        scales = [60 / tempo for _, tempo in tempos]
+        self._rounded_starts = [float(start) for start in starts]
         self._offsets = [0.0]
         for index in range(1, len(tempos)):
-            length = self._starts[index] - self._starts[index - 1]
-            self._offsets.append(self._offsets[-1] + float(length * self._scales[index - 1]))
+            length = starts[index] - starts[index - 1]
+            self._offsets.append(self._offsets[-1] + float(length * scales[index - 1]))
+        self._starts = [start.as_integer_ratio() for start in starts]
+        self._scales = [scale.as_integer_ratio() for scale in scales]
 
     def __call__(self, quarters: Fraction) -> float:
-        # Fractions are slow to compare; where floats cannot tell two times apart, neither can their seconds.
-        index = bisect.bisect_right(self._rounded_starts, float(quarters)) - 1
-        return self._offsets[index] + float((quarters - self._starts[index]) * self._scales[index])
+        # Fractions are slow. Where floats cannot tell two times apart, neither can their seconds; and a quotient of
+        # integers, reduced or not, is rounded as the fraction would be.
+        numerator, denominator = quarters.as_integer_ratio()
+        index = bisect.bisect_right(self._rounded_starts, numerator / denominator) - 1
+        start, start_denominator = self._starts[index]
+        scale, scale_denominator = self._scales[index]
+        beyond = numerator * start_denominator - start * denominator
+        return self._offsets[index] + beyond * scale / (denominator * start_denominator * scale_denominator)
 
 
 def _add_changes(

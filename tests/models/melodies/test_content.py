@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etude.models.melodies.content import content_hash, ngram_hashes
+from etude.models.melodies.content import content_hash, hash_runs, ngram_hashes
 from etude.models.melodies.melody import as_events
 from etude.models.melodies.notes import notes_of
 
@@ -54,3 +54,11 @@ def test_ngrams_are_those_that_a_plain_loop_finds(events, n):
     hashes = ngram_hashes(events, n).tolist()
     assert len(hashes) == len(runs)
     assert len(set(zip(runs, hashes, strict=True))) == len(set(runs)) == len(set(hashes))
+
+
+@given(st.lists(st.lists(st.integers(0, 3), max_size=12)), st.integers(1, 8))
+def test_no_run_reaches_from_one_sequence_into_the_next(sequences, n):
+    arrays = [np.array(sequence, np.uint64) for sequence in sequences]
+    alone = [value for array in arrays for value in hash_runs([array], n).tolist()]
+    assert hash_runs(arrays, n).tolist() == alone
+    assert len(alone) == sum(max(len(sequence) - n + 1, 0) for sequence in sequences)

@@ -8,14 +8,9 @@ from etude.models.hyperparameters import Hyperparameters
 from etude.models.melodies.melody import metres
 from etude.models.networks.network import log_softmax, sigmoid, softmax
 from etude.models.networks.weights import initialise, shapes
-from etude.models.registry import FAMILIES, configure, make_encoding
+from etude.models.registry import configure, make_encoding
 
 CONFIGURATIONS = ["basic_rnn", "mono_rnn", "lookback_rnn", "attention_rnn"]
-
-
-@pytest.fixture(params=[name for name, found in FAMILIES.items() if found.counting is None])
-def model(request, tiny_model):
-    return tiny_model(request.param)
 
 
 @pytest.fixture
@@ -41,9 +36,21 @@ def plain_logits(hyperparameters, weights, inputs):
             attends = layer == 0 and hyperparameters.attn_length
             if attends:
                 value = linear("attention/input", value, summary)
-            gates = np.concatenate([value, outputs[layer]]) @ w[f"layer_{layer}/kernel"] + w[f"layer_{layer}/bias"]
+            kernel, bias = w[f"layer_{layer}/kernel"], w[f"layer_{layer}/bias"]
+            if hyperparameters.cell == "gru":
+                xz, xr, xh = np.split(value @ kernel + bias, 3)
+                recurrent = outputs[layer] @ w[f"layer_{layer}/recurrent_kernel"] + w[f"layer_{layer}/recurrent_bias"]
+                hz, hr, hh = np.split(recurrent, 3)
+                update, new = 1 / (1 + np.exp(-xz - hz)), np.tanh(xh + hh / (1 + np.exp(-xr - hr)))
+                outputs[layer] = value = update * outputs[layer] + (1 - update) * new
+                continue
+            gates = np.concatenate([value, outputs[layer]]) @ kernel + bias
+            if hyperparameters.cell == "rnn":
+                outputs[layer] = value = np.tanh(gates)
+                continue
             i, j, f, o = np.split(gates, 4)
-            cells[layer] = cells[layer] / (1 + np.exp(-f - 1)) + np.tanh(j) / (1 + np.exp(-i))
+            forget = 1 / (1 + np.exp(-f - hyperparameters.forget_bias))
+            cells[layer] = cells[layer] * forget + np.tanh(j) / (1 + np.exp(-i))
             outputs[layer] = value = np.tanh(cells[layer]) / (1 + np.exp(-o))
             if attends:
                 query = linear("attention/query", cells[0], outputs[0])
@@ -153,6 +160,25 @@ def test_initial_weights_follow_glorot():
         if name.endswith("bias"):
             assert not weights[name].any()
     assert set(weights) == set(shapes(configuration.hyperparameters, encoding))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_normal_initial_weights(cell):
+    overrides = {"cell": cell, "rnn_layer_sizes": [40], "initial_deviation": 0.01}
+    configuration = configure("basic", overrides)
+    for name, weight in initialise(configuration.hyperparameters, make_encoding(configuration), seed=3).items():
+        if name.endswith("bias"):
+            assert not weight.any()
+        else:
+            assert weight.std() == pytest.approx(0.01, rel=0.1)
+            assert np.abs(weight).max() > 0.02
+
+
+def test_initial_forget_bias_as_in_keras():
+    configuration = configure("basic", {"rnn_layer_sizes": [3], "forget_bias": 0, "initial_forget_bias": 1})
+    weights = initialise(configuration.hyperparameters, make_encoding(configuration), seed=3)
+    np.testing.assert_array_equal(weights["layer_0/bias"], np.repeat([0, 0, 1, 0], 3))
+    assert not weights["output/bias"].any()
 
 
 def test_initial_weights_depend_on_the_seed_alone():

@@ -8,15 +8,16 @@ from etude.models.encodings.encoding import as_vectors
 from etude.models.melodies.melody import metres
 from etude.models.networks import tensorflow_attention, tensorflow_lstm, tensorflow_network
 from etude.models.networks.network import Network
-from etude.models.registry import FAMILIES
+from etude.models.networks.tensorflow_keras import GATES
+from etude.models.networks.tensorflow_network import TensorFlowNetwork
 from etude.models.storage.checkpoint import load_arrays, save_arrays
 
 STEPS = 11
 
 
-@pytest.fixture(params=[name for name, found in FAMILIES.items() if found.counting is None])
-def model(request, tiny_model):
-    return tiny_model(request.param)
+def vectors(model, events, steps_per_bar):
+    """Inputs, as vectors where they may be given as indices."""
+    return as_vectors(model.encoding.inputs(events, metres(steps_per_bar)), model.encoding.input_size)
 
 
 @pytest.fixture
@@ -25,7 +26,11 @@ def inputs(model, random_events):
     return model.encoding.inputs(batch, metres([16, 12, 6]))
 
 
-def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, batch_steps=None):
+def network_of(model, devices=("CPU",)):
+    return TensorFlowNetwork(model.configuration.hyperparameters, model.encoding.input_size, devices)
+
+
+def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, batch_steps=None, devices=("CPU",)):
     weights = {name: tf.constant(value) for name, value in model.weights.items()}
     dropout = None
     if dropout_seed is not None:
@@ -34,9 +39,7 @@ def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, ba
             tf.constant(batch_steps or inputs.shape[1]),
             tf.constant(first_row, tf.int64),
         )
-    return tensorflow_network.logits(
-        model.configuration.hyperparameters, weights, tf.constant(inputs), tf.constant(lengths), dropout
-    ).numpy()
+    return network_of(model, devices).logits(weights, tf.constant(inputs), tf.constant(lengths), dropout).numpy()
 
 
 def plain_logits(hyperparameters, weights, inputs):
@@ -56,9 +59,20 @@ def plain_logits(hyperparameters, weights, inputs):
             attends = layer == 0 and hyperparameters.attn_length
             if attends:
                 value = linear("attention/input", value, summary)
-            gates = tf.concat([value, outputs[layer]], 1) @ weights[f"layer_{layer}/kernel"]
-            i, j, f, o = tf.split(gates + weights[f"layer_{layer}/bias"], 4, 1)
-            cells[layer] = tf.sigmoid(f + 1.0) * cells[layer] + tf.sigmoid(i) * tf.tanh(j)
+            kernel, bias = weights[f"layer_{layer}/kernel"], weights[f"layer_{layer}/bias"]
+            if hyperparameters.cell == "gru":
+                xz, xr, xh = tf.split(value @ kernel + bias, 3, 1)
+                recurrent = outputs[layer] @ weights[f"layer_{layer}/recurrent_kernel"]
+                hz, hr, hh = tf.split(recurrent + weights[f"layer_{layer}/recurrent_bias"], 3, 1)
+                update, new = tf.sigmoid(xz + hz), tf.tanh(xh + tf.sigmoid(xr + hr) * hh)
+                outputs[layer] = value = update * outputs[layer] + (1.0 - update) * new
+                continue
+            gates = tf.concat([value, outputs[layer]], 1) @ kernel + bias
+            if hyperparameters.cell == "rnn":
+                outputs[layer] = value = tf.tanh(gates)
+                continue
+            i, j, f, o = tf.split(gates, 4, 1)
+            cells[layer] = tf.sigmoid(f + hyperparameters.forget_bias) * cells[layer] + tf.sigmoid(i) * tf.tanh(j)
             outputs[layer] = value = tf.sigmoid(o) * tf.tanh(cells[layer])
             if attends:
                 query = linear("attention/query", cells[0], outputs[0])
@@ -72,29 +86,81 @@ def plain_logits(hyperparameters, weights, inputs):
     return tf.stack(result, 1)
 
 
-def test_equals_numpy(model, inputs):
-    found = tensorflow_logits(model, inputs, [STEPS] * 3)
+def test_equals_numpy(model, devices, inputs):
+    found = tensorflow_logits(model, inputs, [STEPS] * 3, devices=devices)
     np.testing.assert_allclose(found, model.network.logits(inputs), atol=2e-5)
 
 
-def test_padding_is_harmless(model, inputs):
+def test_a_part_of_a_batch_may_be_empty(model, devices, inputs):
+    """In a graph that knows no sizes, as that of training; and it is the same for a part that is not."""
+    network = network_of(model, devices)
+    weights = {name: tf.constant(value) for name, value in model.weights.items()}
+    shape = [None] * 2 + list(inputs.shape[2:])
+    logits = tf.function(
+        lambda values, lengths: network.logits(weights, values, lengths),
+        [tf.TensorSpec(shape, inputs.dtype), tf.TensorSpec([None], tf.int64)],
+        autograph=False,
+    )
+    assert logits(inputs[:0], np.zeros(0, np.int64)).shape == (0, STEPS, model.encoding.num_labels)
+    found = logits(inputs[1:2], np.full(1, STEPS))
+    np.testing.assert_allclose(found, model.network.logits(inputs[1:2]), atol=2e-5)
+
+
+def to_disk_and_back(state, path):
+    """A state as checkpoints keep it."""
+    arrays = {str(number): values.numpy() for number, values in enumerate(tf.nest.flatten(state))}
+    save_arrays(path, arrays)
+    loaded = load_arrays(path, {name: array.shape for name, array in arrays.items()})
+    return tf.nest.pack_sequence_as(state, [tf.constant(loaded[name]) for name in arrays])
+
+
+@pytest.mark.parametrize("sizes", [(1,) * STEPS, (4, 7), (9, 1, 1)])
+def test_chunks_of_any_length_equal_the_whole(model, devices, inputs, sizes, tmp_path):
+    """The state goes out of each into the next, and in between to disk and back; a row may begin anew where others go on."""
+    weights = {name: tf.constant(value) for name, value in model.weights.items()}
+    network = network_of(model, devices)
+    state, start, found = network.initial_state(3), 0, []
+    for size in sizes:
+        state = to_disk_and_back(state, tmp_path / "state.npz")
+        logits, state = network.unroll(weights, tf.constant(inputs[:, start : start + size]), [size] * 3, state)
+        found.append(logits)
+        start += size
+    whole = tensorflow_logits(model, inputs, [STEPS] * 3, devices=devices)
+    np.testing.assert_allclose(np.concatenate(found, axis=1), whole, atol=1e-5)
+
+    kept = tf.constant([1.0, 0.0, 1.0])
+    state = tf.nest.map_structure(lambda values: values * tf.reshape(kept, [3] + [1] * (len(values.shape) - 1)), state)
+    again, _ = network.unroll(weights, tf.constant(inputs), [STEPS] * 3, state)
+    whole = model.network.logits(np.concatenate([inputs, inputs], axis=1))[:, STEPS:]
+    np.testing.assert_allclose(again.numpy()[[0, 2]], whole[[0, 2]], atol=2e-5)
+    np.testing.assert_allclose(again.numpy()[1], model.network.logits(inputs)[1], atol=2e-5)
+    assert np.abs(again.numpy()[0] - model.network.logits(inputs)[0]).max() > 1e-3
+
+
+def test_inputs_may_be_indices(tiny_model, random_events):
+    model = tiny_model("basic", cell="gru")
+    inputs = vectors(model, np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
+    found = tensorflow_logits(model, inputs.argmax(axis=2), [STEPS, 4, 1])
+    np.testing.assert_array_equal(found[0], tensorflow_logits(model, inputs, [STEPS, 4, 1])[0])
+
+
+def test_padding_is_harmless(model, devices, inputs):
     """Even if it is not a number: in the logits of real steps and in the gradients."""
     lengths = [STEPS, 4, 1]
     inputs = as_vectors(inputs, model.encoding.input_size)
-    whole = tensorflow_logits(model, inputs, lengths)
+    whole = tensorflow_logits(model, inputs, lengths, devices=devices)
     padded = inputs.copy()
     for row, length in enumerate(lengths):
         padded[row, length:] = np.nan
-    np.testing.assert_array_equal(tensorflow_logits(model, padded, lengths), whole)
+    np.testing.assert_array_equal(tensorflow_logits(model, padded, lengths, devices=devices), whole)
 
     weights = {name: tf.Variable(value) for name, value in model.weights.items()}
     is_real = tf.sequence_mask(lengths, STEPS)
+    network = network_of(model, devices)
     gradients = []
     for values in (inputs, padded):
         with tf.GradientTape() as tape:
-            logits = tensorflow_network.logits(
-                model.configuration.hyperparameters, weights, tf.constant(values), tf.constant(lengths)
-            )
+            logits = network.logits(weights, tf.constant(values), tf.constant(lengths))
             loss = tf.reduce_sum(tf.where(is_real[..., None], logits**2, 0.0))
         gradients.append(tape.gradient(loss, weights))
     for name in weights:
@@ -111,18 +177,16 @@ def test_saved_weights_give_identical_logits(model, inputs, tmp_path):
     np.testing.assert_array_equal(found, tensorflow_logits(model, inputs, [STEPS] * 3))
 
 
-@pytest.mark.parametrize("name", ["lookback", "attention"])
-def test_gradients(name, tiny_model, random_events):
+def test_gradients(model, devices, random_events):
     """Of a random function of the logits, with respect to every weight."""
-    model = tiny_model(name)
     hyperparameters = model.configuration.hyperparameters
-    inputs = model.encoding.inputs(np.stack([random_events(seed, 7) for seed in range(3)]), np.full(3, 16))
+    inputs = vectors(model, np.stack([random_events(seed, 7) for seed in range(3)]), np.full(3, 16))
     random = np.random.default_rng(5)
     direction = random.normal(size=model.network.logits(inputs).shape)
 
     ours = {name: tf.Variable(value) for name, value in model.weights.items()}
     with tf.GradientTape() as tape:
-        logits = tensorflow_network.logits(hyperparameters, ours, tf.constant(inputs), tf.constant([7] * 3))
+        logits = network_of(model, devices).logits(ours, tf.constant(inputs), tf.constant([7] * 3))
         loss = tf.reduce_sum(logits * tf.constant(direction, tf.float32))
     gradients = tape.gradient(loss, ours)
 
@@ -155,9 +219,7 @@ def test_gradients(name, tiny_model, random_events):
 def test_nothing_depends_on_the_blocks(attn_length, tiny_model, random_events, monkeypatch):
     """Logits and gradients are the same whether a sequence is one block or many, shorter or longer than the memory."""
     model = tiny_model("attention", attn_length=attn_length)
-    inputs = tf.constant(
-        model.encoding.inputs(np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
-    )
+    inputs = tf.constant(vectors(model, np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16)))
     direction = tf.constant(
         np.random.default_rng(1).normal(size=model.network.logits(inputs.numpy()).shape), tf.float32
     )
@@ -167,8 +229,7 @@ def test_nothing_depends_on_the_blocks(attn_length, tiny_model, random_events, m
             monkeypatch.setattr(module, "BLOCK", block)
         weights = {name: tf.Variable(value) for name, value in model.weights.items()}
         with tf.GradientTape() as tape:
-            hyperparameters = model.configuration.hyperparameters
-            logits = tensorflow_network.logits(hyperparameters, weights, inputs, tf.constant([STEPS] * 3))
+            logits = network_of(model).logits(weights, inputs, tf.constant([STEPS] * 3))
             loss = tf.reduce_sum(logits * direction)
         found.append({"logits": logits, **tape.gradient(loss, weights)})
     np.testing.assert_allclose(found[0]["logits"], model.network.logits(inputs.numpy()), atol=2e-5)
@@ -187,11 +248,11 @@ def test_attention_where_tanh_is_saturated(factor, tiny_model, random_events):
     weights = dict(model.weights)
     for name in ("attention/query_kernel", "attention/memory_kernel"):
         weights[name] = weights[name] * np.float32(factor)
-    inputs = model.encoding.inputs(np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
+    inputs = vectors(model, np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
     hyperparameters = model.configuration.hyperparameters
     variables = {name: tf.Variable(value) for name, value in weights.items()}
     with tf.GradientTape() as tape:
-        logits = tensorflow_network.logits(hyperparameters, variables, tf.constant(inputs), tf.constant([STEPS] * 3))
+        logits = network_of(model).logits(variables, tf.constant(inputs), tf.constant([STEPS] * 3))
         loss = tf.reduce_sum(logits**2)
     gradients = tape.gradient(loss, variables)
     assert all(np.isfinite(value).all() for value in gradients.values())
@@ -199,33 +260,21 @@ def test_attention_where_tanh_is_saturated(factor, tiny_model, random_events):
         np.testing.assert_allclose(logits, Network(hyperparameters, weights).logits(inputs), atol=2e-4)
 
 
-def test_lstm_layer_equals_keras():
-    """Outputs and gradients, also with respect to the inputs; for sizes that are known when the graph is built."""
-    random = np.random.default_rng(0)
-    inputs = tf.Variable(random.normal(size=(STEPS, 3, 5)), dtype=tf.float32)
-    keras = tf.keras.layers.LSTM(4, return_sequences=True, bias_initializer="glorot_uniform", unit_forget_bias=False)
-    direction = tf.constant(random.normal(size=(STEPS, 3, 4)), tf.float32)
-    with tf.GradientTape() as tape:
-        expected = tf.transpose(keras(tf.transpose(inputs, [1, 0, 2])), [1, 0, 2])
-        loss = tf.reduce_sum(expected * direction)
-    d_inputs, *d_weights = tape.gradient(loss, [inputs, *keras.trainable_variables])
-
-    def reordered(weights):
-        """Ours has the forget gate third, and adds 1 to its bias by itself."""
-        input_gate, forget_gate, new_input, output_gate = np.split(np.asarray(weights), 4, axis=-1)
-        return np.concatenate([input_gate, new_input, forget_gate, output_gate], axis=-1)
-
-    input_kernel, recurrent_kernel, bias = map(reordered, keras.get_weights())
-    bias -= np.repeat([0, 0, 1, 0], 4).astype(np.float32)
-    kernel, bias = tf.Variable(np.concatenate([input_kernel, recurrent_kernel])), tf.Variable(bias)
-    with tf.GradientTape() as tape:
-        outputs = tf.function(tensorflow_lstm.lstm_layer)(inputs, kernel, bias)
-        loss = tf.reduce_sum(outputs * direction)
-    found = tape.gradient(loss, [inputs, kernel, bias])
-    np.testing.assert_allclose(outputs, expected, atol=1e-6)
-    np.testing.assert_allclose(found[0], d_inputs, atol=1e-5)
-    np.testing.assert_allclose(found[1], np.concatenate(list(map(reordered, d_weights[:2]))), atol=2e-5)
-    np.testing.assert_allclose(found[2], reordered(d_weights[2]), atol=2e-5)
+@pytest.mark.parametrize("cell", GATES)
+def test_recurrent_dropout(cell, tiny_model):
+    """The same for a whole sequence and whatever part of the batch it is taken in; none without training."""
+    model = tiny_model("basic", cell=cell, recurrent_keep_prob=0.5, dropout_keep_prob=1.0)
+    inputs = np.ones((6, 5, model.encoding.input_size), np.float32)
+    np.testing.assert_allclose(tensorflow_logits(model, inputs, [5] * 6), model.network.logits(inputs), atol=2e-5)
+    whole = tensorflow_logits(model, inputs, [5] * 6, 7)
+    # Nothing comes from before the first step, so the bottom layer's first output has nothing to lose.
+    assert np.abs(whole[:, 0] - whole[:1, 0]).max() < 1e-6
+    assert len(np.unique(whole[:, 4], axis=0)) == 6
+    for first, last, steps in [(0, 2, 5), (2, 6, 5), (1, 5, 3)]:
+        part = inputs[first:last, :steps]
+        found = tensorflow_logits(model, part, [steps] * len(part), 7, first, 5)
+        np.testing.assert_allclose(found, whole[first:last, :steps], atol=1e-6)
+    assert not np.array_equal(whole, tensorflow_logits(model, inputs, [5] * 6, 8))
 
 
 def test_dropout_masks_depend_on_the_seed_alone(tiny_model):

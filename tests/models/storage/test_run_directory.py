@@ -3,6 +3,7 @@ import pytest
 
 from etude import load
 from etude.models.errors import EtudeError
+from etude.models.hyperparameters import as_text
 from etude.models.networks.weights import initialise, shapes
 from etude.models.registry import configure, make_encoding
 from etude.models.storage.checkpoint import save_arrays
@@ -34,7 +35,7 @@ def test_what_is_stored_comes_back(run):
     stored = run.read()
     assert (stored.seed, stored.num_steps, stored.dataset.fingerprint) == (3, 20, "abc")
     assert run.configuration() == CONFIGURATION
-    assert "rnn_layer_sizes: 4" in run.config.read_text()
+    assert dict(stored.configuration.hyperparameters.values) == as_text(CONFIGURATION.hyperparameters)
 
 
 def test_a_field_that_runs_no_longer_have(run):
@@ -43,21 +44,56 @@ def test_a_field_that_runs_no_longer_have(run):
     assert load(run.path).configuration == CONFIGURATION
 
 
+@pytest.mark.parametrize("config", ["attention", "basic"])
+def test_a_run_of_before_hyperparameters_were_values(run, config):
+    """Its hyperparameters were the fields of a message, the same ones for all families."""
+    old = """batch_size: 32 rnn_layer_sizes: 4 rnn_layer_sizes: 3 dropout_keep_prob: 0.75 attn_length: 2 clip_norm: 3
+        learning_rate: 0.002 lookback_distances: 8 lookback_unit: "bars" """
+    expected = {
+        "batch_size": 32, "rnn_layer_sizes": (4, 3), "dropout_keep_prob": 0.75, "attn_length": 2, "clip_norm": 3.0,
+        "learning_rate": 0.002,
+    }  # fmt: skip
+    if config == "attention":
+        expected |= {"lookback_distances": (8,), "lookback_unit": "bars"}
+    run.config.write_text(
+        f'configuration {{ config: "{config}" min_note: 48 max_note: 84 transpose_to_key: 0 steps_per_quarter: 4 '
+        f"hyperparameters {{ {old} }} }}"
+    )
+    assert run.configuration() == configure(config, expected)
+
+
+def test_a_hyperparameter_that_is_newer_than_the_run(run):
+    stored = run.read()
+    del stored.configuration.hyperparameters.values["dropout_keep_prob"]
+    run.write(stored)
+    assert run.configuration() == CONFIGURATION
+
+
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("name", "text", "message"),
     [
-        ("steps_per_quarter: 4", "steps_per_quarter: 0"),
-        ("steps_per_quarter: 4", "steps_per_quarter: -4"),
-        ("steps_per_quarter: 4", "steps_per_quarter: 2000000000"),
-        ("attn_length: 2", "attn_length: 2000000000"),
-        ("rnn_layer_sizes: 4", "rnn_layer_sizes: 2000000000"),
-        ("rnn_layer_sizes: 4", "rnn_layer_sizes: 4 " * 1000),
+        ("batch_size", "many", "takes a whole number"),
+        ("clip_norm", "0.0", "must be a number above 0"),
+        ("attn_length", "2000000000", "must be"),
+        ("rnn_layer_sizes", "[2000000000]", "must be"),
+        ("rnn_layer_sizes", "[" + "4," * 1000 + "4]", "must be"),
+        ("batch_size", "(" * 100000, "takes a whole number"),
+        ("batchsize", "3", "unknown hyperparameter 'batchsize'; did you mean 'batch_size'"),
     ],
 )
-def test_absurd_numbers(run, before, after):
+def test_hyperparameters_are_read_strictly(run, name, text, message):
+    stored = run.read()
+    stored.configuration.hyperparameters.values[name] = text
+    run.write(stored)
+    with pytest.raises(EtudeError, match=rf"config\.textproto is damaged.*{message}"):
+        load(run.path)
+
+
+@pytest.mark.parametrize("steps", [0, -4, 2000000000])
+def test_absurd_numbers(run, steps):
     text = run.config.read_text()
-    assert before in text
-    run.config.write_text(text.replace(before, after))
+    assert "steps_per_quarter: 4" in text
+    run.config.write_text(text.replace("steps_per_quarter: 4", f"steps_per_quarter: {steps}"))
     with pytest.raises(EtudeError, match=r"config\.textproto is damaged: .*must be"):
         load(run.path)
 

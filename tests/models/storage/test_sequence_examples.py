@@ -83,7 +83,7 @@ def example(**lists):
         for values in steps:
             feature = features.add()
             (feature.int64_list if name != "inputs" else feature.float_list).value.extend(values)
-    return message.SerializeToString()
+    return message.SerializeToString(deterministic=True)  # for the names of tests
 
 
 @pytest.mark.parametrize(

@@ -266,10 +266,16 @@ def test_a_batch_larger_than_the_data(tmp_path, dataset, toy_configuration):
     assert all(np.array_equal(cut.weights[name], whole.weights[name]) for name in whole.weights)
 
 
-def test_a_batch_of_one_melody(tmp_path, dataset, toy_configuration):
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [("attention", {}), ("basic", {"cell": "gru"}), ("basic", {"cell": "gru", "batches": "stream", "chunk_steps": 7})],
+)
+def test_a_batch_of_one_melody(name, overrides, tmp_path, dataset, toy_configuration):
     """Which is fewer than the parts that a batch is cut into."""
-    train(toy_configuration("attention", batch_size=1), dataset, tmp_path / "run", Schedule(num_steps=2))
-    assert timeless(tmp_path / "run")[0]["epoch"] == pytest.approx(2 / 13)
+    train(toy_configuration(name, batch_size=1, **overrides), dataset, tmp_path / "run", Schedule(num_steps=2))
+    chunks = -(-(read_melodies(dataset, "train").lengths - 1) // 7)
+    steps_per_epoch = chunks.sum() if "batches" in overrides else 13
+    assert timeless(tmp_path / "run")[0]["epoch"] == pytest.approx(2 / steps_per_epoch)
 
 
 @pytest.mark.parametrize(
@@ -386,3 +392,16 @@ def test_schedules_out_of_range(options):
     (name,) = options
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} must be from"):
         Schedule(**options)
+
+
+def test_a_stream_that_is_stopped_ends_the_same(tmp_path, dataset, toy_configuration):
+    """The state that rows carry from chunk to chunk is in the checkpoint; the length is given in epochs."""
+    configuration = toy_configuration("basic", cell="gru", batches="stream", chunk_steps=9, recurrent_keep_prob=0.9)
+    schedule = Schedule(num_epochs=1, seed=3, eval_every=5)
+    whole = train(configuration, dataset, tmp_path / "whole", schedule)
+    assert RunDirectory(tmp_path / "whole").read().num_steps == whole.step > 10
+    with pytest.raises(StoppedError):
+        train(configuration, dataset, tmp_path / "run", schedule, progress=stop_after(8))
+    train(configuration, dataset, tmp_path / "run", schedule)
+    assert weights_of(tmp_path / "run") == weights_of(tmp_path / "whole")
+    assert timeless(tmp_path / "run") == timeless(tmp_path / "whole")

@@ -73,9 +73,10 @@ def gradient_by_differences(hyperparameters, weights, name, batch, indices):
     return np.array(result)
 
 
-def test_the_gradient_is_that_of_the_mean_loss(make_trainer, make_batch):
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_the_gradient_is_that_of_the_mean_loss(cell, make_trainer, make_batch):
     """Adam's first moment after one step is a tenth of the gradient, where nothing is clipped."""
-    trainer, configuration, encoding = make_trainer("lookback", dropout_keep_prob=1.0, clip_norm=1e6)
+    trainer, configuration, encoding = make_trainer("lookback", cell=cell, dropout_keep_prob=1.0, clip_norm=1e6)
     batch = make_batch(encoding)
     before = trainer.weights()
     trainer.train(*batch)
@@ -193,10 +194,11 @@ def test_log_probabilities_are_without_dropout(make_trainer, make_batch):
         np.testing.assert_allclose(found[row, :length], expected[row, :length], atol=1e-4)
 
 
-def plain_lstm_layer(inputs, kernel, bias):
+def plain_lstm_layer(layer, inputs, weights, state):
     """The LSTM's equations, differentiated by TensorFlow itself."""
     import tensorflow as tf
 
+    kernel, bias = weights["kernel"], weights["bias"]
     units = kernel.shape[1] // 4
 
     def step(state, value):
@@ -206,22 +208,22 @@ def plain_lstm_layer(inputs, kernel, bias):
         return cell, tf.sigmoid(o) * tf.tanh(cell)
 
     zeros = tf.zeros([tf.shape(inputs)[1], units])
-    return tf.ensure_shape(tf.scan(step, inputs, (zeros, zeros))[1], [None, None, units])
+    return tf.ensure_shape(tf.scan(step, inputs, (zeros, zeros))[1], [None, None, units]), state
 
 
-def plain_attention_layer(inputs, weights, attn_length):
+def plain_attention_layer(layer, inputs, weights, state):
     """The equations of the LSTM with attention: every key projected at every step, oldest memory first."""
     import tensorflow as tf
 
-    units = weights["attention/score_vector"].shape[0]
+    units, attn_length = weights["attention/score_vector"].shape[0], state[3].shape[1]
 
     def linear(name, *parts):
         return tf.concat(parts, 1) @ weights[f"{name}_kernel"] + weights[f"{name}_bias"]
 
     def step(state, value):
         cell, hidden, summary, memory = state
-        gates = tf.concat([linear("attention/input", value, summary), hidden], 1) @ weights["layer_0/kernel"]
-        i, j, f, o = tf.split(gates + weights["layer_0/bias"], 4, 1)
+        gates = tf.concat([linear("attention/input", value, summary), hidden], 1) @ weights["kernel"]
+        i, j, f, o = tf.split(gates + weights["bias"], 4, 1)
         cell = tf.sigmoid(f + 1.0) * cell + tf.sigmoid(i) * tf.tanh(j)
         hidden = tf.sigmoid(o) * tf.tanh(cell)
         query = linear("attention/query", cell, hidden)
@@ -234,7 +236,7 @@ def plain_attention_layer(inputs, weights, attn_length):
     zeros = tf.zeros([tf.shape(inputs)[1], units])
     memory = tf.zeros([tf.shape(inputs)[1], attn_length, units])
     outputs = tf.scan(step, inputs, (zeros, zeros, zeros, memory))[3][:, :, -1]
-    return tf.ensure_shape(outputs, [None, None, units])
+    return tf.ensure_shape(outputs, [None, None, units]), state
 
 
 def losses_of_training(make_trainer, make_batch, name, steps, **options):
@@ -250,11 +252,11 @@ def losses_of_training(make_trainer, make_batch, name, steps, **options):
 
 @pytest.mark.parametrize("name", ["lookback", "attention"])
 def test_a_hundred_steps_end_as_those_of_the_plain_formulation(name, make_trainer, make_batch, monkeypatch):
-    from etude.models.networks import tensorflow_network
+    from etude.models.networks import tensorflow_layers
 
     ours = losses_of_training(make_trainer, make_batch, name, 100)
-    monkeypatch.setattr(tensorflow_network, "lstm_layer", plain_lstm_layer)
-    monkeypatch.setattr(tensorflow_network, "attention_layer", plain_attention_layer)
+    monkeypatch.setattr(tensorflow_layers.LstmLayer, "__call__", plain_lstm_layer)
+    monkeypatch.setattr(tensorflow_layers.AttentionLayer, "__call__", plain_attention_layer)
     plain = losses_of_training(make_trainer, make_batch, name, 100)
     assert plain[-4:].mean() < 0.8 * plain[:4].mean(), "nothing was learnt"
     assert not np.array_equal(ours, plain), "the same formulation twice"

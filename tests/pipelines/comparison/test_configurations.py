@@ -1,6 +1,7 @@
 import pathlib
 
 from etude.models.configuration import pitch_range
+from etude.models.hyperparameters import as_text
 from etude.models.model import Model
 from etude.models.registry import configure
 from etude.models.storage import run_pb2
@@ -12,8 +13,7 @@ def run(name, seed=0, config="basic", num_steps=100, **overrides):
     configuration = configure(config, overrides)
     run = run_pb2.Run(seed=seed, num_steps=num_steps)
     run.configuration.config = config
-    run.configuration.hyperparameters.batch_size = configuration.hyperparameters.batch_size
-    run.configuration.hyperparameters.learning_rate = configuration.hyperparameters.learning_rate
+    run.configuration.hyperparameters.values.update(as_text(configuration.hyperparameters))
     run.dataset.path = f"anywhere/{name}"
     return Run(pathlib.Path("runs") / name, Model(configuration, {}, pathlib.Path(name)), run)
 

@@ -14,8 +14,9 @@ from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
 from etude.pipelines.files.dataset_folder import open_folder
 from etude.pipelines.files.file_systems import is_remote
-from etude.pipelines.sources import sources
-from etude.pipelines.sources.sources import expand_archives, expand_sources, read_source
+from etude.pipelines.sources import read as reading
+from etude.pipelines.sources.read import expand_archives, read_source
+from etude.pipelines.sources.sources import expand_sources
 
 TUNE = b"X:1\nT:Tune %d\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|\n"
 FILES: dict[str, bytes] = {}
@@ -180,7 +181,7 @@ def test_a_file_that_cannot_be_read_costs_that_file_only(bucket, tmp_path):
 
 
 def test_large_files_are_not_read(bucket, tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 5)
+    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 5)
     (source,) = expand_sources(["memory://bucket/tunes/a.abc"])
     with pytest.raises(ValueError, match="at most 5 are read"):
         read_source(source, tmp_path)

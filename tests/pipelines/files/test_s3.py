@@ -99,3 +99,12 @@ def test_sources_in_a_bucket(music_folder, bucket, tmp_path):
     convert(["s3://music/inner", "s3://music/pack.zip"], tmp_path / "remote")
     assert contents(tmp_path / "remote") == contents(tmp_path / "local")
     assert os.path.exists(tmp_path / "remote" / "summary.json")
+
+
+def test_a_bucket_is_looked_at_before_any_pipeline_ran(bucket):
+    """By a process of its own, as commands do it."""
+    bucket.put_object(Bucket="music", Key="one", Body=b"")
+    code = "import sys; from etude.pipelines.files.file_systems import exists; print(*map(exists, sys.argv[1:]))"
+    command = [sys.executable, "-P", "-W", "ignore", "-c", code, "s3://music/one", "s3://music/other"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.stdout == "True False\n", result.stderr

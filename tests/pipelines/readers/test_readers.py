@@ -7,7 +7,7 @@ import pytest
 
 from etude.pipelines.readers import read_music
 from etude.pipelines.reasons import REMEDIES
-from etude.pipelines.sources.sources import Source
+from etude.pipelines.sources.source import Source
 
 
 def read(name, data):

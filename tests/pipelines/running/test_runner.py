@@ -179,6 +179,13 @@ def test_any_runner_and_option_passes_through(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_runner_that_is_not_there_is_named():
+    options = ("--runner=PortableRunner", "--job_endpoint=localhost:1", "--job_server_timeout=1")
+    with pytest.raises(EtudeError, match=r"^PortableRunner failed: .*leave --runner away"):
+        run(lambda pipeline: pipeline | beam.Create([1]), Resources(beam_options=options), Watch("counting"))
+
+
 def test_workers_are_positive():
     with pytest.raises(UsageError, match="--workers"):
         run(over(str, [1]), Resources(workers=0), WATCH)

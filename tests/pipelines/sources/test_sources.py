@@ -12,7 +12,8 @@ import pytest
 from etude.models.errors import EtudeError
 from etude.pipelines.sources import archives
 from etude.pipelines.sources.corpora import CORPORA, licence_notes
-from etude.pipelines.sources.sources import SourceError, expand_archives, expand_sources, read_source
+from etude.pipelines.sources.read import SourceError, expand_archives, read_source
+from etude.pipelines.sources.sources import expand_sources
 
 
 @pytest.fixture
@@ -277,8 +278,12 @@ def test_links_in_a_folder(tmp_path):
     assert len(found) == 4
 
 
-def test_a_folder_that_may_not_be_searched_is_reported(tmp_path, monkeypatch):
-    """The superuser may search all, so that the system's answer is put in its place."""
+@pytest.fixture
+def forbidden(tmp_path, monkeypatch):
+    """A folder with a tune and a folder that may not be searched.
+
+    The superuser may search all, so that the system's answer is put in its place.
+    """
     (tmp_path / "tunes" / "secret").mkdir(parents=True)
     (tmp_path / "tunes" / "a.abc").write_text("")
     scan = os.scandir
@@ -289,8 +294,22 @@ def test_a_folder_that_may_not_be_searched_is_reported(tmp_path, monkeypatch):
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", forbid)
-    found = contents(tmp_path / "tunes", tmp_path / "work")
-    assert found == {"a.abc": b"", "secret": f"cannot be searched: {os.strerror(errno.EACCES)}"}
+    return tmp_path / "tunes"
+
+
+NOT_SEARCHED = f"cannot be searched: {os.strerror(errno.EACCES)}"
+
+
+def test_a_folder_that_may_not_be_searched_is_reported(forbidden, tmp_path):
+    assert contents(forbidden, tmp_path / "work") == {"a.abc": b"", "secret": NOT_SEARCHED}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "others"),
+    [("**/*.abc", {"a.abc": b""}), ("*/*.abc", {}), ("**", {"a.abc": b""}), ("s*/*/*.abc", {}), ("secret/*", {})],
+)
+def test_a_pattern_does_not_pass_over_what_may_not_be_searched(forbidden, tmp_path, pattern, others):
+    assert contents(forbidden / pattern, tmp_path / "work") == {**others, "secret": NOT_SEARCHED}
 
 
 def test_what_is_no_plain_file_is_reported(tmp_path):
@@ -351,7 +370,7 @@ def test_encrypted_or_damaged_member_is_a_value_error(tmp_path):
 
 
 def test_huge_file_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("etude.pipelines.sources.sources.MAX_FILE_BYTES", 10)
+    monkeypatch.setattr("etude.pipelines.sources.read.MAX_FILE_BYTES", 10)
     (tmp_path / "a.abc").write_bytes(bytes(11))
     (source,) = expand_sources([str(tmp_path / "a.abc")])
     with pytest.raises(ValueError, match="at most 10"):

@@ -189,6 +189,17 @@ def test_a_new_configuration_trains_nothing_else(study_file, finished, tmp_path)
     run(study_file, output)
 
 
+def test_a_beam_that_finds_fewer_melodies_than_are_wanted(study_file, finished, tmp_path):
+    """Known after training alone, so that the study goes on with what there is."""
+    output, *_ = finished
+    changed = tmp_path / "beam.toml"
+    wanted = 'search = "beam"\nbeam_size = 60\nnum_outputs = 60\nnum_steps = 3'
+    changed.write_text(study_file.read_text().replace("num_outputs = 2\nnum_steps = 32", wanted))
+    run(changed, output)
+    assert 1 < len(list((output / "generated" / "wide-seed0").glob("*.mid"))) < 60
+    run(study_file, output)
+
+
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_built_in_studies_are_valid(name):
     study = read_study(find_study(name))

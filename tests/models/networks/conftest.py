@@ -1,0 +1,46 @@
+from typing import Any, NamedTuple
+
+import pytest
+
+from etude.models.registry import FAMILIES
+
+
+class Kind(NamedTuple):
+    """A network of a few units.
+
+    Attributes:
+      family: its family.
+      overrides: of the family's hyperparameters.
+      devices: that its layers are chosen for. Those for a GPU run on a CPU, too, but for cuDNN.
+    """
+
+    family: str
+    overrides: dict[str, Any]
+    devices: tuple[str, ...] = ("CPU",)
+
+
+KINDS = {
+    **{name: Kind(name, {}) for name, family in FAMILIES.items() if family.counting is None},
+    "gru": Kind("lookback", {"cell": "gru"}),
+    "rnn": Kind("basic", {"cell": "rnn"}),
+    "lstm as in Keras": Kind("basic", {"forget_bias": 0.0, "initial_forget_bias": 1.0}),
+    "lstm through Keras": Kind("lookback", {}, ("CPU", "GPU")),
+    "attention without a forget bias": Kind("attention", {"forget_bias": 0.0}, ("CPU", "GPU")),
+}
+"""Every family that is a network, and every cell."""
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def model(kind, tiny_model):
+    """What the contract of networks holds for."""
+    return tiny_model(kind.family, **kind.overrides)
+
+
+@pytest.fixture
+def devices(kind):
+    return kind.devices
