@@ -18,6 +18,7 @@ COMMANDS = {
     "evaluate": "exact figures of models on a dataset",
     "score": "log-likelihood of given music under a model",
     "generate": "melodies from a model, as MIDI, with their likelihoods",
+    "rate": "how usual pieces of any origin are beside those of a dataset",
     "compare": "compare models on a dataset, as a report",
     "study": "all of the above over configurations, seeds and overrides",
 }

@@ -8,7 +8,11 @@ from etude.models.registry import FAMILIES
 from etude.models.representations.representation import Representation
 
 MELODY = "melody"
-REPRESENTATIONS = {MELODY: "etude.models.representations.melody:MelodyRepresentation"}
+REPRESENTATIONS = {
+    MELODY: "etude.models.representations.melody:MelodyRepresentation",
+    "abc_characters": "etude.models.representations.abc_characters:AbcCharacters",
+    "abc_tokens": "etude.models.representations.abc_tokens:AbcTokens",
+}
 
 
 def representation_class(name: str) -> type[Representation]:

@@ -117,17 +117,24 @@ class Representation(abc.ABC):
 
     @classmethod
     def of(cls, options: Mapping[str, str]) -> "Representation":
-        """The representation with options that `options` gave.
+        """The representation with options that `options` gave; a value that is no JSON is a word.
 
         Raises:
           EtudeError: if it has no such options.
         """
         try:
-            return cls(**{name: json.loads(value) for name, value in options.items()})
+            return cls(**{name: _value(value) for name, value in options.items()})
         except (TypeError, ValueError) as error:
             raise EtudeError(
                 f"the representation {cls.name} cannot have the options {dict(options)}: {error}"
             ) from error
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _plain(sequence: Sequence) -> list[Any]:

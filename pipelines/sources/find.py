@@ -12,7 +12,7 @@ from etude.pipelines.sources import archives
 from etude.pipelines.sources.corpora import CORPUS_PREFIX, corpus_folder, corpus_names
 from etude.pipelines.sources.folders import Entry, file_problem, is_hidden, not_searched, walk
 from etude.pipelines.sources.read import on_disk
-from etude.pipelines.sources.source import FORMATS, Source, printable, suffix
+from etude.pipelines.sources.source import FORMATS, NAMED_FORMATS, Source, printable, suffix
 
 
 def find(argument: str) -> Iterator[Source]:
@@ -39,7 +39,7 @@ def find(argument: str) -> Iterator[Source]:
     for match in matches:
         path = pathlib.Path(match)
         # A glob may well match other files; a name that is typed out may not.
-        if path.is_dir() or archives.is_archive(path) or suffix(path.name) in FORMATS:
+        if path.is_dir() or archives.is_archive(path) or suffix(path.name) in NAMED_FORMATS:
             yield from _in_path(path)
 
 
@@ -48,11 +48,12 @@ def _in_path(path: pathlib.Path) -> Iterator[Source]:
         yield from _in_folder(path, os.path.realpath(path))
     elif archives.is_archive(path):
         yield from _members(path, os.path.realpath(path), os.path.abspath(path), path.stat().st_mtime_ns)
-    elif suffix(path.name) in FORMATS:
+    elif suffix(path.name) in NAMED_FORMATS:
         yield _file(Entry(path, path.name, file_problem(path)), os.path.realpath(path.absolute().parent))
     else:
         raise EtudeError(
-            f"{path} is no music file by its name; known extensions are {' '.join(FORMATS)} {' '.join(archives.SUFFIXES)}"
+            f"{path} is no music file by its name; known extensions are "
+            f"{' '.join(NAMED_FORMATS)} {' '.join(archives.SUFFIXES)}"
         )
 
 
@@ -71,7 +72,7 @@ def _in_folder(folder: pathlib.Path, root: str) -> Iterator[Source]:
 def _remote(address: str) -> Iterator[Source]:
     """Remote files: `address` is one of them, a glob or a folder."""
     is_glob = any(character in address for character in "*?[")
-    is_file = not is_glob and (suffix(address) in FORMATS or archives.is_archive(address))
+    is_file = not is_glob and (suffix(address) in NAMED_FORMATS or archives.is_archive(address))
     folder = address.rstrip("/")
     matches = file_systems.match(address if is_glob or is_file else f"{folder}/**")
     if not matches and is_file:  # perhaps a folder with an odd name
@@ -79,12 +80,13 @@ def _remote(address: str) -> Iterator[Source]:
     if not matches:
         raise EtudeError(f"{address} does not exist or is empty; give a music file, a folder or an archive")
     root = re.split(r"[*?[]", address)[0].rpartition("/")[0] if is_glob or is_file else folder
+    formats = NAMED_FORMATS if is_glob or is_file else FORMATS
     for found in matches:
         if any(map(is_hidden, found.path.removeprefix(f"{root}/").split("/"))):
             continue
         parent = found.path.rpartition("/")[0] if is_glob or is_file else folder
         name = found.path.removeprefix(f"{parent}/")
-        if suffix(name) in FORMATS:
+        if suffix(name) in formats:
             yield Source("", printable(name), found.path, size=found.size, modified=found.modified, root=parent)
         elif archives.is_archive(name):
             with on_disk(found.path) as archive:

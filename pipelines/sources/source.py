@@ -15,6 +15,9 @@ FORMATS = {
 }
 """Format by file extension."""
 
+NAMED_FORMATS = {**FORMATS, ".txt": "abc"}
+"""Of files that are named themselves, or by a glob: folders and archives hold other texts."""
+
 _NO_FORMAT = "none"
 
 
@@ -59,7 +62,7 @@ class Source:
 
 def music_format(name: str) -> str:
     """What a file of this name is written in: "midi", "abc" or "musicxml"; "none" for other names."""
-    return FORMATS.get(suffix(name), _NO_FORMAT)
+    return NAMED_FORMATS.get(suffix(name), _NO_FORMAT)
 
 
 def suffix(name: str) -> str:

@@ -27,8 +27,8 @@ from fractions import Fraction
 
 import mido
 
+from etude.models.abc.notation.text import decode, split_lines
 from etude.pipelines.readers.abc import RejectedTune, Tune, read_tunebook
-from etude.pipelines.readers.abc.notation.text import decode, split_lines
 from etude.pipelines.readers.abc.tunebook import Lines, split_tunebook
 
 CORPORA = ("ryansMammoth", "oneills1850", "airdsAirs", "essenFolksong", "miscFolk")

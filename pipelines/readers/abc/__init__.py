@@ -6,7 +6,7 @@ and coda, as words or decorations, whose place is taken by `P:`. Left out beside
 `%%MIDI` directives of abc2midi.
 """
 
-from etude.pipelines.readers.abc.problems import Problem
+from etude.models.abc.problems import Problem
 from etude.pipelines.readers.abc.tunebook import RejectedTune, Tune, iterate_tunebook, read_tunebook
 
 __all__ = ["Problem", "RejectedTune", "Tune", "iterate_tunebook", "read_tunebook"]

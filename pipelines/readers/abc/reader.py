@@ -1,11 +1,22 @@
-"""ABC tunebooks, through Etude's own reader."""
+"""ABC tunebooks, through Etude's own reader, and two forms that models are trained on.
 
+Files of tunes between the marks `<start>` and `<end>` are tunebooks once the marks are gone; files of folk-rnn's tokens are
+told by their lengths that stand alone.
+"""
+
+import re
 from collections.abc import Iterator
 
-from etude.pipelines.readers.abc import RejectedTune, iterate_tunebook
+from etude.models.abc.notation.text import decode
+from etude.pipelines.readers.abc import RejectedTune, Tune, iterate_tunebook
 from etude.pipelines.readers.abc.bars import bar_starts
+from etude.pipelines.readers.abc.token_file import is_token_file, iterate_token_file
 from etude.pipelines.readers.reading import Reading, Rejected
 from etude.pipelines.reasons import unexpected
+
+_MARKED = re.compile(r"<start>[^<]{0,200}\b[A-Z]:")
+_MARK_ON_A_LINE = re.compile(r"^[ \t]*(?:<start>|<end>)[ \t]*$", re.MULTILINE)
+_MARK = re.compile(r"[ \t]*(?:<start>|<end>)[ \t]*")
 
 
 def read(data: bytes, name: str = "tunebook") -> Iterator[Reading]:
@@ -19,7 +30,7 @@ def read(data: bytes, name: str = "tunebook") -> Iterator[Reading]:
       One reading a tune; a rejection if there is no tune at all.
     """
     found = False
-    for tune in iterate_tunebook(data, name):
+    for tune in _tunes(data, name):
         found = True
         reading = Reading(reference_number=tune.reference_number, title=tune.title, line=tune.line)
         if isinstance(tune, RejectedTune):
@@ -34,3 +45,12 @@ def read(data: bytes, name: str = "tunebook") -> Iterator[Reading]:
         yield reading
     if not found:
         yield Reading(rejected=Rejected("no-notes", f"{name}: no tune (no X: and no K: field)"))
+
+
+def _tunes(data: bytes, name: str) -> Iterator[Tune | RejectedTune]:
+    if b"<start>" in data and _MARKED.search(text := decode(data)):
+        # A mark on a line of its own leaves an empty one, so that the lines keep their numbers.
+        return iterate_tunebook(_MARK.sub("\n\n", _MARK_ON_A_LINE.sub("", text)).encode(), name)
+    if b"X:" not in data and is_token_file(text := decode(data)):
+        return iterate_token_file(text, name)
+    return iterate_tunebook(data, name)

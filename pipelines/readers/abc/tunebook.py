@@ -9,18 +9,15 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from etude.pipelines.readers.abc.notation.score import Score
-from etude.pipelines.readers.abc.notation.text import decode, decode_string, split_lines
-from etude.pipelines.readers.abc.notation.tune import TuneReader
-from etude.pipelines.readers.abc.performance.performance import Performance, perform
-from etude.pipelines.readers.abc.problems import AbcError, Problem, TooLargeError
+from etude.models.abc.notation.score import Score
+from etude.models.abc.notation.text import decode, decode_string, split_lines
+from etude.models.abc.performance.performance import Performance
+from etude.models.abc.problems import AbcError, Problem, TooLargeError
+from etude.models.abc.reading import read_lines
 from etude.pipelines.reasons import unexpected
 
 if TYPE_CHECKING:
     from note_seq.protobuf.music_pb2 import NoteSequence
-
-MAX_CHARACTERS = 500_000
-"""Longest tune: that of a score for a whole orchestra."""
 
 MAX_HEADER_LINES = 100
 
@@ -56,7 +53,7 @@ class Tune:
 
     def note_sequence(self) -> "NoteSequence":
         """The tune as a NoteSequence."""
-        from etude.pipelines.readers.abc.performance.note_sequence import make_note_sequence
+        from etude.pipelines.readers.abc.note_sequence import make_note_sequence
 
         sequence = make_note_sequence(self.score, self.performance)
         sequence.reference_number = self.reference_number
@@ -155,13 +152,8 @@ def _read_tune(header: Lines, lines: Lines, name: str) -> Tune | RejectedTune:
     reference = next((match for _, line in lines if (match := _REFERENCE.match(line))), None)
     number = int(reference[1]) if reference and reference[1] else 0
     title = next((decode_string(match[1]) for _, line in lines if (match := _TITLE.match(line))), "")
-    reader = TuneReader()
     try:
-        if sum(len(line) for _, line in lines) > MAX_CHARACTERS:
-            raise TooLargeError(f"expected a tune of at most {MAX_CHARACTERS:,} characters")
-        reader.read_file_header(header)
-        score = reader.read(lines)
-        performance = perform(score)
+        score, performance, warnings = read_lines(lines, header)
     except AbcError as error:
         reason = "too-large" if isinstance(error, TooLargeError) else "abc-syntax"
         column = 0 if error.column is None else error.column + 1
@@ -173,4 +165,4 @@ def _read_tune(header: Lines, lines: Lines, name: str) -> Tune | RejectedTune:
     if not performance.notes:
         return RejectedTune(number, title, start, "no-notes", Problem("the tune has no notes", start).describe(name))
     text = "".join(f"{line}\n" for _, line in lines)
-    return Tune(number, title, start, score, performance, reader.warnings, text)
+    return Tune(number, title, start, score, performance, warnings, text)

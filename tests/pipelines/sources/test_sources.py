@@ -383,13 +383,13 @@ def test_huge_file_is_not_read(tmp_path, monkeypatch):
         ("missing", "missing does not exist"),
         ("corpus:nothing", "corpus:ryansMammoth"),
         ("empty", "no music files in .*looked for .mid .midi .abc"),
-        ("letter.txt", "known extensions"),
+        ("letter.doc", "known extensions"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path, monkeypatch, argument, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
-    (tmp_path / "letter.txt").write_text("")
+    (tmp_path / "letter.doc").write_text("")
     with pytest.raises(EtudeError, match=message):
         expand_sources([argument])
 

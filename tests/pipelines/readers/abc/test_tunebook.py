@@ -2,10 +2,10 @@ from collections.abc import Callable
 
 import pytest
 
+from etude.models.abc.notation.score import Score
+from etude.models.abc.notation.text import decode, decode_string, split_lines
+from etude.models.abc.performance.performance import Performance
 from etude.pipelines.readers.abc import RejectedTune, Tune, read_tunebook, tunebook
-from etude.pipelines.readers.abc.notation.score import Score
-from etude.pipelines.readers.abc.notation.text import decode, decode_string, split_lines
-from etude.pipelines.readers.abc.performance.performance import Performance
 
 TUNE = "X:{}\nT:{}\nL:1/4\nK:C\n{}\n"
 

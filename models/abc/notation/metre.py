@@ -4,7 +4,7 @@ import functools
 import re
 from fractions import Fraction
 
-from etude.pipelines.readers.abc.problems import AbcError
+from etude.models.abc.problems import AbcError
 
 MAX_NUMERATOR = 1000
 MAX_DENOMINATOR = 1024

@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from etude.pipelines.readers.abc.notation.parts import PartOrder
-from etude.pipelines.readers.abc.notation.score import Bar, Ending, PartStart
-from etude.pipelines.readers.abc.problems import TooLargeError
+from etude.models.abc.notation.parts import PartOrder
+from etude.models.abc.notation.score import Bar, Ending, PartStart
+from etude.models.abc.problems import TooLargeError
 
 MAX_SPANS = 20_000
 

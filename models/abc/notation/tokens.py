@@ -5,9 +5,9 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from etude.pipelines.readers.abc.notation.key import ACCIDENTALS, LETTERS
-from etude.pipelines.readers.abc.notation.metre import MAX_DENOMINATOR
-from etude.pipelines.readers.abc.problems import AbcError
+from etude.models.abc.notation.key import ACCIDENTALS, LETTERS
+from etude.models.abc.notation.metre import MAX_DENOMINATOR
+from etude.models.abc.problems import AbcError
 
 MAX_LENGTH = 4096
 """Longest note, in unit note lengths."""

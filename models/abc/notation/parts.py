@@ -3,7 +3,7 @@
 import re
 from typing import TypeAlias
 
-from etude.pipelines.readers.abc.problems import AbcError, TooLargeError
+from etude.models.abc.problems import AbcError, TooLargeError
 
 PartOrder: TypeAlias = list[tuple[str, int]]
 """Label of a part and how often it is played in a row."""

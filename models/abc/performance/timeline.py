@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from etude.pipelines.readers.abc.notation.key import Key
-from etude.pipelines.readers.abc.notation.score import (
+from etude.models.abc.notation.key import Key
+from etude.models.abc.notation.score import (
     Bar,
     ChordSymbol,
     Element,
@@ -23,8 +23,8 @@ from etude.pipelines.readers.abc.notation.score import (
     TempoChange,
     Voice,
 )
-from etude.pipelines.readers.abc.performance.repeats import Mark
-from etude.pipelines.readers.abc.problems import TooLargeError
+from etude.models.abc.performance.repeats import Mark
+from etude.models.abc.problems import TooLargeError
 
 MAX_UNIT_BITS = 512
 MAX_OVERLAYS = 20

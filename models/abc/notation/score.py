@@ -5,8 +5,8 @@ import functools
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from etude.pipelines.readers.abc.notation.key import Key
-from etude.pipelines.readers.abc.notation.parts import PartOrder
+from etude.models.abc.notation.key import Key
+from etude.models.abc.notation.parts import PartOrder
 
 Metre: TypeAlias = tuple[int, int]
 """Numerator and denominator."""

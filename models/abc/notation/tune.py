@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 
-from etude.pipelines.readers.abc.notation.key import NO_KEY, parse_key, parse_shift
-from etude.pipelines.readers.abc.notation.metre import default_unit_length, parse_metre, parse_tempo, parse_unit_length
-from etude.pipelines.readers.abc.notation.music import MusicReader
-from etude.pipelines.readers.abc.notation.parts import parse_part_order
-from etude.pipelines.readers.abc.notation.score import (
+from etude.models.abc.notation.key import NO_KEY, parse_key, parse_shift
+from etude.models.abc.notation.metre import default_unit_length, parse_metre, parse_tempo, parse_unit_length
+from etude.models.abc.notation.music import MusicReader
+from etude.models.abc.notation.parts import parse_part_order
+from etude.models.abc.notation.score import (
     KeyChange,
     MetreChange,
     PartStart,
@@ -16,9 +16,9 @@ from etude.pipelines.readers.abc.notation.score import (
     TempoChange,
     Voice,
 )
-from etude.pipelines.readers.abc.notation.text import decode_string
-from etude.pipelines.readers.abc.notation.voices import VoiceState
-from etude.pipelines.readers.abc.problems import AbcError, Problem, TooLargeError
+from etude.models.abc.notation.text import decode_string
+from etude.models.abc.notation.voices import VoiceState
+from etude.models.abc.problems import AbcError, Problem, TooLargeError
 
 MAX_VOICES = 200
 MAX_FIELD = 1000
@@ -116,7 +116,7 @@ class TuneReader:
                 error.column = field.start(2) + (error.column or 0)
                 raise
         elif self._in_body:
-            if self._held and not _is_cut(self._held[-1][1], line):
+            if self._held and not is_cut(self._held[-1][1], line):
                 self._read_music()
             self._held.append((number, line))
         elif line.strip() and self._last_field != "H":
@@ -250,7 +250,7 @@ class TuneReader:
         self._states[name] = state
 
 
-def _is_cut(line: str, following: str) -> bool:
+def is_cut(line: str, following: str) -> bool:
     """Whether a line of music was cut within a sign, as old mail programs did: it goes on in the following line."""
     if _OPEN_CHORD.search(line):
         return True

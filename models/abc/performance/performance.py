@@ -5,9 +5,9 @@ import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from etude.pipelines.readers.abc.notation.score import Score
-from etude.pipelines.readers.abc.performance.repeats import Span, play_order
-from etude.pipelines.readers.abc.performance.timeline import (
+from etude.models.abc.notation.score import Bar, Score
+from etude.models.abc.performance.repeats import Span, play_order
+from etude.models.abc.performance.timeline import (
     Lengths,
     PlainNotes,
     State,
@@ -16,7 +16,7 @@ from etude.pipelines.readers.abc.performance.timeline import (
     marks_of_voices,
     states_of,
 )
-from etude.pipelines.readers.abc.problems import TooLargeError
+from etude.models.abc.problems import TooLargeError
 
 MAX_EVENTS = 200_000
 """Notes, rests, chord symbols and changes of metre, key and tempo, as played."""
@@ -77,6 +77,7 @@ class Performance:
       sections: time and number of every section that starts, the same number for the same music; empty if the tune is
         one section that is played once.
       instruments: names of the voices; an overlay is a voice of its own.
+      bars: when there is a bar line in the main voice, ascending, each time once.
     """
 
     units: int
@@ -85,6 +86,7 @@ class Performance:
     chord_symbols: list[tuple[int, str]] = dataclasses.field(default_factory=list)
     sections: list[tuple[int, int]] = dataclasses.field(default_factory=list)
     instruments: list[str] = dataclasses.field(default_factory=list)
+    bars: list[int] = dataclasses.field(default_factory=list)
 
 
 def perform(score: Score) -> Performance:
@@ -113,6 +115,7 @@ def perform(score: Score) -> Performance:
         if timeline is main:
             performance.sections = _sections(order)
             performance.states = _play_states(states, order)
+            performance.bars = _play_bars(timeline, order)
     if len(timelines) > 1 or timelines[0].intricate_times:
         performance.notes.sort()
     performance.chord_symbols.sort()
@@ -240,6 +243,18 @@ def _play_states(states: list[tuple[int, State]], order: list[Span]) -> list[tup
         if not changes or state != changes[-1][1]:
             changes.append((time, state))
     return changes
+
+
+def _play_bars(timeline: Timeline, order: list[Span]) -> list[int]:
+    lines = sorted({time for time, mark in timeline.marks if isinstance(mark, Bar)})
+    played: set[int] = set()
+    shift = 0
+    for span in order:
+        shift -= span.start
+        first, last = bisect.bisect_left(lines, span.start), bisect.bisect_right(lines, span.end)
+        played.update(time + shift for time in lines[first:last])
+        shift += span.end
+    return sorted(played)
 
 
 def _sections(order: list[Span]) -> list[tuple[int, int]]:

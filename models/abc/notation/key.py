@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import re
 
-from etude.pipelines.readers.abc.problems import AbcError
+from etude.models.abc.problems import AbcError
 
 LETTERS = "CDEFGAB"
 NATURALS = (0, 2, 4, 5, 7, 9, 11)

@@ -3,11 +3,11 @@ from fractions import Fraction
 
 import pytest
 
+from etude.models.abc.notation.key import HIGHLAND_PIPES, NO_KEY, Shift, parse_key, parse_shift, signature
+from etude.models.abc.notation.metre import default_unit_length, parse_metre, parse_tempo, parse_unit_length
+from etude.models.abc.notation.parts import parse_part_order
+from etude.models.abc.problems import AbcError
 from etude.pipelines.readers.abc import Tune
-from etude.pipelines.readers.abc.notation.key import HIGHLAND_PIPES, NO_KEY, Shift, parse_key, parse_shift, signature
-from etude.pipelines.readers.abc.notation.metre import default_unit_length, parse_metre, parse_tempo, parse_unit_length
-from etude.pipelines.readers.abc.notation.parts import parse_part_order
-from etude.pipelines.readers.abc.problems import AbcError
 
 F = Fraction
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etude.pipelines.readers.abc.notation.text import split_lines
+from etude.models.abc.notation.text import split_lines
 
 
 @given(st.text("\r\nab"))

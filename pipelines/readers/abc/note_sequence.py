@@ -7,9 +7,9 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from etude.pipelines.readers.abc.notation.score import Score
-from etude.pipelines.readers.abc.performance.performance import Performance
-from etude.pipelines.readers.abc.performance.timeline import State
+from etude.models.abc.notation.score import Score
+from etude.models.abc.performance.performance import Performance
+from etude.models.abc.performance.timeline import State
 from etude.pipelines.readers.note_sequences import NoteSequence
 from etude.pipelines.readers.wire import Column, encode_repeated
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import cast
 
-from etude.pipelines.readers.abc.notation.metre import is_compound
-from etude.pipelines.readers.abc.notation.score import Bar, ChordSymbol, Ending, Overlay, Sound, Tone, product
-from etude.pipelines.readers.abc.notation.tokens import (
+from etude.models.abc.notation.metre import is_compound
+from etude.models.abc.notation.score import Bar, ChordSymbol, Ending, Overlay, Sound, Tone, product
+from etude.models.abc.notation.tokens import (
     MAX_SIGN,
     NOTE_IN_CHORD,
     NOTE_IN_PLUS_CHORD,
@@ -18,8 +18,8 @@ from etude.pipelines.readers.abc.notation.tokens import (
     parse_length,
     parse_note,
 )
-from etude.pipelines.readers.abc.notation.voices import Tuplet, VoiceState
-from etude.pipelines.readers.abc.problems import AbcError
+from etude.models.abc.notation.voices import Tuplet, VoiceState
+from etude.models.abc.problems import AbcError
 
 MAX_KNOWN_NOTES = 1000
 MAX_TUPLET = 100
@@ -224,7 +224,7 @@ class MusicReader:
 
     def _tuplet(self, text: str) -> None:
         state = self.state
-        factor, count = _tuplet_numbers(text, 3 if is_compound(state.metre) else 2)
+        factor, count = tuplet_numbers(text, 3 if is_compound(state.metre) else 2)
         state.tuplet = Tuplet(factor, count)
 
     def _quoted(self, text: str) -> None:
@@ -265,7 +265,7 @@ def parse_bar(text: str) -> tuple[Bar, tuple[int, ...]]:
 
 
 @functools.lru_cache(maxsize=256)
-def _tuplet_numbers(text: str, default: int) -> tuple[Fraction, int]:
+def tuplet_numbers(text: str, default: int) -> tuple[Fraction, int]:
     """Reads `(p:q:r`: p notes in the time of q for the next r notes. Returns the factor of lengths, and r."""
     written = [*text[1:].split(":"), "", ""][:3]
     if any(len(number) > 3 or not 0 < int(number or 1) <= MAX_TUPLET for number in written):

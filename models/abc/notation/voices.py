@@ -5,10 +5,10 @@ import dataclasses
 import functools
 from fractions import Fraction
 
-from etude.pipelines.readers.abc.notation.key import NATURALS, NO_KEY, Key, Shift
-from etude.pipelines.readers.abc.notation.score import Element, Metre, Sound, Voice, product
-from etude.pipelines.readers.abc.notation.tokens import WrittenNote
-from etude.pipelines.readers.abc.problems import AbcError
+from etude.models.abc.notation.key import NATURALS, NO_KEY, Key, Shift
+from etude.models.abc.notation.score import Element, Metre, Sound, Voice, product
+from etude.models.abc.notation.tokens import WrittenNote
+from etude.models.abc.problems import AbcError
 
 MAX_KNOWN_RHYTHMS = 1000
 _C4 = 60

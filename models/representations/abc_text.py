@@ -1,0 +1,72 @@
+"""What representations of ABC share: which text of a piece they take, and what is stored of a tune beside it."""
+
+import re
+
+from etude.models.abc.canonical import canonical
+from etude.models.abc.notation.score import Sound
+from etude.models.abc.problems import AbcError
+from etude.models.abc.reading import read_text
+from etude.models.abc.unfolded import unfold_piece
+from etude.models.errors import UsageError
+from etude.models.melodies.quantisation import UnusableError
+from etude.models.representations.piece import Piece
+
+OWN, CANONICAL = TEXTS = ("own", "canonical")
+_HEADER = re.compile(r"(?:.*\n)*?[ \t]*K:.*\n?")
+
+
+def text_of_piece(piece: Piece, kind: str) -> str:
+    """The text of a piece, which ends with a line feed.
+
+    Args:
+      piece: the piece.
+      kind: "own" for what it was written as, "canonical" for its canonical text.
+
+    Raises:
+      UnusableError: if it has none.
+    """
+    own = piece.text.text if piece.text is not None else ""
+    if kind == CANONICAL:
+        return canonical(unfold_piece(piece.sequence, own))
+    if not own:
+        raise UnusableError("no-text", "it was not written as ABC")
+    return own
+
+
+def header_length(text: str) -> int:
+    """Characters before the music: up to the end of the line of the first `K:`; all of a text that has none."""
+    header = _HEADER.match(text)
+    return header.end() if header else len(text)
+
+
+def num_written_notes(text: str) -> int:
+    """Notes of a tune as written: repeats once, a note of a chord or after a tie by itself.
+
+    Raises:
+      UnusableError: if it cannot be read.
+    """
+    try:
+        voices = read_text(text).score.voices
+    except AbcError as error:
+        raise UnusableError("abc-syntax", error.message) from error
+    return sum(len(element.tones) for voice in voices for element in voice.elements if isinstance(element, Sound))
+
+
+def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
+    """Checks an option.
+
+    Raises:
+      UsageError: if the value is none of the choices.
+    """
+    if value not in choices:
+        raise UsageError(f"--option {option} must be {' or '.join(choices)}, not {value!r}")
+
+
+def check_min_count(min_count: object) -> None:
+    """Checks the option `min_count`.
+
+    Raises:
+      UsageError: if it is no whole number above 0.
+    """
+    if not isinstance(min_count, int) or min_count < 1:
+        raise UsageError(f"--option min_count must be a whole number of at least 1, not {min_count!r}")
