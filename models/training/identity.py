@@ -50,7 +50,10 @@ def claim_run(run: RunDirectory, description: run_pb2.Run) -> None:
     stored = run.read()
     before, now = _identity(stored), _identity(description)
     differences = [
-        f"{name}={_shown(before[name])} instead of {_shown(now[name])}" for name in now if before[name] != now[name]
+        f"{name}={_shown(before[name])} instead of {_shown(now[name])}"
+        for name in now
+        # Another family has other hyperparameters.
+        if name in before and before[name] != now[name]
     ]
     if differences:
         raise EtudeError(

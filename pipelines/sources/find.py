@@ -4,7 +4,7 @@ import glob
 import os
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from etude.models.errors import EtudeError
 from etude.pipelines.files import file_systems
@@ -39,7 +39,7 @@ def find(argument: str) -> Iterator[Source]:
     for match in matches:
         path = pathlib.Path(match)
         # A glob may well match other files; a name that is typed out may not.
-        if path.is_dir() or archives.is_archive(path) or suffix(path.name) in NAMED_FORMATS:
+        if path.is_dir() or archives.is_archive(path) or suffix(path.name) in _formats(argument):
             yield from _in_path(path)
 
 
@@ -80,7 +80,7 @@ def _remote(address: str) -> Iterator[Source]:
     if not matches:
         raise EtudeError(f"{address} does not exist or is empty; give a music file, a folder or an archive")
     root = re.split(r"[*?[]", address)[0].rpartition("/")[0] if is_glob or is_file else folder
-    formats = NAMED_FORMATS if is_glob or is_file else FORMATS
+    formats = _formats(address)
     for found in matches:
         if any(map(is_hidden, found.path.removeprefix(f"{root}/").split("/"))):
             continue
@@ -135,6 +135,11 @@ def _file(entry: Entry, root: str) -> Source:
     status = entry.path.stat()
     name = printable(entry.name)
     return Source("", name, path, size=status.st_size, modified=status.st_mtime_ns, root=root)
+
+
+def _formats(argument: str) -> Container[str]:
+    """Endings of music files: some names are music only where their ending is typed."""
+    return NAMED_FORMATS if suffix(argument) in NAMED_FORMATS else FORMATS
 
 
 def _may_be_music(name: str) -> bool:
