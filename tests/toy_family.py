@@ -35,8 +35,11 @@ class Signs(Representation):
 
     name: ClassVar[str] = "signs"
     unit: ClassVar[str] = "sign"
-    covers: ClassVar[str] = "body"
     reads_text: ClassVar[bool] = True
+
+    @property
+    def covers(self):
+        return "body"
 
     def extract(self, piece):
         if piece.text is None:

@@ -41,16 +41,21 @@ class Representation(abc.ABC):
       name: what the command line calls it.
       unit: what one token stands for: "step", "character", "token".
       has_symbols: whether tokens are symbols that a fitted vocabulary numbers; else they are numbers already.
-      covers: what of a piece its sequences cover, such as "tune": models of representations that cover the same are compared
-        by what whole pieces cost them; empty for one that compares with no other.
       reads_text: whether it looks at what a piece was written as.
     """
 
     name: ClassVar[str]
     unit: ClassVar[str] = "token"
-    covers: ClassVar[str] = ""
     has_symbols: ClassVar[bool] = True
     reads_text: ClassVar[bool] = False
+
+    @property
+    def covers(self) -> str:
+        """What of a piece its sequences cover, with its options, such as "tune"; empty if they compare with no other's.
+
+        Models of representations that cover the same are compared by what whole pieces cost them.
+        """
+        return ""
 
     @abc.abstractmethod
     def extract(self, piece: Piece) -> Extracted:
