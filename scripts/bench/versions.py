@@ -40,7 +40,7 @@ TOGETHER = "together"
 
 
 def main() -> None:
-    """Runs both versions in turns and prints medians and ratios."""
+    """Runs all versions in turns and prints medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", metavar="SOURCE", help="what etude convert takes")
     parser.add_argument("versions", nargs="+", metavar="ETUDE", help="the command of each version, the reference first")
@@ -53,7 +53,8 @@ def main() -> None:
         order = range(len(options.versions)) if number % 2 else reversed(range(len(options.versions)))
         costs = {index: _measure(options.versions[index], options.source, options.workers) for index in order}
         rounds.append([costs[index] for index in range(len(options.versions))])
-        print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
+        seconds = ", ".join(f"{costs[index][TOGETHER].cpu:.2f}" for index in range(len(options.versions)))
+        print(f"round {number + 1} of {options.rounds}: {seconds} s of CPU", file=sys.stderr, flush=True)
     for index, etude in enumerate(options.versions):
         print(etude)
         for command in (*COMMANDS, TOGETHER):
