@@ -77,6 +77,10 @@ def _run(command: ModuleType, options: argparse.Namespace) -> int:
     status, keep_log = 1, False
     try:
         _check_encoding(options)
+        if getattr(options, "family", None):
+            from etude.models.registry import use_families
+
+            use_families(options.family)
         status = command.run(options, console) or 0
     except UsageError as error:
         status = 2

@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -16,13 +16,16 @@ class Column(NamedTuple):
 
 
 FIGURES = (
-    Column("bits a note", "event.bits_per_note", 3),
-    Column("accuracy", "event.accuracy", 1, is_share=True),
+    Column("bits a note", "{group}.bits_per_note", 3),
+    Column("accuracy", "{group}.accuracy", 1, is_share=True),
     Column("label loss", "label.loss", 4),
     Column("perplexity", "label.perplexity", 3),
     Column("log-likelihood", "log_likelihood", 1),
 )
-"""What follows the event loss, which ranks."""
+"""What follows the loss over tokens, which ranks; the group of figures over tokens is put in."""
+
+
+_STEPS = {"event": "step", "token": "token"}
 
 
 def read_results(path: pathlib.Path) -> dict[str, Any]:
@@ -33,30 +36,60 @@ def read_results(path: pathlib.Path) -> dict[str, Any]:
 
 def format_results(results: Mapping[str, Any]) -> str:
     """Configurations and baselines by what they are ranked by, the lowest event loss first, and what can be said of them."""
-    rows = [row for row in [*results["configurations"], *results["baselines"]] if row["event"]["loss"] is not None]
-    rows.sort(key=lambda row: row["event"]["loss"])
-    width = max(len(row["title"]) for row in rows)
-    titles = [f"{column.title:>{_width(column)}}" for column in FIGURES]
-    lines = [" ".join([" " * width, "event loss", f"{'95% interval':>16}", *titles])]
-    for row in rows:
-        interval = _find(row["intervals"], "event.loss")
-        shown = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
-        cells = [_cell(_find(row, column.figure), column) for column in FIGURES]
-        lines.append(" ".join([row["title"].ljust(width), f"{row['event']['loss']:10.4f}", f"{shown:>16}", *cells]))
-    verdict, dataset = results["verdict"], results["dataset"]
-    lines += ["", "Event loss, in nats a step, ranks: the lower, the better.", ""]
-    lines += [verdict["headline"], verdict["sureness"], *verdict["sentences"][:1], ""]
-    lines.append(
-        f"The figures rest on {dataset['num_melodies']:,} melodies of the {dataset['split']} split "
-        f"({dataset['num_steps']:,} predicted steps, {dataset['num_notes']:,} notes)."
-    )
+    every = [row for row in [*results["configurations"], *results["baselines"]] if _loss(row) is not None]
+    width = max(len(row["title"]) for row in every)
+    lines = []
+    for domain in dict.fromkeys(map(_domain, every)):
+        rows = sorted((row for row in every if _domain(row) == domain), key=_loss)
+        lines += [*([domain] if domain else []), *_table(rows, _group(rows[0]), width), ""]
+    verdict = results["verdict"]
+    groups = dict.fromkeys(map(_group, every))
+    losses = " and ".join(f"{group} loss, in nats a {_STEPS[group]}," for group in groups).capitalize()
+    lines += [f"{losses} ranks: the lower, the better.", ""]
+    lines += [verdict["headline"], verdict["sureness"], *verdict["sentences"][: 1 + len(results.get("pieces", ()))], ""]
+    lines += [_basis(dataset) for dataset in results.get("datasets", [results["dataset"]])]
     return "\n".join(lines)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], group: str, width: int) -> list[str]:
+    titles = [f"{column.title:>{_width(column)}}" for column in FIGURES]
+    lines = [" ".join([" " * width, f"{group} loss", f"{'95% interval':>16}", *titles])]
+    for row in rows:
+        interval = _find(row["intervals"], f"{group}.loss")
+        shown = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
+        cells = [_cell(_find(row, column.figure.format(group=group)), column) for column in FIGURES]
+        lines.append(" ".join([row["title"].ljust(width), f"{_loss(row):10.4f}", f"{shown:>16}", *cells]))
+    return lines
+
+
+def _basis(dataset: Mapping[str, Any]) -> str:
+    things, steps = ("melodies", "steps") if "num_melodies" in dataset else ("sequences", "tokens")
+    notes = f", {dataset['num_notes']:,} notes" if dataset["num_notes"] else ""
+    of = f" of {dataset['representation']}" if "representation" in dataset else ""
+    return (
+        f"The figures{of} rest on {dataset[f'num_{things}']:,} {things} of the {dataset['split']} split "
+        f"({dataset['num_steps']:,} predicted {steps}{notes})."
+    )
+
+
+def _domain(row: Mapping[str, Any]) -> str:
+    """What rows of one table share: melodies of all ranges have one, sequences of each vocabulary another."""
+    return str(row.get("domain", ""))
+
+
+def _group(row: Mapping[str, Any]) -> str:
+    """The group of a row's figures over tokens: events are those of melodies."""
+    return "event" if "event" in row else "token"
+
+
+def _loss(row: Mapping[str, Any]) -> Any:
+    return row[_group(row)]["loss"]
 
 
 def _find(row: Mapping[str, Any], figure: str) -> Any:
     value: Any = row
     for part in figure.split("."):
-        value = value[part]
+        value = value.get(part) if isinstance(value, Mapping) else None
     return value
 
 

@@ -1,6 +1,7 @@
 """The whole of what defines a model: its family, range, key and hyperparameters."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from etude.models.encodings.encoding import Encoding
@@ -17,14 +18,16 @@ class Configuration:
     """One model. With its weights, nothing else is needed to use it.
 
     Attributes:
-      config: name of the family: basic, lookback, attention or mono.
+      config: name of the family.
       min_note: lowest pitch of its range.
       max_note: the pitch above the highest of its range.
       transpose_to_key: the major key that melodies are transposed into (0 is C); None keeps their key.
       steps_per_quarter: steps in a quarter note.
       hyperparameters: the family's own dataclass of numbers.
-      representation: name of that whose sequences it reads.
-      vocabulary: symbols of the tokens, by number; empty for melodies, whose events are numbers.
+      representation: name of that whose sequences it reads. What follows is that of the dataset that it is trained on:
+      vocabulary: symbols of the tokens, by number; empty where they are numbers already, as the events of melodies.
+      representation_options: of the representation, by name, each as JSON; empty for melodies.
+      unit: what one token stands for: "step", "character", "token".
     """
 
     config: str
@@ -35,6 +38,8 @@ class Configuration:
     hyperparameters: Any = dataclasses.field(default_factory=Hyperparameters)
     representation: str = MELODY
     vocabulary: tuple[str, ...] = ()
+    representation_options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unit: str = "step"
 
     def __post_init__(self) -> None:
         """Checks range, key and steps.
@@ -71,7 +76,10 @@ def domain_of(configuration: Configuration) -> Domain:
     marks = tuple(number for number, symbol in enumerate(symbols) if symbol in (START, END))
     separator = "" if all(len(symbol) == 1 for symbol in symbols if symbol not in (START, END, UNKNOWN)) else " "
     start = symbols.index(START) if START in symbols else 0
-    return VocabularyDomain(configuration.representation, symbols, start, separator, marks)
+    end = symbols.index(END) if END in symbols else None
+    return VocabularyDomain(
+        configuration.representation, symbols, start, separator, marks, end=end, unit=configuration.unit
+    )
 
 
 def encoding_of(configuration: Configuration) -> Encoding:

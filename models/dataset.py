@@ -1,8 +1,9 @@
-"""Reads a dataset folder: its description, and the melodies of a split for a model."""
+"""Reads a dataset folder: its description, and the sequences of a split for a model, once both are of one kind."""
 
 import dataclasses
 import pathlib
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from google.protobuf import json_format
 
@@ -12,15 +13,21 @@ from etude.models.errors import EtudeError
 from etude.models.magenta import records as magenta_records
 from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Melody, squash
 from etude.models.melodies.melody_set import MelodySet
-from etude.models.registry import make_encoding
+from etude.models.registry import family, make_encoding
+from etude.models.representations.registry import MELODY, representation_class
+from etude.models.representations.sequence import Sequence, pack
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage import dataset_pb2
 from etude.models.storage.folder import Folder, LocalFolder, as_folder
 from etude.models.storage.records import read_records
-from etude.models.storage.sequence_examples import decode_melody
+from etude.models.storage.sequence_examples import decode_melody, decode_sequence
 
 DESCRIPTION_FILE = "dataset.json"
 AnyFolder = Folder | pathlib.Path | str
 """A dataset folder: its path on disk, or what opens its files elsewhere."""
+
+Found = TypeVar("Found", bound=SequenceSet)
+Decoded = TypeVar("Decoded")
 
 
 def read_description(folder: AnyFolder) -> dataset_pb2.DatasetDescription:
@@ -54,8 +61,38 @@ def steps_per_quarter(description: dataset_pb2.DatasetDescription) -> int:
     return description.extraction.steps_per_quarter or DEFAULT_STEPS_PER_QUARTER
 
 
-def check_steps(configuration: Configuration, model: object, folder: AnyFolder) -> None:
-    """Checks that a model has the same steps as the melodies of a dataset.
+def representation_name(description: dataset_pb2.DatasetDescription) -> str:
+    """What the sequences of a dataset are of; datasets that do not say it hold melodies."""
+    return description.representation.name or MELODY
+
+
+def configure_for(configuration: Configuration, folder: AnyFolder) -> Configuration:
+    """A configuration as it is trained on a dataset: with the steps of its melodies, or the vocabulary of its tokens.
+
+    Raises:
+      EtudeError: if the family reads sequences of another representation; the message says how to make them.
+    """
+    description = read_description(folder)
+    name, wanted = representation_name(description), family(configuration.config).representation
+    if wanted and name != representation_class(wanted).name:
+        raise EtudeError(
+            f"configuration {configuration.config} reads {_plural(representation_class(wanted).name)}, but {folder} holds "
+            f"{_plural(name)}; make a dataset for it with 'etude dataset NOTES --output DATASET --representation {wanted}'"
+        )
+    if name == MELODY:
+        return dataclasses.replace(configuration, steps_per_quarter=steps_per_quarter(description))
+    stored = description.representation
+    return dataclasses.replace(
+        configuration,
+        representation=name,
+        vocabulary=tuple(stored.vocabulary),
+        representation_options=dict(stored.options),
+        unit=stored.unit,
+    )
+
+
+def check_fits(configuration: Configuration, model: object, folder: AnyFolder) -> None:
+    """Checks that a model and a dataset have the same representation: the same steps, the same vocabulary.
 
     Args:
       configuration: the model's.
@@ -63,9 +100,37 @@ def check_steps(configuration: Configuration, model: object, folder: AnyFolder) 
       folder: the dataset folder.
 
     Raises:
-      EtudeError: if it has others; the message gives both.
+      EtudeError: if they differ; the message says in what.
     """
-    expected, stored = configuration.steps_per_quarter, steps_per_quarter(read_description(folder))
+    description = read_description(folder)
+    expected, stored = configuration.representation, description.representation
+    name = representation_name(description)
+    if expected != name:
+        raise EtudeError(
+            f"{model} reads {_plural(expected)}, but {folder} holds {_plural(name)}; use a dataset of {_plural(expected)}, "
+            f"or a model of {_plural(name)}"
+        )
+    if name == MELODY:
+        _check_steps(configuration.steps_per_quarter, steps_per_quarter(description), model, folder)
+        return
+    if dict(configuration.representation_options) != dict(stored.options):
+        raise EtudeError(
+            f"{model} reads {_plural(name)} with the options {dict(configuration.representation_options)}, but {folder} has "
+            f"{dict(stored.options)}; write the dataset again with those of the model (--option)"
+        )
+    known, others = configuration.vocabulary, tuple(stored.vocabulary)
+    if known != others:
+        extra = [symbol for symbol in others if symbol not in known] or [
+            symbol for symbol in known if symbol not in others
+        ]
+        raise EtudeError(
+            f"{model} has a vocabulary of {len(known)} symbols, but that of {folder} has {len(others)}"
+            f"{f', {extra[0]!r} among those that differ' if extra else ' in another order'}: it was fitted on other pieces. "
+            "Use the dataset that the model was trained on"
+        )
+
+
+def _check_steps(expected: int, stored: int, model: object, folder: AnyFolder) -> None:
     if expected != stored:
         raise EtudeError(
             f"{model} takes {expected} steps a quarter note, but {folder} has {stored}; use a dataset that was written "
@@ -73,37 +138,62 @@ def check_steps(configuration: Configuration, model: object, folder: AnyFolder) 
         )
 
 
-def read_melodies(folder: AnyFolder, split: str) -> MelodySet:
-    """The melodies of a split as they were extracted.
+def _plural(representation: str) -> str:
+    return "melodies" if representation == MELODY else f"sequences of {representation}"
+
+
+def read_sequences(folder: AnyFolder, split: str) -> SequenceSet:
+    """The sequences of a split as they were extracted: a `MelodySet` if they are melodies.
 
     Raises:
       EtudeError: if the dataset has no such split, the split is empty, a file is missing or damaged, or the dataset is in
         Magenta's form, which holds melodies as one configuration encodes them.
     """
     folder = as_folder(folder)
-    if read_description(folder).format == magenta_records.FORMAT:
+    description = read_description(folder)
+    if description.format == magenta_records.FORMAT:
         raise EtudeError(
             f"{folder} is in Magenta's form, which holds the melodies of one configuration only; "
             "use a dataset that was written without --format magenta"
         )
-    return _all_of(folder, find_split(folder, split), decode_melody)
+    if representation_name(description) == MELODY:
+        return _melodies(folder, split, decode_melody)
+    return _tokens(folder, split, len(description.representation.vocabulary))
 
 
-def read_for_model(folder: AnyFolder, split: str, configuration: Configuration) -> MelodySet:
-    """The melodies of a split in the key and range of a model, from a dataset in either form.
+def read_melodies(folder: AnyFolder, split: str) -> MelodySet:
+    """The melodies of a split as they were extracted.
 
     Raises:
-      EtudeError: as `read_melodies`, and if the model has other steps, or a dataset in Magenta's form was written for another
-        configuration.
+      EtudeError: as `read_sequences`, and if the dataset holds others than melodies.
+    """
+    found = read_sequences(folder, split)
+    if not isinstance(found, MelodySet):
+        raise EtudeError(f"{folder} holds {_plural(representation_name(read_description(folder)))}, not melodies")
+    return found
+
+
+def read_for_model(folder: AnyFolder, split: str, configuration: Configuration) -> SequenceSet:
+    """The sequences of a split as a model knows them: melodies in its key and range, from a dataset in either form.
+
+    Raises:
+      EtudeError: as `read_sequences`, and if the model does not fit the dataset (`check_fits`), or a dataset in Magenta's
+        form was written for another configuration.
     """
     folder = as_folder(folder)
-    return _all_of(folder, find_split(folder, split), _decoder(folder, configuration))
+    check_fits(configuration, f"configuration {configuration.config}", folder)
+    if configuration.representation == MELODY:
+        return _melodies(folder, split, _squashing(folder, configuration))
+    return _tokens(folder, split, len(configuration.vocabulary))
 
 
-def read_file_for_model(folder: AnyFolder, name: str, configuration: Configuration) -> MelodySet:
+def read_file_for_model(folder: AnyFolder, name: str, configuration: Configuration) -> SequenceSet:
     """As `read_for_model`, from one of a split's files."""
     folder = as_folder(folder)
-    return MelodySet.of(_decode_file(folder, name, _decoder(folder, configuration)))
+    check_fits(configuration, f"configuration {configuration.config}", folder)
+    if configuration.representation == MELODY:
+        return MelodySet.of(_decode_file(folder, name, _squashing(folder, configuration)))
+    return pack(_decode_file(folder, name, _numbered(len(configuration.vocabulary))))
 
 
 def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
@@ -126,9 +216,8 @@ def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
     return splits[split]
 
 
-def _decoder(folder: Folder, configuration: Configuration) -> Callable[[bytes], Melody]:
+def _squashing(folder: Folder, configuration: Configuration) -> Callable[[bytes], Melody]:
     """What makes a melody in the model's key and range of a record."""
-    check_steps(configuration, f"configuration {configuration.config}", folder)
     if read_description(folder).format == magenta_records.FORMAT:
         encoding = make_encoding(configuration)
         if not isinstance(encoding, MelodyEncoding):
@@ -137,17 +226,44 @@ def _decoder(folder: Folder, configuration: Configuration) -> Callable[[bytes], 
     return lambda record: squash_melody(decode_melody(record), configuration)
 
 
-def _all_of(folder: Folder, split: dataset_pb2.Split, decode: Callable[[bytes], Melody]) -> MelodySet:
-    melodies = MelodySet.of(melody for name in split.files for melody in _decode_file(folder, name, decode))
-    if len(melodies) != split.num_melodies:
+def _numbered(num_symbols: int) -> Callable[[bytes], Sequence]:
+    """What makes a sequence of a record, of tokens that a vocabulary numbers; of any, where it has no symbols."""
+
+    def decode(record: bytes) -> Sequence:
+        sequence = Sequence(*decode_sequence(record))
+        outside = [token for token in sequence.tokens if not 0 <= int(token) < num_symbols] if num_symbols else []
+        if outside:
+            raise ValueError(f"token {outside[0]} is not in the vocabulary of {num_symbols} symbols")
+        return sequence
+
+    return decode
+
+
+def _melodies(folder: Folder, split: str, decode: Callable[[bytes], Melody]) -> MelodySet:
+    stored = find_split(folder, split)
+    return _complete(MelodySet.of(_decode_files(folder, stored, decode)), folder, stored, "melodies")
+
+
+def _tokens(folder: Folder, split: str, num_symbols: int) -> SequenceSet:
+    stored = find_split(folder, split)
+    return _complete(pack(_decode_files(folder, stored, _numbered(num_symbols))), folder, stored, "sequences")
+
+
+def _complete(found: Found, folder: Folder, split: dataset_pb2.Split, things: str) -> Found:
+    """What was found, if it is as much as the description says."""
+    if len(found) != split.num_melodies:
         raise EtudeError(
-            f"the {split.name} split of {folder} holds {len(melodies)} melodies where {DESCRIPTION_FILE} says "
+            f"the {split.name} split of {folder} holds {len(found)} {things} where {DESCRIPTION_FILE} says "
             f"{split.num_melodies}; write the dataset again"
         )
-    return melodies
+    return found
 
 
-def _decode_file(folder: Folder, name: str, decode: Callable[[bytes], Melody]) -> Iterator[Melody]:
+def _decode_files(folder: Folder, split: dataset_pb2.Split, decode: Callable[[bytes], Decoded]) -> Iterator[Decoded]:
+    return (one for name in split.files for one in _decode_file(folder, name, decode))
+
+
+def _decode_file(folder: Folder, name: str, decode: Callable[[bytes], Decoded]) -> Iterator[Decoded]:
     path = folder.path(name)
     for number, record in enumerate(read_records(path, lambda _: folder.open(name)), start=1):
         try:
@@ -160,9 +276,3 @@ def squash_melody(melody: Melody, configuration: Configuration) -> Melody:
     """A melody in the key and range of a model. Source: Magenta squashes every melody before it is encoded."""
     low, high, key = configuration.min_note, configuration.max_note, configuration.transpose_to_key
     return dataclasses.replace(melody, events=squash(melody.events, low, high, key)[0])
-
-
-def squash_all(melodies: MelodySet, configuration: Configuration) -> MelodySet:
-    """Melodies in the key and range of a model."""
-    low, high, key = configuration.min_note, configuration.max_note, configuration.transpose_to_key
-    return melodies.map(lambda events: squash(events, low, high, key)[0])

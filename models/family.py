@@ -7,10 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.configuration import Configuration
+from etude.models.configuration import Configuration, domain_of, encoding_of
 from etude.models.encodings.encoding import Encoding
-from etude.models.sequences.batch import Sequences
-from etude.models.sequences.domain import Domain
+from etude.models.sequences.domain import MELODY, Domain
+from etude.models.sequences.sequence_set import SequenceSet
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 Shapes = dict[str, tuple[int, ...]]
@@ -40,7 +40,7 @@ class Counting:
       make_network: what predicts, from all the arrays; ValueError if they are damaged.
     """
 
-    count: Callable[[Configuration, Encoding, Sequences], Arrays]
+    count: Callable[[Configuration, Encoding, SequenceSet], Arrays]
     first_shapes: Callable[[Configuration], Shapes]
     other_shapes: Callable[[Arrays], Shapes]
     make_network: Callable[[Configuration, Encoding, Arrays], SequenceModel]
@@ -55,8 +55,11 @@ class Family:
       title: how reports call it.
       summary: one sentence on what it sees and predicts.
       defaults: its default configuration.
-      make_encoding: the encoding of a configuration of this family.
-      make_domain: the sequences that a configuration of this family knows.
+      make_encoding: the encoding of a configuration of this family: by default the one that reads a token and predicts the
+        next one.
+      make_domain: the sequences that a configuration of this family knows: by default all over its vocabulary.
+      representation: what its sequences are of, as `--representation` of `etude dataset` names it; empty for a family that
+        takes any.
       counting: how it is counted; None for a family that is trained by gradients.
     """
 
@@ -64,6 +67,7 @@ class Family:
     title: str
     summary: str
     defaults: Configuration
-    make_encoding: Callable[[Configuration], Encoding]
-    make_domain: Callable[[Configuration], Domain]
+    make_encoding: Callable[[Configuration], Encoding] = encoding_of
+    make_domain: Callable[[Configuration], Domain] = domain_of
+    representation: str = MELODY
     counting: Counting | None = None

@@ -23,8 +23,9 @@ from etude.models.networks.network import Network, log_softmax
 from etude.models.networks.weights import as_weights
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_domain, make_encoding
-from etude.models.sequences.batch import Batch, Sequences, TokenLists
+from etude.models.sequences.batch import Batch
 from etude.models.sequences.domain import Domain
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.run_directory import BEST
 from etude.models.trained import read_trained
 
@@ -69,11 +70,11 @@ class Model:
         """Log-probabilities after each token of a batch but the last: [batch, steps - 1, num_labels]."""
         return log_softmax(self.network.logits(self.encoding.inputs(batch.tokens[:, :-1], batch.attributes)))
 
-    def evaluate(self, sequences: Sequences, squash: bool = True, progress: Progress = silent) -> Sums:
+    def evaluate(self, sequences: SequenceSet, squash: bool = True, progress: Progress = silent) -> Sums:
         """The sums of every sequence.
 
         Args:
-          sequences: melodies as a `MelodySet`, others in any set.
+          sequences: melodies as a `MelodySet`.
           squash: bring them into the model's domain first, melodies into its key and range; False for those that are
             there already.
           progress: called after every batch.
@@ -116,7 +117,7 @@ class Model:
             raise ValueError(f"a {self.domain.noun} without events has no log-likelihood")
         if not parsed:
             return []
-        packed: Sequences = TokenLists.of(parsed)
+        packed = SequenceSet.pack(parsed)
         if isinstance(self.encoding, MelodyEncoding):
             steps, bar = self.configuration.steps_per_quarter, self.configuration.steps_per_whole_note
             packed = MelodySet.of(Melody(events, steps_per_quarter=steps, steps_per_bar=bar) for events in parsed)

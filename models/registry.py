@@ -1,7 +1,12 @@
-"""The families of models by name. A new family is a new folder and one line here; those of other packages register."""
+"""The families of models by name. A new family is a new folder and one line here; one of another package is used by name.
+
+`etude train --config MODULE:NAME` imports it from wherever Python finds MODULE, and every command that reads its runs takes
+`--family MODULE:NAME`. Runs store the family's own name alone: nothing that is read from a file is ever imported.
+"""
 
 import dataclasses
-from collections.abc import Mapping
+import importlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from etude.models import attention, basic, lookback, mono, ngram
@@ -10,16 +15,39 @@ from etude.models.encodings.encoding import Encoding
 from etude.models.errors import UsageError, did_you_mean
 from etude.models.family import Family
 from etude.models.hyperparameters import override
-from etude.models.sequences.domain import Domain
+from etude.models.sequences.domain import MELODY, Domain
 
 FAMILIES: dict[str, Family] = {
     family.name: family for family in (basic.FAMILY, lookback.FAMILY, attention.FAMILY, mono.FAMILY, ngram.FAMILY)
 }
 
 
-def register(new: Family) -> None:
-    """Adds a family of another package under its name, for the rest of the process."""
-    FAMILIES[new.name] = new
+USED: dict[str, Family] = {}
+"""The families of other packages that are in use, by MODULE:NAME: what another process has to be told."""
+
+
+def use_family(name: str) -> Family:
+    """Imports a family of another package and registers it under its own name, for the rest of the process.
+
+    Only for what a user typed: it runs the code of the module.
+
+    Args:
+      name: MODULE:NAME, where NAME is a `Family` in the module.
+
+    Raises:
+      UsageError: if there is none, or one of Etude's is called the same.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # whatever the module raises
+        raise UsageError(f"there is no family {name!r}: {error}; name it as MODULE:NAME") from error
+    if not isinstance(found, Family):
+        raise UsageError(f"{name} is a {type(found).__name__}, not a Family")
+    if FAMILIES.get(found.name) not in (None, USED.get(name), found):
+        raise UsageError(f"{name} is called {found.name!r}, as another family is; give it another name")
+    FAMILIES[found.name] = USED[name] = found
+    return found
 
 
 def family(name: str) -> Family:
@@ -35,6 +63,22 @@ def family(name: str) -> Family:
     return found
 
 
+def typed_family(name: str) -> Family:
+    """The family that a user named: one of those here, or MODULE:NAME of another package.
+
+    Raises:
+      UsageError: if there is none.
+    """
+    return use_family(name) if ":" in name else family(name)
+
+
+def use_families(names: Iterable[str]) -> None:
+    """Imports families that another process of this command uses, where they are not in use yet."""
+    for name in names:
+        if name not in USED:
+            use_family(name)
+
+
 def configure(name: str, overrides: Mapping[str, Any] | None = None, **fields: Any) -> Configuration:
     """A family's default configuration with some hyperparameters and fields replaced.
 
@@ -46,8 +90,11 @@ def configure(name: str, overrides: Mapping[str, Any] | None = None, **fields: A
     Raises:
       UsageError: if a name is unknown, or a value is invalid or does not go with the family.
     """
-    defaults = family(name).defaults
+    found = family(name)
+    defaults = found.defaults
     hyperparameters = override(defaults.hyperparameters, overrides or {})
+    if found.representation not in ("", MELODY) and {"min_note", "max_note"} & fields.keys():
+        raise UsageError(f"configuration {found.name} has no range of pitches: leave out --min-note and --max-note")
     try:
         return dataclasses.replace(defaults, hyperparameters=hyperparameters, **fields)
     except ValueError as error:

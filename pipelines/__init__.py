@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from etude.pipelines.readers.piece_coder import Piece
     from etude.pipelines.readers.read import ReadMusic
     from etude.pipelines.records.write import WriteRecords
-    from etude.pipelines.sequences.extract import ExtractSequences
+    from etude.pipelines.sequences.extract import ExtractPieces, ExtractSequences, ListSequences
     from etude.pipelines.sequences.leaks import DropDuplicates, DropLeaks
     from etude.pipelines.sequences.split import SplitByContent
     from etude.pipelines.sequences.split_rule import SplitRule
@@ -29,8 +29,10 @@ _HOMES = {
     "DropDuplicates": "sequences.leaks",
     "DropLeaks": "sequences.leaks",
     "EvaluateSequences": "evaluation.evaluate_sequences",
+    "ExtractPieces": "sequences.extract",
     "ExtractSequences": "sequences.extract",
     "FitVocabulary": "sequences.vocabulary",
+    "ListSequences": "sequences.extract",
     "MatchMusic": "sources.match",
     "Piece": "readers.piece_coder",
     "ReadMusic": "readers.read",
@@ -45,8 +47,10 @@ __all__ = [
     "DropDuplicates",
     "DropLeaks",
     "EvaluateSequences",
+    "ExtractPieces",
     "ExtractSequences",
     "FitVocabulary",
+    "ListSequences",
     "MatchMusic",
     "Piece",
     "ReadMusic",

@@ -1,4 +1,4 @@
-"""Compares trained models on the melodies of one split: results.json, results.csv, report.html and tensorboard/."""
+"""Compares trained models on the sequences of one split: results.json, results.csv, report.html and tensorboard/."""
 
 import dataclasses
 import pathlib
@@ -6,21 +6,25 @@ import shlex
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 
-from etude.models.dataset import read_description, read_melodies, steps_per_quarter
+import numpy as np
+
+from etude.models.dataset import representation_name, steps_per_quarter
+from etude.models.evaluation.statistics import NUM_NOTES
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
 from etude.models.sequences.domain import MELODY
-from etude.models.storage import dataset_pb2
 from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
 from etude.pipelines.comparison.configurations import ComparedConfiguration, group, load_runs
 from etude.pipelines.comparison.cost import cost
+from etude.pipelines.comparison.datasets import Dataset, read_datasets
 from etude.pipelines.comparison.learning_curves import LearningCurve, learning_curve, not_converged
-from etude.pipelines.comparison.measurements import Splits, measure
+from etude.pipelines.comparison.measurements import DomainMeasurement, measure
 from etude.pipelines.comparison.music.generated_sets import read_generated_sets
 from etude.pipelines.comparison.music.judgement import judge_music
-from etude.pipelines.comparison.music.real_tunes import real_tunes
+from etude.pipelines.comparison.music.real_tunes import real_texts, real_tunes
+from etude.pipelines.comparison.pieces import compare_pieces
 from etude.pipelines.comparison.presentation import Presentation
 from etude.pipelines.comparison.provenance import provenance
 from etude.pipelines.comparison.results.results import DatasetResult, Results, Verdict
@@ -29,6 +33,7 @@ from etude.pipelines.comparison.results.results_json import to_json
 from etude.pipelines.comparison.results.summaries import summarise
 from etude.pipelines.comparison.results.verdict import verdict
 from etude.pipelines.comparison.tensorboard import write_tensorboard
+from etude.pipelines.comparison.words import MELODIES
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.page import page
 
@@ -39,7 +44,7 @@ REPORT_FILE = "report.html"
 
 def compare(
     models: Sequence[pathlib.Path],
-    dataset: pathlib.Path,
+    dataset: pathlib.Path | Sequence[pathlib.Path],
     output: pathlib.Path,
     *,
     split: str = "eval",
@@ -53,12 +58,12 @@ def compare(
 
     Args:
       models: run directories or bundles; those that differ in their seed alone are one configuration.
-      dataset: the dataset folder that all are evaluated on.
+      dataset: the dataset folder that all are evaluated on; or several, one for each representation, of the same pieces.
       output: the folder to write to.
-      split: the melodies to evaluate on.
+      split: the sequences to evaluate on.
       checkpoint: "best", "latest" or the number of a step, for all models.
       allow_other_training_data: whether models may have been trained on another dataset.
-      generated: folders of generated melodies, each named like the run that made it.
+      generated: folders of what models generated, each named like the run that made it.
       presentation: what the report says beside the figures.
       progress: called after every batch.
 
@@ -69,24 +74,27 @@ def compare(
       EtudeError: if a model or the dataset is missing or damaged, a model was trained on other data, or the folder cannot
         be written to.
     """
-    description = read_description(dataset)
-    melodies, train = read_melodies(dataset, split), read_melodies(dataset, "train")
-    runs = load_runs(models, dataset, description, checkpoint, allow_other_training_data)
+    paths = [dataset] if isinstance(dataset, pathlib.Path) else list(dataset)
+    datasets = read_datasets(paths, split)
+    runs = load_runs(models, datasets, checkpoint, allow_other_training_data)
     configurations = group(runs, presentation.labels if presentation else None)
     sets = read_generated_sets(generated, configurations)
-    measurements = measure(configurations, {MELODY: Splits(melodies, train)}, progress)
+    measurements = measure(configurations, {name: one.splits for name, one in datasets.items()}, progress)
     summary = summarise(measurements)
-    curves = _curves(configurations)
-    presentation = presentation or Presentation(
-        command=_command(models, dataset, output, split, checkpoint, allow_other_training_data, generated)
+    pieces = compare_pieces(
+        measurements, {name: one.description.representation.covers for name, one in datasets.items()}
     )
+    curves = _curves(configurations)
+    command = _command(models, paths, output, split, checkpoint, allow_other_training_data, generated)
+    presentation = _worded(presentation or Presentation(command=command), measurements)
+    fingerprints = {name: one.description.fingerprint for name, one in datasets.items()}
     results = Results(
         version=metadata.version("etude"),
         command=presentation.command,
         checkpoint=checkpoint,
-        dataset=_dataset(dataset, description, split, melodies),
+        datasets=[_dataset(one, split, measurements) for one in datasets.values()],
         verdict=_with_convergence(
-            verdict(summary.configurations, summary.baselines, summary.pairs, description.fingerprint),
+            verdict(summary.configurations, summary.baselines, summary.pairs, fingerprints, pieces),
             {
                 configuration.title: curves[configuration.name]
                 for configuration in configurations
@@ -99,7 +107,9 @@ def compare(
         breakdowns=summary.breakdowns,
         music=[found for measurement in measurements if (found := judge_music(measurement, sets))],
         published=presentation.published,
+        pieces=pieces,
     )
+    melodies = datasets[MELODY].splits.evaluated if MELODY in datasets else None
     content = Content(
         results=results,
         presentation=presentation,
@@ -107,7 +117,10 @@ def compare(
         curves=curves,
         costs={configuration.name: cost(configuration) for configuration in configurations},
         generated=sets,
-        real=real_tunes(melodies, sets, results.dataset.steps_per_quarter),
+        real=real_tunes(melodies, sets, steps_per_quarter(datasets[MELODY].description))
+        if isinstance(melodies, MelodySet)
+        else (),
+        real_texts={one.domain.name: real_texts(one.domain, one.sequences) for one in measurements},
     )
     report, table, figures = page(content), to_csv(results), to_json(results)
     with locked(output):
@@ -134,25 +147,47 @@ def _with_convergence(found: Verdict, curves: Mapping[str, Sequence[LearningCurv
     return dataclasses.replace(found, sentences=[sentence, *found.sentences]) if sentence else found
 
 
-def _dataset(
-    path: pathlib.Path, description: dataset_pb2.DatasetDescription, split: str, melodies: MelodySet
-) -> DatasetResult:
-    predicted = [melodies.events(index)[1:] for index in range(len(melodies))]
+def _worded(presentation: Presentation, measurements: Sequence[DomainMeasurement]) -> Presentation:
+    """A presentation with title and question, in the words of what is compared."""
+    several, one = ({getattr(each.words, name) for each in measurements} for name in ("sequences", "sequence"))
+    things = several.pop() if len(several) == 1 else "music"
+    models = f"{one.pop()} models" if len(one) == 1 else "models"
+    return dataclasses.replace(
+        presentation,
+        title=presentation.title or f"Comparison of {models}",
+        question=presentation.question or f"Which configuration predicts {things} best?",
+    )
+
+
+def _dataset(dataset: Dataset, split: str, measurements: Sequence[DomainMeasurement]) -> DatasetResult:
+    name, description, sequences = (
+        representation_name(dataset.description),
+        dataset.description,
+        dataset.splits.evaluated,
+    )
+    num_notes = 0
+    if isinstance(sequences, MelodySet):
+        num_notes = sum(int((sequences.events(index)[1:] >= 0).sum()) for index in range(len(sequences)))
+    elif NUM_NOTES in sequences.attributes:
+        num_notes = int(sequences.attributes[NUM_NOTES].sum())
+    words = next((one.words for one in measurements if one.representation == name), MELODIES)
     return DatasetResult(
-        path=str(path),
+        path=str(dataset.path),
         fingerprint=description.fingerprint,
         steps_per_quarter=steps_per_quarter(description),
         split=split,
-        num_melodies=len(melodies),
-        num_steps=sum(len(events) for events in predicted),
-        num_notes=sum(int((events >= 0).sum()) for events in predicted),
+        num_melodies=len(sequences),
+        num_steps=int(np.maximum(sequences.lengths - 1, 0).sum()),
+        num_notes=num_notes,
         description=as_dict(description),
+        representation=name,
+        words=words,
     )
 
 
 def _command(
     models: Sequence[pathlib.Path],
-    dataset: pathlib.Path,
+    datasets: Sequence[pathlib.Path],
     output: pathlib.Path,
     split: str,
     checkpoint: str,
@@ -160,7 +195,7 @@ def _command(
     generated: Sequence[pathlib.Path],
 ) -> str:
     """The command line that does the same again."""
-    words = ["etude", "compare", *map(str, models), "--dataset", str(dataset), "--output", str(output)]
+    words = ["etude", "compare", *map(str, models), "--dataset", *map(str, datasets), "--output", str(output)]
     words += ["--split", split, "--checkpoint", checkpoint]
     words += ["--allow-other-training-data"] if allow_other_training_data else []
     for folder in generated:

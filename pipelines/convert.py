@@ -28,7 +28,8 @@ from etude.pipelines.running.progress import Tally
 from etude.pipelines.running.runner import Resources, Watch, run
 from etude.pipelines.sources.corpora import CORPUS_PREFIX, licence_notes
 from etude.pipelines.sources.match import CountSources, MatchMusic
-from etude.pipelines.sources.sources import Source, nothing_found
+from etude.pipelines.sources.source import Source
+from etude.pipelines.sources.sources import nothing_found
 
 NOTES = "notes"
 TEXTS = "texts"

@@ -256,6 +256,7 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
             unit=flow.representation.unit,
             options=flow.representation.options(),
             vocabulary=result["symbols"],
+            covers=flow.representation.covers,
         ),
         split_rule=dataset_pb2.SplitRule(**dataclasses.asdict(flow.rule)),
         transpositions=flow.transpositions,

@@ -99,6 +99,15 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--hparams", default="", metavar="NAME=VALUE,...", help="its hyperparameters, where not the defaults"
     )
+    add_family(parser)
+
+
+def add_family(parser: argparse.ArgumentParser) -> None:
+    """`--family`."""
+    parser.add_argument(
+        "--family", action="append", default=[], metavar="MODULE:NAME",
+        help="a family of another package, for runs of it: its module is imported; may be given several times",
+    )  # fmt: skip
 
 
 def load_model(path: str, options: argparse.Namespace) -> "Model":

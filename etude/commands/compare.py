@@ -5,15 +5,17 @@ examples:
   etude compare runs/* --dataset dataset --split test --generated melodies/* --output comparison
 
 Models are ranked by their event figures, which can be compared between encodings, with 95% intervals, paired tests, and
-baselines that any model should beat. A model that was trained on another dataset is refused. `tensorboard --logdir REPORT`
-shows the figures beside the hyperparameters (HParams), the learning curves, and generated melodies (Images).
+baselines that any model should beat. A model that was trained on another dataset is refused. Models of several
+representations are compared by what their pieces cost as a whole: give a dataset of each, made of the same notes.
+`tensorboard --logdir REPORT` shows the figures beside the hyperparameters (HParams), the learning curves, and generated
+melodies (Images).
 """
 
 import argparse
 import pathlib
 import shlex
 
-from etude.commands.common import add_dataset, as_typed
+from etude.commands.common import add_family, as_typed
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
@@ -23,7 +25,10 @@ INTERRUPTED = "a report is written at the end: run the same command again"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument("models", nargs="+", metavar="MODEL", help="run directories or Magenta bundles (.mag)")
-    add_dataset(parser)
+    parser.add_argument(
+        "--dataset", action="extend", nargs="+", required=True, metavar="DATASET",
+        help="folder that 'etude dataset' wrote; one for each representation that the models read, of the same pieces",
+    )  # fmt: skip
     parser.add_argument(
         "--output", required=True, metavar="REPORT", help="folder for report.html, results.json and more"
     )
@@ -45,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="best|latest|STEP",
         help="which weights of a run directory (default best)",
     )
+    add_family(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
@@ -57,7 +63,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     with console.progress("comparing") as progress:
         compare(
             [pathlib.Path(path) for path in options.models],
-            pathlib.Path(options.dataset),
+            [pathlib.Path(path) for path in options.dataset],
             output,
             split=options.split,
             checkpoint=options.checkpoint,

@@ -140,9 +140,19 @@ def _advice(description: "DatasetDescription", options: argparse.Namespace) -> s
             "there is no eval split, which 'etude train' needs to tell its best weights: "
             "to train on these melodies, write them again with --eval-ratio 0.1"
         )
-    config = options.config or ("mono" if set(description.transpositions) - {0} else "lookback")
+    config = options.config or _reader(description, options.representation)
     run_dir = unused_folder(f"runs/{config}")
     return f"next: {command('train', '--config', config, '--dataset', options.output, '--run-dir', run_dir)}"
+
+
+def _reader(description: "DatasetDescription", representation: str) -> str:
+    """A configuration that reads such a dataset."""
+    from etude.models.registry import FAMILIES
+    from etude.models.representations.registry import MELODY
+
+    if representation == MELODY:
+        return "mono" if set(description.transpositions) - {0} else "lookback"
+    return next((name for name, family in FAMILIES.items() if family.representation == representation), "ngram")
 
 
 def _name_and_value(option: str) -> tuple[str, str]:

@@ -73,14 +73,23 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
 
 def _table(reports: list[dict[str, Any]]) -> str:
-    header = f"{'model':24} {'loss':>8} {'perplexity':>10} {'accuracy':>8} {'event loss':>10} {'log-likelihood':>14}"
+    from etude.models.evaluation.figures import token_figures
+
+    unit = "event" if all("event" in report for report in reports) else "token"
+    loss_title = f"{unit} loss"
+    header = f"{'model':24} {'loss':>8} {'perplexity':>10} {'accuracy':>8} {loss_title:>10} {'log-likelihood':>14}"
     lines = [header]
     for report in reports:
-        label, event = report["label"], report["event"]
+        label, loss = report["label"], token_figures(report)["loss"]
         lines.append(
             f"{pathlib.Path(report['model']).name[:24]:24} {label['loss']:8.4f} {label['perplexity']:10.4f} "
-            f"{label['accuracy']:8.4f} {event['loss']:10.4f} {report['log_likelihood']:14.3f}"
+            f"{label['accuracy']:8.4f} {loss:10.4f} {report['log_likelihood']:14.3f}"
         )
     first = reports[0]
-    lines.append(f"{first['split']} split: {first['num_melodies']:,} melodies, {first['num_steps']:,} predicted steps")
+    number, things, steps = (
+        (first["num_melodies"], "melodies", "steps")
+        if unit == "event"
+        else (first["num_sequences"], "sequences", "tokens")
+    )
+    lines.append(f"{first['split']} split: {number:,} {things}, {first['num_steps']:,} predicted {steps}")
     return "\n".join(lines)

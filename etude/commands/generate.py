@@ -182,16 +182,25 @@ def _generate_texts(
     from etude.models.errors import UsageError
     from etude.models.generation import generate
     from etude.pipelines.generation.generate import write_texts
+    from etude.pipelines.generation.ngram_overlap import training_ngrams
 
+    if model.domain.render(model.domain.default_primer) is None:
+        raise UsageError(f"{model.path} makes {model.domain.plural}, which cannot be written as text")
     if options.primer_melody is not None or options.primer or options.bars is not None:
         raise UsageError(f"{model.path} makes text: use --primer-text, and --num-steps for its length in tokens")
+    if options.abc or options.svg or options.wav:
+        raise UsageError(f"{model.path} makes text, which is written as text: leave out --abc, --svg and --wav")
     if options.new_steps is not None:
-        primer = model.domain.default_primer if options.primer_text is None else model.domain.parse(options.primer_text)
+        try:
+            primer = model.domain.parse(options.primer_text) if options.primer_text else model.domain.default_primer
+        except ValueError as error:
+            raise UsageError(f"--primer-text is not a {model.domain.noun}: {error}") from error
         settings = dataclasses.replace(settings, num_steps=len(primer) + options.new_steps)
     with console.progress("generating") as progress:
         sequences = generate(model, options.primer_text, settings, progress)
     with console.progress("writing") as progress:
-        lines = write_texts(model, sequences, settings, folder, progress=progress, say=console.say)
+        known = training_ngrams(model)
+        lines = write_texts(model, sequences, settings, folder, known=known, progress=progress, say=console.say)
     for line in lines:
         console.say(f"{line['file']}: log-likelihood {line['log_likelihood']:.3f}, {len(line['tokens'])} tokens")
     console.say(f"{len(lines)} files in {folder}, with generated.jsonl")

@@ -20,10 +20,10 @@ class ListHyperparameters(argparse.Action):
     ) -> None:
         """Prints those of the family that is named."""
         from etude.models.errors import UsageError
-        from etude.models.registry import family
+        from etude.models.registry import typed_family
 
         try:
-            found = family(str(values))
+            found = typed_family(str(values))
         except UsageError as error:
             parser.error(str(error))
         print(f"hyperparameters of {found.name}, for --hparams NAME=VALUE,...; with their defaults:\n")

@@ -14,7 +14,7 @@ import argparse
 import pathlib
 import shlex
 
-from etude.commands.common import as_typed, command, num_workers, unused_folder, whole
+from etude.commands.common import add_family, as_typed, command, num_workers, unused_folder, whole
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
@@ -37,10 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="training runs at once, each in a process of its own that takes its memory (default 1); same results",
     )
+    add_family(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Runs the study."""
+    from etude.models.sequences.domain import MELODY
     from etude.pipelines.compare import RESULTS_FILE
     from etude.pipelines.studies.file import find_study, read_study
     from etude.pipelines.studies.study import RUNS, run_study
@@ -62,10 +64,15 @@ def run(options: argparse.Namespace, console: Console) -> None:
         )
     console.result(format_results(read_results(output / RESULTS_FILE)))
     run_dir = output / RUNS / names[-1]
-    generate = ["generate", run_dir, "--output", unused_folder("melodies"), "--primer-melody", "D4 F#4 A4"]
+    if study.runs()[names[-1]][0].representation == MELODY:
+        folder, primer = "melodies", ["--primer-melody", "D4 F#4 A4"]
+        score = ["score", run_dir, "--events", "[62,-2,66,-2,69,-2,74,-2]"]
+    else:
+        folder, primer, score = "texts", [], ["score", run_dir, "--text", "FILE"]
+    generate = ["generate", run_dir, "--output", unused_folder(folder), *primer]
     console.say(
         f"\nreport: {report}\n\nnext:\n"
         f"  {as_typed('tensorboard')} --logdir {shlex.quote(str(output))}\n"
         f"  {command(*generate, '--temperature', 0.9)}\n"
-        f"  {command('score', run_dir, '--events', '[62,-2,66,-2,69,-2,74,-2]')}"
+        f"  {command(*score)}"
     )

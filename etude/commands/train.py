@@ -14,8 +14,8 @@ metrics.jsonl, and the same for TensorBoard. Killed at any moment, the same comm
 """
 
 import argparse
-import dataclasses
 import pathlib
+from typing import TYPE_CHECKING
 
 from etude.commands.common import MODEL_HELP, add_dataset, command, unused_folder
 from etude.commands.estimate import Estimate
@@ -23,12 +23,20 @@ from etude.commands.list_hyperparameters import ListHyperparameters
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
+if TYPE_CHECKING:
+    from etude.models.configuration import Configuration
+
 INTERRUPTED = "the same command goes on from the last checkpoint"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("--config", required=True, metavar="NAME", help="basic, lookback, attention, mono or ngram")
+    parser.add_argument(
+        "--config",
+        required=True,
+        metavar="NAME",
+        help="basic, lookback, attention, mono or ngram; or MODULE:NAME of another package",
+    )
     add_dataset(parser)
     parser.add_argument("--run-dir", required=True, metavar="RUN", help="folder of the run; made if need be")
     length = parser.add_mutually_exclusive_group()
@@ -59,26 +67,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Trains."""
-    from etude.models.dataset import read_description, steps_per_quarter
+    from etude.models.dataset import configure_for
+    from etude.models.evaluation.figures import token_figures
     from etude.models.hyperparameters import changed, parse_overrides
-    from etude.models.registry import configure, family
+    from etude.models.registry import configure, family, make_domain, make_encoding, typed_family
     from etude.models.training.schedule import Schedule
     from etude.models.training.train import train
     from etude.pipelines.files.dataset_folder import open_folder
 
     fields = {name: value for name in ("min_note", "max_note") if (value := getattr(options, name)) is not None}
     # What was typed is checked before what it names is opened.
-    configuration = configure(options.config, parse_overrides(options.hparams), **fields)
+    configuration = configure(typed_family(options.config).name, parse_overrides(options.hparams), **fields)
     schedule = Schedule(options.num_steps, options.seed, options.eval_every, options.early_stopping, options.num_epochs)
     dataset = open_folder(options.dataset)
-    steps = steps_per_quarter(read_description(dataset))
-    configuration = dataclasses.replace(configuration, steps_per_quarter=steps)
+    configuration = configure_for(configuration, dataset)
     changes = changed(configuration.hyperparameters, family(configuration.config).defaults.hyperparameters)
     others = ", ".join(f"{name}={text}" for name, text in changes.items()) + ", else " if changes else ""
     console.say(
-        f"{configuration.config}: pitches [{configuration.min_note}, {configuration.max_note}), "
-        f"key {'kept' if configuration.transpose_to_key is None else configuration.transpose_to_key}, "
-        f"{steps} steps a quarter note, seed {schedule.seed}, "
+        f"{configuration.config}: {_reads(configuration)}, seed {schedule.seed}, "
         f"{f'{schedule.num_epochs:,} epochs' if schedule.num_epochs else f'{schedule.num_steps:,} training steps'}\n"
         f"  hyperparameters: {others}the defaults of the configuration; --list-hparams {options.config} lists them"
     )
@@ -94,10 +100,25 @@ def run(options: argparse.Namespace, console: Console) -> None:
             progress=Estimate(progress, console.say),
             say=console.say,
         )
-    label, event = result.best["label"], result.best["event"]
+    label, unit = result.best["label"], make_encoding(configuration).unit
+    loss = token_figures(result.best)["loss"]
     ended = f"stopped early at step {result.step:,}" if result.stopped_early else f"{result.step:,} steps done"
     console.say(
         f"{ended}; best on the eval split at step {result.best['step']:,}: loss {label['loss']:.4f}, "
-        f"perplexity {label['perplexity']:.3f}, accuracy {label['accuracy']:.4f}, event loss {event['loss']:.4f}\n"
-        f"next: {command('generate', run_dir, '--output', unused_folder('melodies'))}"
+        f"perplexity {label['perplexity']:.3f}, accuracy {label['accuracy']:.4f}, {unit} loss {loss:.4f}\n"
+        f"next: {command('generate', run_dir, '--output', unused_folder(make_domain(configuration).plural))}"
+    )
+
+
+def _reads(configuration: "Configuration") -> str:
+    """What a configuration reads, in words."""
+    from etude.models.registry import make_domain
+    from etude.models.sequences.domain import MELODY
+
+    if configuration.representation != MELODY:
+        return make_domain(configuration).name
+    key = "kept" if configuration.transpose_to_key is None else configuration.transpose_to_key
+    return (
+        f"pitches [{configuration.min_note}, {configuration.max_note}), key {key}, "
+        f"{configuration.steps_per_quarter} steps a quarter note"
     )

@@ -7,9 +7,11 @@ import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding
 from etude.models.evaluation.likelihood import LogProbabilities
-from etude.models.evaluation.statistics import Breakdown, Prediction, Sums, batch_sums, join
+from etude.models.evaluation.statistics import Prediction, Sums, batch_sums, join
 from etude.models.progress import Progress, silent
-from etude.models.sequences.batch import Batch, Sequences
+from etude.models.sequences.batch import Batch
+from etude.models.sequences.breakdown import Breakdown
+from etude.models.sequences.sequence_set import SequenceSet
 
 Predict = Callable[[Batch], LogProbabilities]
 """From a batch to log-probabilities after each token but the last: [batch, steps - 1, num_labels]."""
@@ -20,7 +22,7 @@ PADDED_STEPS_PER_BATCH = 1 << 15
 
 def evaluate(
     encoding: Encoding,
-    sequences: Sequences,
+    sequences: SequenceSet,
     predict: Predict,
     breakdowns: Sequence[Breakdown] = (),
     progress: Progress = silent,

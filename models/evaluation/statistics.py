@@ -19,8 +19,12 @@ from etude.models.evaluation.likelihood import (
     token_probabilities,
 )
 from etude.models.sequences.batch import Batch, Tokens
+from etude.models.sequences.breakdown import Breakdown
 
 Values = npt.NDArray[np.float64]
+
+NUM_NOTES = "num_notes"
+"""The attribute of a sequence that says how many notes its predicted tokens stand for, where tokens do not tell."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,23 +129,6 @@ STATISTICS_OF_CATEGORIES = ("num_steps", "token_log_likelihood", "token_correct"
 
 
 @dataclasses.dataclass(frozen=True)
-class Breakdown:
-    """A division of the predicted steps of sequences into categories.
-
-    Attributes:
-      name: in results.
-      title: in words.
-      categories: in order.
-      index: the category of each predicted step of a batch, [batch, steps - 1]; -1 for none.
-    """
-
-    name: str
-    title: str
-    categories: tuple[str, ...]
-    index: Callable[[Batch], npt.NDArray[np.int64]]
-
-
-@dataclasses.dataclass(frozen=True)
 class Sums:
     """Sums of sequences by name.
 
@@ -198,6 +185,8 @@ def batch_sums(prediction: Prediction, breakdowns: Sequence[Breakdown] = ()) -> 
         for kind, mask in masks.items():
             for name, statistic in statistics.items():
                 sums[f"{kind}:{name}"] = _total(statistic(prediction), is_real & mask)
+    if NUM_NOTES in prediction.batch.attributes:
+        sums.setdefault("note:num", prediction.batch.attributes[NUM_NOTES].astype(np.float64))
     for breakdown in breakdowns:
         index = breakdown.index(prediction.batch)
         for name in STATISTICS_OF_CATEGORIES:

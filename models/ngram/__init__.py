@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.configuration import Configuration, domain_of, encoding_of
+from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.family import Counting, Family
 from etude.models.ngram.counts import (
@@ -19,13 +19,13 @@ from etude.models.ngram.counts import (
 )
 from etude.models.ngram.hyperparameters import NgramHyperparameters
 from etude.models.ngram.network import KNESER_NEY, NgramNetwork
-from etude.models.sequences.batch import Sequences
+from etude.models.sequences.sequence_set import SequenceSet
 
 _SEQUENCES_AT_ONCE = 1024
 
 
 def count_ngrams(
-    encoding: Encoding, sequences: Sequences, hyperparameters: NgramHyperparameters
+    encoding: Encoding, sequences: SequenceSet, hyperparameters: NgramHyperparameters
 ) -> dict[str, Integers]:
     """The arrays of a counted model; see `etude.models.ngram.counts.to_arrays`.
 
@@ -68,8 +68,7 @@ FAMILY = Family(
     title="N-gram",
     summary="Counts what followed the last tokens in the training sequences, and mixes longer contexts with shorter ones.",
     defaults=Configuration("ngram", hyperparameters=NgramHyperparameters()),
-    make_encoding=encoding_of,
-    make_domain=domain_of,
+    representation="",
     counting=Counting(
         count=lambda configuration, encoding, sequences: count_ngrams(
             encoding, sequences, configuration.hyperparameters

@@ -28,7 +28,6 @@ class MelodyRepresentation(ExtractionOptions, Representation):
     name: ClassVar[str] = "melody"
     unit: ClassVar[str] = "step"
     has_symbols: ClassVar[bool] = False
-    masks: ClassVar[tuple[str, ...]] = ("event", "no_event")
 
     def extract(self, piece: Piece) -> Extracted:
         """The melodies of every track."""

@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Mapping
 
 from etude.models.errors import UsageError
+from etude.models.registry import FAMILIES
 from etude.models.representations.representation import Representation
 
 MELODY = "melody"
@@ -32,6 +33,21 @@ def representation_class(name: str) -> type[Representation]:
     if not (isinstance(found, type) and issubclass(found, Representation)):
         raise UsageError(f"{name} is no representation: {cls} does not derive from Representation")
     return found
+
+
+def find_representation(name: str) -> str:
+    """What a representation is typed as, from its own name: one of those here, or of the families in use.
+
+    So that a file, which may name no module, can name what its user's families read.
+
+    Raises:
+      UsageError: if there is none.
+    """
+    names = [*REPRESENTATIONS, *(family.representation for family in FAMILIES.values() if family.representation)]
+    known = {representation_class(typed).name: typed for typed in dict.fromkeys(names)}
+    if name not in known:
+        raise UsageError(f"there is no representation {name!r} among those of the families in use: {', '.join(known)}")
+    return known[name]
 
 
 def make_representation(name: str, options: Mapping[str, str] | None = None) -> Representation:

@@ -41,13 +41,14 @@ class Representation(abc.ABC):
       name: what the command line calls it.
       unit: what one token stands for: "step", "character", "token".
       has_symbols: whether tokens are symbols that a fitted vocabulary numbers; else they are numbers already.
+      covers: what of a piece its sequences cover, such as "tune": models of representations that cover the same are compared
+        by what whole pieces cost them; empty for one that compares with no other.
       reads_text: whether it looks at what a piece was written as.
-      masks: names of the subsets of tokens by which its figures are told apart.
     """
 
     name: ClassVar[str]
     unit: ClassVar[str] = "token"
-    masks: ClassVar[tuple[str, ...]] = ()
+    covers: ClassVar[str] = ""
     has_symbols: ClassVar[bool] = True
     reads_text: ClassVar[bool] = False
 
@@ -103,8 +104,11 @@ class Representation(abc.ABC):
         return sequence.tokens.astype(np.uint64)
 
     def num_notes(self, sequence: Sequence) -> int:
-        """Notes of a sequence, as far as the representation can tell; 0 if it cannot."""
-        return 0
+        """Notes of a sequence, as far as the representation can tell; 0 if it cannot.
+
+        The attribute `num_notes` that `extract` may give a sequence also makes bits a note of its figures.
+        """
+        return sequence.attributes.get("num_notes", 0)
 
     def options(self) -> dict[str, str]:
         """Its options, by name, each as JSON."""

@@ -2,11 +2,15 @@
 
 import abc
 import dataclasses
+import functools
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from etude.models.sequences.batch import Tokens
+from etude.models.sequences.breakdown import Breakdown
+from etude.models.sequences.sequence_set import SequenceSet
 
 MELODY = "melody"
 """The representation whose tokens are events."""
@@ -22,11 +26,13 @@ class Domain(abc.ABC):
 
     Attributes:
       noun: what a sequence of the domain is called.
+      unit: what one of its tokens stands for.
       suffix: of a file that holds one.
     """
 
     noun: ClassVar[str] = "sequence"
     suffix: ClassVar[str] = "txt"
+    unit: str = "step"
 
     @property
     def plural(self) -> str:
@@ -51,9 +57,21 @@ class Domain(abc.ABC):
           ValueError: if it is none; the message says why.
         """
 
+    def parse_whole(self, text: str) -> Tokens:
+        """The tokens of a whole sequence that is written as text, with its end if it has one.
+
+        Raises:
+          ValueError: if it is none; the message says why.
+        """
+        return self.parse(text)
+
     @abc.abstractmethod
     def render(self, tokens: Tokens) -> str | None:
         """A sequence as text; None where it has no text."""
+
+    def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
+        """How reports divide the steps of sequences, besides the divisions that all sequences have."""
+        return ()
 
     def enter(self, tokens: Tokens) -> tuple[Tokens, int]:
         """A sequence as the model knows it, and by how many semitones it was transposed."""
@@ -78,6 +96,8 @@ class VocabularyDomain(Domain):
       start: the token that sequences start with.
       separator: between the symbols of a text.
       marks: tokens that the text leaves out.
+      end: the token that sequences end with; None where they have no end of their own.
+      unit: what a token stands for.
     """
 
     representation: str
@@ -85,6 +105,8 @@ class VocabularyDomain(Domain):
     start: int = 0
     separator: str = ""
     marks: tuple[int, ...] = ()
+    end: int | None = None
+    unit: str = "token"
 
     @property
     def name(self) -> str:
@@ -97,13 +119,30 @@ class VocabularyDomain(Domain):
         return np.array([self.start])
 
     def parse(self, given: Any) -> Tokens:
-        """A list of tokens' numbers or symbols, or a text whose symbols are single characters or are separated."""
-        if isinstance(given, str):
-            given = given.split(self.separator) if self.separator else list(given)
-        numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
+        """A list of tokens' numbers or symbols; or a text whose symbols are single characters or are separated.
+
+        A text does not write the mark that sequences start with, so it is put before it.
+        """
+        return self._started(given, -1) if isinstance(given, str) else self._tokens(given, -1)
+
+    def parse_whole(self, text: str) -> Tokens:
+        """See base class; symbols that are not in the vocabulary become its unknown."""
+        tokens = self._started(text, self._numbers.get(UNKNOWN, -1))
+        return tokens if self.end is None else np.append(tokens, self.end)
+
+    @functools.cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {symbol: number for number, symbol in enumerate(self.symbols)}
+
+    def _started(self, text: str, unknown: int) -> Tokens:
+        symbols = text.split(self.separator) if self.separator else list(text)
+        tokens = self._tokens(symbols, unknown)
+        return np.concatenate([[self.start], tokens]) if self.start in self.marks else tokens
+
+    def _tokens(self, given: Iterable[Any], unknown: int) -> Tokens:
         tokens = []
         for item in given:
-            token = numbers.get(item, -1) if isinstance(item, str) else int(item)
+            token = self._numbers.get(item, unknown) if isinstance(item, str) else int(item)
             if not 0 <= token < len(self.symbols):
                 raise ValueError(f"{item!r} is not in the vocabulary of {len(self.symbols)} tokens")
             tokens.append(token)

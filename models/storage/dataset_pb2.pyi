@@ -67,7 +67,7 @@ class DatasetDescription(_message.Message):
     def __init__(self, format: _Optional[str] = ..., config: _Optional[str] = ..., fingerprint: _Optional[str] = ..., version: _Optional[str] = ..., splits: _Optional[_Iterable[_Union[Split, _Mapping]]] = ..., split_rule: _Optional[_Union[SplitRule, _Mapping]] = ..., extraction: _Optional[_Union[Extraction, _Mapping]] = ..., transpositions: _Optional[_Iterable[int]] = ..., num_pieces: _Optional[int] = ..., num_leaked_melodies_dropped: _Optional[int] = ..., num_truncated_melodies: _Optional[int] = ..., num_duplicate_melodies: _Optional[int] = ..., num_transposed_duplicate_melodies: _Optional[int] = ..., duplicates_dropped: _Optional[bool] = ..., rejected: _Optional[_Mapping[str, int]] = ..., representation: _Optional[_Union[Representation, _Mapping]] = ..., pieces_fingerprint: _Optional[str] = ..., num_leaked_pieces_dropped: _Optional[int] = ..., num_duplicate_pieces: _Optional[int] = ..., num_transposed_duplicate_pieces: _Optional[int] = ..., eval_ngram_overlap: _Optional[_Mapping[int, float]] = ...) -> None: ...
 
 class Representation(_message.Message):
-    __slots__ = ("name", "unit", "options", "vocabulary")
+    __slots__ = ("name", "unit", "options", "vocabulary", "covers")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -79,11 +79,13 @@ class Representation(_message.Message):
     UNIT_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     VOCABULARY_FIELD_NUMBER: _ClassVar[int]
+    COVERS_FIELD_NUMBER: _ClassVar[int]
     name: str
     unit: str
     options: _containers.ScalarMap[str, str]
     vocabulary: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., vocabulary: _Optional[_Iterable[str]] = ...) -> None: ...
+    covers: str
+    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., covers: _Optional[str] = ...) -> None: ...
 
 class Split(_message.Message):
     __slots__ = ("name", "num_melodies", "num_steps", "num_notes", "max_steps", "melodies_by_steps_per_bar", "files")

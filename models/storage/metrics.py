@@ -97,6 +97,6 @@ def _check(line: Any) -> None:
     if line["split"] not in (TRAIN, EVAL) or type(line["step"]) is not int:
         raise ValueError("it has no split or no step")
     # Perplexities may be infinite.
-    losses = [line["label"]["loss"], *([line["event"]["loss"]] if line["split"] == EVAL else [])]
+    losses = [line["label"]["loss"], *([(line.get("event") or line["token"])["loss"]] if line["split"] == EVAL else [])]
     if not all(map(math.isfinite, (line["wall_time"], *losses))) or any(map(math.isnan, scalars(line).values())):
         raise ValueError("a figure is no number")

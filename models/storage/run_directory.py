@@ -122,8 +122,16 @@ class RunDirectory:
         Raises:
           EtudeError: if it is missing, damaged or out of range.
         """
+        stored = self.read().configuration
         try:
-            return from_proto(self.read().configuration)
+            family(stored.config)
+        except UsageError as error:
+            raise EtudeError(
+                f"{self.path} is a run of a family that is not one of Etude's, {stored.config!r}; say where it is with "
+                "--family MODULE:NAME"
+            ) from error
+        try:
+            return from_proto(stored)
         except (ValueError, UsageError) as error:
             raise EtudeError(f"{self.config} is damaged: {error}; restore it or train again") from error
 
@@ -145,6 +153,8 @@ def to_proto(configuration: Configuration) -> run_pb2.Configuration:
         hyperparameters=run_pb2.Hyperparameters(values=as_text(configuration.hyperparameters)),
         representation="" if configuration.representation == MELODY else configuration.representation,
         vocabulary=configuration.vocabulary,
+        representation_options=configuration.representation_options,
+        unit="" if configuration.representation == MELODY else configuration.unit,
     )
 
 
@@ -167,6 +177,8 @@ def from_proto(message: run_pb2.Configuration) -> Configuration:
         hyperparameters=override(defaults, _stored(message, defaults)),
         representation=message.representation or MELODY,
         vocabulary=tuple(message.vocabulary),
+        representation_options=dict(message.representation_options),
+        unit=message.unit or Configuration.unit,
     )
 
 

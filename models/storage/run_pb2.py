@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x65tude/models/storage/run.proto\x12\x0c\x65tude.models\"\x89\x03\n\rConfiguration\x12\x0e\n\x06\x63onfig\x18\x01 \x01(\t\x12\x10\n\x08min_note\x18\x02 \x01(\x05\x12\x10\n\x08max_note\x18\x03 \x01(\x05\x12\x1d\n\x10transpose_to_key\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x19\n\x11steps_per_quarter\x18\x05 \x01(\x05\x12\x36\n\x0fhyperparameters\x18\x06 \x01(\x0b\x32\x1d.etude.models.Hyperparameters\x12T\n\x15other_hyperparameters\x18\x07 \x03(\x0b\x32\x35.etude.models.Configuration.OtherHyperparametersEntry\x12\x16\n\x0erepresentation\x18\x08 \x01(\t\x12\x12\n\nvocabulary\x18\t \x03(\t\x1a;\n\x19OtherHyperparametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x13\n\x11_transpose_to_key\"\xb5\x02\n\x0fHyperparameters\x12\x39\n\x06values\x18\t \x03(\x0b\x32).etude.models.Hyperparameters.ValuesEntry\x12\x12\n\nbatch_size\x18\x01 \x01(\x05\x12\x17\n\x0frnn_layer_sizes\x18\x02 \x03(\x05\x12\x19\n\x11\x64ropout_keep_prob\x18\x03 \x01(\x01\x12\x13\n\x0b\x61ttn_length\x18\x04 \x01(\x05\x12\x11\n\tclip_norm\x18\x05 \x01(\x01\x12\x15\n\rlearning_rate\x18\x06 \x01(\x01\x12\x1a\n\x12lookback_distances\x18\x07 \x03(\x05\x12\x15\n\rlookback_unit\x18\x08 \x01(\t\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xb2\x02\n\x03Run\x12\x32\n\rconfiguration\x18\x01 \x01(\x0b\x32\x1b.etude.models.Configuration\x12\x0c\n\x04seed\x18\x02 \x01(\x03\x12\x11\n\tnum_steps\x18\x03 \x01(\x03\x12\x12\n\neval_every\x18\x04 \x01(\x03\x12\x16\n\x0e\x65\x61rly_stopping\x18\x05 \x01(\x03\x12*\n\x07\x64\x61taset\x18\x06 \x01(\x0b\x32\x19.etude.models.Run.Dataset\x12(\n\x08versions\x18\x07 \x01(\x0b\x32\x16.etude.models.Versions\x12\x15\n\rinitial_model\x18\x08 \x01(\t\x1a,\n\x07\x44\x61taset\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\tJ\x04\x08\t\x10\nR\tprecision\"L\n\x08Versions\x12\r\n\x05\x65tude\x18\x01 \x01(\t\x12\x0e\n\x06python\x18\x02 \x01(\t\x12\x12\n\ntensorflow\x18\x03 \x01(\t\x12\r\n\x05numpy\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x65tude/models/storage/run.proto\x12\x0c\x65tude.models\"\xad\x04\n\rConfiguration\x12\x0e\n\x06\x63onfig\x18\x01 \x01(\t\x12\x10\n\x08min_note\x18\x02 \x01(\x05\x12\x10\n\x08max_note\x18\x03 \x01(\x05\x12\x1d\n\x10transpose_to_key\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x19\n\x11steps_per_quarter\x18\x05 \x01(\x05\x12\x36\n\x0fhyperparameters\x18\x06 \x01(\x0b\x32\x1d.etude.models.Hyperparameters\x12T\n\x15other_hyperparameters\x18\x07 \x03(\x0b\x32\x35.etude.models.Configuration.OtherHyperparametersEntry\x12\x16\n\x0erepresentation\x18\x08 \x01(\t\x12\x12\n\nvocabulary\x18\t \x03(\t\x12V\n\x16representation_options\x18\n \x03(\x0b\x32\x36.etude.models.Configuration.RepresentationOptionsEntry\x12\x0c\n\x04unit\x18\x0b \x01(\t\x1a;\n\x19OtherHyperparametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a<\n\x1aRepresentationOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x13\n\x11_transpose_to_key\"\xb5\x02\n\x0fHyperparameters\x12\x39\n\x06values\x18\t \x03(\x0b\x32).etude.models.Hyperparameters.ValuesEntry\x12\x12\n\nbatch_size\x18\x01 \x01(\x05\x12\x17\n\x0frnn_layer_sizes\x18\x02 \x03(\x05\x12\x19\n\x11\x64ropout_keep_prob\x18\x03 \x01(\x01\x12\x13\n\x0b\x61ttn_length\x18\x04 \x01(\x05\x12\x11\n\tclip_norm\x18\x05 \x01(\x01\x12\x15\n\rlearning_rate\x18\x06 \x01(\x01\x12\x1a\n\x12lookback_distances\x18\x07 \x03(\x05\x12\x15\n\rlookback_unit\x18\x08 \x01(\t\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xb2\x02\n\x03Run\x12\x32\n\rconfiguration\x18\x01 \x01(\x0b\x32\x1b.etude.models.Configuration\x12\x0c\n\x04seed\x18\x02 \x01(\x03\x12\x11\n\tnum_steps\x18\x03 \x01(\x03\x12\x12\n\neval_every\x18\x04 \x01(\x03\x12\x16\n\x0e\x65\x61rly_stopping\x18\x05 \x01(\x03\x12*\n\x07\x64\x61taset\x18\x06 \x01(\x0b\x32\x19.etude.models.Run.Dataset\x12(\n\x08versions\x18\x07 \x01(\x0b\x32\x16.etude.models.Versions\x12\x15\n\rinitial_model\x18\x08 \x01(\t\x1a,\n\x07\x44\x61taset\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\tJ\x04\x08\t\x10\nR\tprecision\"L\n\x08Versions\x12\r\n\x05\x65tude\x18\x01 \x01(\t\x12\x0e\n\x06python\x18\x02 \x01(\t\x12\x12\n\ntensorflow\x18\x03 \x01(\t\x12\r\n\x05numpy\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,20 +33,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CONFIGURATION_OTHERHYPERPARAMETERSENTRY']._loaded_options = None
   _globals['_CONFIGURATION_OTHERHYPERPARAMETERSENTRY']._serialized_options = b'8\001'
+  _globals['_CONFIGURATION_REPRESENTATIONOPTIONSENTRY']._loaded_options = None
+  _globals['_CONFIGURATION_REPRESENTATIONOPTIONSENTRY']._serialized_options = b'8\001'
   _globals['_HYPERPARAMETERS_VALUESENTRY']._loaded_options = None
   _globals['_HYPERPARAMETERS_VALUESENTRY']._serialized_options = b'8\001'
   _globals['_CONFIGURATION']._serialized_start=49
-  _globals['_CONFIGURATION']._serialized_end=442
-  _globals['_CONFIGURATION_OTHERHYPERPARAMETERSENTRY']._serialized_start=362
-  _globals['_CONFIGURATION_OTHERHYPERPARAMETERSENTRY']._serialized_end=421
-  _globals['_HYPERPARAMETERS']._serialized_start=445
-  _globals['_HYPERPARAMETERS']._serialized_end=754
-  _globals['_HYPERPARAMETERS_VALUESENTRY']._serialized_start=709
-  _globals['_HYPERPARAMETERS_VALUESENTRY']._serialized_end=754
-  _globals['_RUN']._serialized_start=757
-  _globals['_RUN']._serialized_end=1063
-  _globals['_RUN_DATASET']._serialized_start=1002
-  _globals['_RUN_DATASET']._serialized_end=1046
-  _globals['_VERSIONS']._serialized_start=1065
-  _globals['_VERSIONS']._serialized_end=1141
+  _globals['_CONFIGURATION']._serialized_end=606
+  _globals['_CONFIGURATION_OTHERHYPERPARAMETERSENTRY']._serialized_start=464
+  _globals['_CONFIGURATION_OTHERHYPERPARAMETERSENTRY']._serialized_end=523
+  _globals['_CONFIGURATION_REPRESENTATIONOPTIONSENTRY']._serialized_start=525
+  _globals['_CONFIGURATION_REPRESENTATIONOPTIONSENTRY']._serialized_end=585
+  _globals['_HYPERPARAMETERS']._serialized_start=609
+  _globals['_HYPERPARAMETERS']._serialized_end=918
+  _globals['_HYPERPARAMETERS_VALUESENTRY']._serialized_start=873
+  _globals['_HYPERPARAMETERS_VALUESENTRY']._serialized_end=918
+  _globals['_RUN']._serialized_start=921
+  _globals['_RUN']._serialized_end=1227
+  _globals['_RUN_DATASET']._serialized_start=1166
+  _globals['_RUN_DATASET']._serialized_end=1210
+  _globals['_VERSIONS']._serialized_start=1229
+  _globals['_VERSIONS']._serialized_end=1305
 # @@protoc_insertion_point(module_scope)

@@ -7,8 +7,15 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Configuration(_message.Message):
-    __slots__ = ("config", "min_note", "max_note", "transpose_to_key", "steps_per_quarter", "hyperparameters", "other_hyperparameters", "representation", "vocabulary")
+    __slots__ = ("config", "min_note", "max_note", "transpose_to_key", "steps_per_quarter", "hyperparameters", "other_hyperparameters", "representation", "vocabulary", "representation_options", "unit")
     class OtherHyperparametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class RepresentationOptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +31,8 @@ class Configuration(_message.Message):
     OTHER_HYPERPARAMETERS_FIELD_NUMBER: _ClassVar[int]
     REPRESENTATION_FIELD_NUMBER: _ClassVar[int]
     VOCABULARY_FIELD_NUMBER: _ClassVar[int]
+    REPRESENTATION_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
     config: str
     min_note: int
     max_note: int
@@ -33,7 +42,9 @@ class Configuration(_message.Message):
     other_hyperparameters: _containers.ScalarMap[str, str]
     representation: str
     vocabulary: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, config: _Optional[str] = ..., min_note: _Optional[int] = ..., max_note: _Optional[int] = ..., transpose_to_key: _Optional[int] = ..., steps_per_quarter: _Optional[int] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., other_hyperparameters: _Optional[_Mapping[str, str]] = ..., representation: _Optional[str] = ..., vocabulary: _Optional[_Iterable[str]] = ...) -> None: ...
+    representation_options: _containers.ScalarMap[str, str]
+    unit: str
+    def __init__(self, config: _Optional[str] = ..., min_note: _Optional[int] = ..., max_note: _Optional[int] = ..., transpose_to_key: _Optional[int] = ..., steps_per_quarter: _Optional[int] = ..., hyperparameters: _Optional[_Union[Hyperparameters, _Mapping]] = ..., other_hyperparameters: _Optional[_Mapping[str, str]] = ..., representation: _Optional[str] = ..., vocabulary: _Optional[_Iterable[str]] = ..., representation_options: _Optional[_Mapping[str, str]] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Hyperparameters(_message.Message):
     __slots__ = ("values", "batch_size", "rnn_layer_sizes", "dropout_keep_prob", "attn_length", "clip_norm", "learning_rate", "lookback_distances", "lookback_unit")

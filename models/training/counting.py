@@ -6,7 +6,7 @@ from etude.models.evaluation.figures import report
 from etude.models.family import Counting
 from etude.models.networks.network import log_softmax
 from etude.models.registry import make_encoding
-from etude.models.sequences.batch import Sequences
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.checkpoint import save_arrays
 from etude.models.storage.metrics import EVAL, MetricsLog
 from etude.models.storage.run_directory import RunDirectory
@@ -22,8 +22,8 @@ def count_model(
     run: RunDirectory,
     configuration: Configuration,
     counting: Counting,
-    train_set: Sequences,
-    eval_set: Sequences,
+    train_set: SequenceSet,
+    eval_set: SequenceSet,
     seed: int,
 ) -> Result:
     """Counts a model, evaluates and stores it; of one that is stored already, only what is missing.

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.hyperparameters import Hyperparameters
-from etude.models.sequences.batch import Sequences
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.training.batches import BatchPlan
 from etude.models.training.chunks import StreamPlan, WindowPlan
 
@@ -39,7 +39,7 @@ class Examples:
       steps_per_epoch: batches in which all steps are seen once (in windows that overlap, more often).
     """
 
-    def __init__(self, sequences: Sequences, encoding: Encoding, hyperparameters: Hyperparameters, seed: int) -> None:
+    def __init__(self, sequences: SequenceSet, encoding: Encoding, hyperparameters: Hyperparameters, seed: int) -> None:
         """Plans the order.
 
         Args:

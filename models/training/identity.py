@@ -15,6 +15,9 @@ from etude.models.storage.files import remove_partial_files
 from etude.models.storage.run_directory import RunDirectory, from_proto, to_proto
 from etude.models.training.schedule import Schedule
 
+_MOST_SHOWN = 32
+"""Items of a list that a message holds."""
+
 
 def describe_run(configuration: Configuration, dataset: AnyFolder, schedule: Schedule) -> run_pb2.Run:
     """What is stored of a run beside its checkpoints."""
@@ -46,7 +49,9 @@ def claim_run(run: RunDirectory, description: run_pb2.Run) -> None:
         run.write(description)
     stored = run.read()
     before, now = _identity(stored), _identity(description)
-    differences = [f"{name}={before[name]} instead of {now[name]}" for name in now if before[name] != now[name]]
+    differences = [
+        f"{name}={_shown(before[name])} instead of {_shown(now[name])}" for name in now if before[name] != now[name]
+    ]
     if differences:
         raise EtudeError(
             f"{run.path} holds another run: it has {', '.join(differences)}; "
@@ -55,6 +60,11 @@ def claim_run(run: RunDirectory, description: run_pb2.Run) -> None:
     run.write(description)
     remove_partial_files(run.path)
     remove_partial_files(run.checkpoints)
+
+
+def _shown(value: Any) -> str:
+    """A value in a message: a vocabulary by its length."""
+    return f"{len(value)} symbols" if isinstance(value, tuple) and len(value) > _MOST_SHOWN else str(value)
 
 
 def _identity(run: run_pb2.Run) -> dict[str, Any]:

@@ -15,17 +15,18 @@ from typing import Any
 import numpy as np
 
 from etude.models.configuration import Configuration
-from etude.models.dataset import AnyFolder, read_description, read_for_model
+from etude.models.dataset import AnyFolder, configure_for, read_description, read_for_model, representation_name
 from etude.models.encodings.encoding import Encoding
 from etude.models.errors import EtudeError
 from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.figures import report, token_figures
 from etude.models.evaluation.likelihood import LogProbabilities
-from etude.models.melodies.melody_set import MelodySet
 from etude.models.networks.weights import Weights, as_weights, initialise, shapes
 from etude.models.progress import Progress, silent
-from etude.models.registry import family, make_encoding
+from etude.models.registry import family, make_domain, make_encoding
 from etude.models.sequences.batch import Batch
+from etude.models.sequences.domain import MELODY
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.checkpoint import load_arrays, save_arrays
 from etude.models.storage.lock import locked
 from etude.models.storage.metrics import EVAL, TRAIN, MetricsLog
@@ -56,7 +57,7 @@ def train(
     """Trains a model, or goes on training it.
 
     Args:
-      configuration: the model.
+      configuration: the model; where it has no vocabulary, that of the dataset.
       dataset: a dataset folder.
       run_dir: where the run is kept; if it holds a checkpoint of this very run, training goes on from there.
       schedule: how long and how often.
@@ -85,10 +86,12 @@ def _train(
     say: Callable[[str], None],
 ) -> Result:
     run = RunDirectory(run_dir)
+    if configuration.representation == MELODY != representation_name(read_description(dataset)):
+        configuration = configure_for(configuration, dataset)
     encoding = make_encoding(configuration)
     _check_transpositions(configuration, dataset)
     train_set = read_for_model(dataset, TRAIN, configuration)
-    # A melody of one event has nothing to predict.
+    # A sequence of one token has nothing to predict.
     train_set = train_set.select(np.flatnonzero(train_set.lengths > 1))
     eval_set = read_for_model(dataset, EVAL, configuration)
     counting = family(configuration.config).counting
@@ -100,8 +103,8 @@ def _train(
     batch_size = configuration.hyperparameters.batch_size
     if batch_size > len(train_set) and configuration.hyperparameters.batches != "windows":
         say(
-            f"batch_size={batch_size} is more than the train split of {dataset} has: all its {len(train_set)} melodies "
-            "make one batch"
+            f"batch_size={batch_size} is more than the train split of {dataset} has: all its {len(train_set)} "
+            f"{make_domain(configuration).plural} make one batch"
         )
         configuration = with_batch_size(configuration, len(train_set))
     examples = Examples(train_set, encoding, configuration.hyperparameters, schedule.seed)
@@ -150,7 +153,7 @@ class _Loop:
         log: MetricsLog,
         schedule: Schedule,
         examples: Examples,
-        eval_set: MelodySet,
+        eval_set: SequenceSet,
         progress: Progress,
     ) -> None:
         self._run = run
@@ -268,6 +271,14 @@ def _initial_weights(
             f"{initial_model} takes {found} steps a quarter note, but this run is to take {wanted}, as its dataset does; "
             f"use a dataset that was written with --steps-per-quarter {found}, or another model to start from"
         )
+    if (model.configuration.representation, model.configuration.vocabulary) != (
+        configuration.representation,
+        configuration.vocabulary,
+    ):
+        raise EtudeError(
+            f"{initial_model} has other tokens than this run is to have: {make_domain(model.configuration).name} instead of "
+            f"{make_domain(configuration).name}; start from a model that was trained on this dataset"
+        )
     expected = shapes(configuration.hyperparameters, encoding)
     for name in expected.keys() | model.weights.keys():
         shape = model.weights[name].shape if name in model.weights else None
@@ -281,6 +292,8 @@ def _initial_weights(
 
 def _check_transpositions(configuration: Configuration, dataset: AnyFolder) -> None:
     transpositions = list(read_description(dataset).transpositions)
+    if configuration.representation != MELODY:
+        return
     if configuration.transpose_to_key is not None and set(transpositions) - {0}:
         raise EtudeError(
             f"{dataset} holds its training melodies transposed by {transpositions}, but configuration "

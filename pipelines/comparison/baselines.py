@@ -18,7 +18,8 @@ from etude.models.melodies.melody import NO_EVENT, STEPS_PER_BAR
 from etude.models.ngram import count_ngrams, make_network
 from etude.models.ngram.hyperparameters import NgramHyperparameters
 from etude.models.ngram.network import LAPLACE
-from etude.models.sequences.batch import Batch, Sequences
+from etude.models.sequences.batch import Batch
+from etude.models.sequences.sequence_set import SequenceSet
 
 _CERTAIN_NOT = -500.0
 """Stands for the logarithm of 0, so that sums stay numbers."""
@@ -44,7 +45,7 @@ class Baseline:
     has_likelihood: bool = True
 
 
-def fit_baselines(encoding: Encoding, train: Sequences, knows_no_event: bool = True) -> list[Baseline]:
+def fit_baselines(encoding: Encoding, train: SequenceSet, knows_no_event: bool = True) -> list[Baseline]:
     """All baselines, fitted on training sequences as the encoding has them; melodies have more than others.
 
     Args:
@@ -72,7 +73,7 @@ def no_event(encoding: OneHotEncoding) -> Baseline:
     )
 
 
-def unigram(encoding: Encoding, train: Sequences) -> Baseline:
+def unigram(encoding: Encoding, train: SequenceSet) -> Baseline:
     """How often each token is in the training sequences, from their second on; one is added to every count."""
     return Baseline(
         "unigram",
@@ -82,7 +83,7 @@ def unigram(encoding: Encoding, train: Sequences) -> Baseline:
     )
 
 
-def bigram(encoding: Encoding, train: Sequences) -> Baseline:
+def bigram(encoding: Encoding, train: SequenceSet) -> Baseline:
     """How often each token follows the one before it; one is added to every count (Laplace)."""
     return Baseline(
         "bigram",
@@ -92,13 +93,13 @@ def bigram(encoding: Encoding, train: Sequences) -> Baseline:
     )
 
 
-def _counted(encoding: Encoding, train: Sequences, order: int) -> Predict:
+def _counted(encoding: Encoding, train: SequenceSet, order: int) -> Predict:
     hyperparameters = NgramHyperparameters(order, LAPLACE)
     network = make_network(encoding, count_ngrams(encoding, train, hyperparameters), hyperparameters)
     return lambda batch: network.logits(encoding.token_labels(batch.tokens[:, :-1]))
 
 
-def repeat_bar(encoding: OneHotEncoding, train: Sequences) -> Baseline:
+def repeat_bar(encoding: OneHotEncoding, train: SequenceSet) -> Baseline:
     """The event of one bar ago ("no event" in the first bar), mixed with a uniform distribution.
 
     The share of the mixture that makes the training melodies most likely has a closed form: the repeated event then has
@@ -135,6 +136,6 @@ def _everywhere(row: LogProbabilities, batch: Batch) -> LogProbabilities:
     return np.broadcast_to(row, (len(batch.lengths), batch.tokens.shape[1] - 1, len(row)))
 
 
-def _batches(melodies: Sequences) -> list[Batch]:
+def _batches(melodies: SequenceSet) -> list[Batch]:
     starts = range(0, len(melodies), 64)
     return [melodies.batch(np.arange(start, min(start + 64, len(melodies))), NO_EVENT) for start in starts]

@@ -1,4 +1,4 @@
-"""Ways to divide the predicted steps of melodies into categories, to see where a model is good and where it is not."""
+"""Ways to divide the predicted steps of sequences into categories, to see where a model is good and where it is not."""
 
 import itertools
 from collections.abc import Mapping
@@ -6,10 +6,12 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.evaluation.statistics import Breakdown
+from etude.models.encodings.encoding import Encoding
 from etude.models.melodies.melody import NO_EVENT, STEPS_PER_BAR
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.sequences.batch import Batch
+from etude.models.sequences.breakdown import Breakdown
+from etude.pipelines.comparison.words import MELODIES, Words
 
 Indices = npt.NDArray[np.int64]
 
@@ -23,7 +25,23 @@ def breakdowns(melodies: MelodySet, steps_per_quarter: int) -> list[Breakdown]:
     """All divisions; their categories are those that occur in `melodies`."""
     names = {steps: metre_name(steps, steps_per_quarter) for steps in sorted(set(melodies.steps_per_bar.tolist()))}
     positions = [_position(steps, name) for steps, name in names.items()]
-    return [_metre(names), *positions, _bar(), _length(), _event(), _repetition()]
+    return [_metre(names), *positions, _bar(), _length(MELODIES), _event(), _repetition()]
+
+
+def breakdowns_of_tokens(words: Words, encoding: Encoding) -> list[Breakdown]:
+    """The divisions of sequences of which nothing is known but their tokens, and kinds of tokens that an encoding knows.
+
+    Args:
+      words: how they are called.
+      encoding: of their models.
+    """
+    place = Breakdown(
+        "place",
+        f"Place in the {words.sequence}, in {words.steps}",
+        _ranges(LENGTH_EDGES, first=0),
+        lambda batch: _per_sequence(np.searchsorted(LENGTH_EDGES, _steps(batch)[0], side="right")[None], batch),
+    )
+    return [place, _length(words), *(_kind(words, name, encoding) for name in _kinds(encoding))]
 
 
 def metre_name(steps_per_bar: int, steps_per_quarter: int) -> str:
@@ -76,10 +94,10 @@ def _bar() -> Breakdown:
     return Breakdown("bar", "Bar of the melody", _ranges(BAR_EDGES, first=1), index)
 
 
-def _length() -> Breakdown:
+def _length(words: Words) -> Breakdown:
     return Breakdown(
         "length",
-        "Length of the melody, in steps",
+        f"Length of the {words.sequence}, in {words.steps}",
         _ranges(LENGTH_EDGES, first=0),
         lambda batch: _per_melody(np.searchsorted(LENGTH_EDGES, batch.lengths, side="right"), batch),
     )
@@ -104,13 +122,31 @@ def _repetition() -> Breakdown:
     return Breakdown("repetition", "Bars new or repeated", ("new bar", "same as an earlier bar"), index)
 
 
+def _kinds(encoding: Encoding) -> list[str]:
+    return list(encoding.token_masks(encoding.label_tokens()[None]))
+
+
+def _kind(words: Words, name: str, encoding: Encoding) -> Breakdown:
+    return Breakdown(
+        f"kind_{name}",
+        f"Kind of the true {words.token}: {name}",
+        ("other", name),
+        lambda batch: encoding.token_masks(batch.tokens)[name][:, 1:].astype(np.int64),
+    )
+
+
 def _steps(batch: Batch) -> Indices:
     """The number of each predicted step, [1, steps - 1]."""
     return np.arange(1, batch.tokens.shape[1])[None]
 
 
 def _per_melody(values: Indices, batch: Batch) -> Indices:
-    return np.broadcast_to(values[:, None], (len(values), batch.tokens.shape[1] - 1))
+    return _per_sequence(values[:, None], batch)
+
+
+def _per_sequence(values: Indices, batch: Batch) -> Indices:
+    """Values [batch or 1, steps - 1 or 1] for every predicted step, [batch, steps - 1]."""
+    return np.broadcast_to(values, (len(batch.tokens), batch.tokens.shape[1] - 1))
 
 
 def _ranges(edges: tuple[int, ...], first: int) -> tuple[str, ...]:

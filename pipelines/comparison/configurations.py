@@ -5,14 +5,15 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from etude.models.configuration import Configuration
-from etude.models.dataset import check_steps
+from etude.models.dataset import check_fits
 from etude.models.errors import EtudeError
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.model import Model, load
 from etude.models.registry import family
 from etude.models.sequences.domain import Domain
-from etude.models.storage import dataset_pb2, run_pb2
+from etude.models.storage import run_pb2
 from etude.models.storage.run_directory import RunDirectory
+from etude.pipelines.comparison.datasets import Dataset
 from etude.pipelines.comparison.presentation import Label
 
 _MAX_SETTINGS = 2
@@ -76,27 +77,36 @@ def short_name(path: pathlib.Path) -> str:
 
 def load_runs(
     paths: Sequence[pathlib.Path],
-    dataset: pathlib.Path,
-    description: dataset_pb2.DatasetDescription,
+    datasets: Mapping[str, Dataset],
     checkpoint: str,
     allow_other_training_data: bool,
 ) -> list[Run]:
-    """Loads models and checks that they may be compared on a dataset.
+    """Loads models and checks that they may be compared on datasets.
+
+    Args:
+      paths: the models.
+      datasets: by the name of their representation.
+      checkpoint: "best", "latest" or the number of a step.
+      allow_other_training_data: whether they may have been trained on others.
 
     Raises:
-      EtudeError: if there is no model, a model is missing, was trained on other data, or has other steps.
+      EtudeError: if there is no model, a model is missing, was trained on other data, reads what no dataset holds, or has
+        other steps.
     """
     if not paths:
         raise EtudeError("there is nothing to compare; give at least one run directory")
     runs = []
     for path in paths:
         model = load(path, checkpoint)
-        check_steps(model.configuration, path, dataset)
-        trained_on = model.training_fingerprint
-        if trained_on and trained_on != description.fingerprint and not allow_other_training_data:
+        # Where no dataset is of its representation, any shows what is the matter.
+        dataset = datasets.get(model.configuration.representation) or next(iter(datasets.values()))
+        check_fits(model.configuration, path, dataset.path)
+        trained_on, fingerprint = model.training_fingerprint, dataset.description.fingerprint
+        if trained_on and trained_on != fingerprint and not allow_other_training_data:
+            things = model.domain.plural
             raise EtudeError(
-                f"{path} was trained on a dataset with fingerprint {trained_on}, but {dataset} has fingerprint "
-                f"{description.fingerprint}: its eval melodies may have been training melodies of this model. Compare on "
+                f"{path} was trained on a dataset with fingerprint {trained_on}, but {dataset.path} has fingerprint "
+                f"{fingerprint}: its eval {things} may have been training {things} of this model. Compare on "
                 "the dataset that it was trained on, or add --allow-other-training-data"
             )
         runs.append(Run(path, model, RunDirectory(path).read() if path.is_dir() else None))
@@ -162,6 +172,7 @@ def _settings(run: Run) -> dict[str, str]:
     configuration = run.model.configuration
     values = {
         "config": configuration.config,
+        "representation": configuration.representation,
         "min_note": configuration.min_note,
         "max_note": configuration.max_note,
         "transpose_to_key": configuration.transpose_to_key,

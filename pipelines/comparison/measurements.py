@@ -2,20 +2,25 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from etude.models.configuration import encoding_of
+from etude.models.encodings.encoding import Encoding
+from etude.models.encodings.tokens import TokenEncoding
 from etude.models.evaluation.evaluation import evaluate
-from etude.models.evaluation.statistics import Breakdown, Sums
+from etude.models.evaluation.statistics import Sums
 from etude.models.melodies.melody_set import MelodySet
+from etude.models.model import Model
 from etude.models.progress import Progress, silent
-from etude.models.sequences.batch import Sequences
-from etude.models.sequences.domain import Domain
+from etude.models.sequences.breakdown import Breakdown
+from etude.models.sequences.domain import MELODY, Domain
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.pipelines.comparison.baselines import Baseline, fit_baselines
-from etude.pipelines.comparison.breakdowns import breakdowns
+from etude.pipelines.comparison.breakdowns import breakdowns, breakdowns_of_tokens
 from etude.pipelines.comparison.configurations import ComparedConfiguration, domains
+from etude.pipelines.comparison.datasets import Splits
+from etude.pipelines.comparison.words import Words, words_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +53,8 @@ class DomainMeasurement:
     """
 
     domain: Domain
-    sequences: Sequences
-    train: Sequences
+    sequences: SequenceSet
+    train: SequenceSet
     breakdowns: Sequence[Breakdown]
     configurations: Sequence[ConfigurationMeasurement]
     baselines: Sequence[BaselineMeasurement]
@@ -59,12 +64,15 @@ class DomainMeasurement:
         """What a token is called in figures."""
         return self.configurations[0].configuration.runs[0].model.encoding.unit
 
+    @property
+    def words(self) -> Words:
+        """How the sequences are called."""
+        return words_of(self.domain, self.unit)
 
-class Splits(NamedTuple):
-    """The sequences of one representation: those of the split that is evaluated, and those of train, as extracted."""
-
-    evaluated: Sequences
-    train: Sequences
+    @property
+    def representation(self) -> str:
+        """What the sequences are of."""
+        return self.configurations[0].configuration.configuration.representation
 
 
 def measure(
@@ -84,7 +92,8 @@ def measure(
         members = [configuration for configuration in configurations if configuration.domain == domain]
         shared = members[0].configuration
         sequences, train = _within(domain, data[shared.representation])
-        divisions = breakdowns(sequences, shared.steps_per_quarter) if isinstance(sequences, MelodySet) else []
+        models = [run.model for configuration in members for run in configuration.runs]
+        divisions = _divisions(sequences, models[0])
         measured = []
         for configuration in members:
             sums = []
@@ -94,9 +103,8 @@ def measure(
                 sums.append(evaluate(model.encoding, sequences, model.predict, divisions, report))
                 done += 1
             measured.append(ConfigurationMeasurement(configuration, tuple(sums)))
-        models = [run.model for configuration in members for run in configuration.runs]
         knows_no_event = any(model.encoding.label_masks().get("no_event", np.zeros(0)).any() for model in models)
-        encoding = encoding_of(shared)
+        encoding = _plain_encoding(models[0])
         baselines = [
             BaselineMeasurement(baseline, evaluate(encoding, sequences, baseline.predict, divisions))
             for baseline in fit_baselines(encoding, train, knows_no_event)
@@ -105,15 +113,31 @@ def measure(
     return result
 
 
+def _divisions(sequences: SequenceSet, model: Model) -> list[Breakdown]:
+    if isinstance(sequences, MelodySet):
+        return breakdowns(sequences, model.configuration.steps_per_quarter)
+    words = words_of(model.domain, model.encoding.unit)
+    return [*breakdowns_of_tokens(words, model.encoding), *model.domain.breakdowns(sequences)]
+
+
+def _plain_encoding(model: Model) -> Encoding:
+    """An encoding without aliases for the tokens of a model, with the same kinds of tokens."""
+    if model.configuration.representation == MELODY:
+        return encoding_of(model.configuration)
+    num_tokens = model.encoding.num_tokens
+    kinds = model.encoding.token_masks(np.arange(num_tokens)[None])
+    return TokenEncoding(num_tokens, model.encoding.end_token, {name: mask[0] for name, mask in kinds.items()})
+
+
 def _within(domain: Domain, splits: Splits) -> Splits:
     """The sequences as the models of a domain know them."""
     return Splits(*(sequences.map(lambda tokens: domain.enter(tokens)[0]) for sequences in splits))
 
 
-def _part(progress: Progress, models_done: int, num_models: int, num_melodies: int, remark: str) -> Progress:
-    """Progress within one of several models, in melodies over all of them."""
+def _part(progress: Progress, models_done: int, num_models: int, num_sequences: int, remark: str) -> Progress:
+    """Progress within one of several models, in sequences over all of them."""
 
     def report(done: int, total: int, note: str = "") -> None:
-        progress(models_done * num_melodies + done, num_models * num_melodies, remark)
+        progress(models_done * num_sequences + done, num_models * num_sequences, remark)
 
     return report

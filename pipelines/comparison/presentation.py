@@ -17,8 +17,8 @@ class Presentation:
     """The frame of a report.
 
     Attributes:
-      title: of the page.
-      question: what the comparison asks.
+      title: of the page; empty for one made from what is compared.
+      question: what the comparison asks; empty for which configuration predicts best.
       command: the command that makes the same report again.
       labels: how the configurations are called, by the name of each run's folder; those without get names of their own.
       sources: the music that the dataset was made of, if known.
@@ -27,8 +27,8 @@ class Presentation:
       published_notes: what differs between theirs and ours.
     """
 
-    title: str = "Comparison of melody models"
-    question: str = "Which configuration predicts melodies best?"
+    title: str = ""
+    question: str = ""
     command: str = ""
     labels: Mapping[str, Label] = dataclasses.field(default_factory=dict)
     sources: Sequence[str] = ()

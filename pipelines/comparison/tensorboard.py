@@ -18,6 +18,7 @@ from etude.models.storage.tensorboard_events import EventWriter, shown_hyperpara
 from etude.pipelines.comparison.configurations import ComparedConfiguration, Run
 from etude.pipelines.comparison.music.generated_sets import Example, GeneratedSet
 from etude.pipelines.comparison.results.results import Figures, Results
+from etude.pipelines.comparison.words import Words
 from etude.pipelines.rendering.audio import to_wav
 from etude.pipelines.rendering.piano_roll import piano_roll_picture
 
@@ -29,18 +30,24 @@ MELODIES = 4
 SAMPLE_RATE = 22050
 """Of their sound, in Hz: half of the usual, and half the size."""
 
-FINAL_FIGURES = {
-    "event.loss": ("event loss", "nats a step, over events: compares and ranks"),
-    "event.bits_per_note": ("bits per note", "over events"),
-    "event.perplexity": ("event perplexity", "exp(event loss)"),
-    "event.accuracy": ("event accuracy", "share of the steps whose most probable event is the true one"),
-    "event.log_likelihood": ("event log-likelihood", "nats a melody"),
-    "label.loss": ("label loss", "nats a step, as Magenta defines it; not comparable between encodings"),
-    "label.perplexity": ("label perplexity", "exp(label loss); not comparable between encodings"),
-    "label.accuracy": ("label accuracy", "as Magenta defines it; not comparable between encodings"),
-    "log_likelihood": ("label log-likelihood", "nats a melody; not comparable between encodings"),
-}
-"""The figures of the HParams table: title and description of each."""
+
+def final_figures(words: Words) -> dict[str, tuple[str, str]]:
+    """The figures of the HParams table, for sequences that are called so: title and description of each."""
+    group, token, step, sequence = words.group, words.token, words.step, words.sequence
+    return {
+        f"{group}.loss": (f"{token} loss", f"nats a {step}, over {words.tokens}: compares and ranks"),
+        f"{group}.bits_per_note": ("bits per note", f"over {words.tokens}"),
+        f"{group}.perplexity": (f"{token} perplexity", f"exp({token} loss)"),
+        f"{group}.accuracy": (
+            f"{token} accuracy",
+            f"share of the {words.steps} whose most probable {token} is the true one",
+        ),
+        f"{group}.log_likelihood": (f"{token} log-likelihood", f"nats a {sequence}"),
+        "label.loss": ("label loss", f"nats a {step}, as Magenta defines it; not comparable between encodings"),
+        "label.perplexity": ("label perplexity", "exp(label loss); not comparable between encodings"),
+        "label.accuracy": ("label accuracy", "as Magenta defines it; not comparable between encodings"),
+        "log_likelihood": ("label log-likelihood", f"nats a {sequence}; not comparable between encodings"),
+    }
 
 
 def final_tag(figure: str) -> str:
@@ -63,10 +70,13 @@ def write_tensorboard(
       generated: melodies of its models.
     """
     runs = [run for configuration in configurations for run in configuration.runs]
-    figures = [run.figures for configuration in results.configurations for run in configuration.runs]
+    figures = [
+        (run.figures, configuration.words) for configuration in results.configurations for run in configuration.runs
+    ]
+    every_words = list(dict.fromkeys(words for _, words in figures))
     now = time.time()
     with _replaced(output / FOLDER) as folder:
-        for name, run, found in zip(_names(runs), runs, figures, strict=True):
+        for name, run, (found, words) in zip(_names(runs), runs, figures, strict=True):
             examples = [
                 example
                 for generated_set in generated
@@ -77,28 +87,29 @@ def write_tensorboard(
             with contextlib.closing(EventWriter(folder / name, now)) as writer:
                 if run is runs[0]:
                     # Once for all models, but a file of its own would be listed as one more run.
-                    _write_columns(writer, runs, now)
+                    _write_columns(writer, runs, every_words, now)
                 # The table joins rows of one name: this one and the row that training wrote.
                 shown = shown_hyperparameters(run.model.configuration, run.seed)
                 writer.hyperparameters(run.name if is_below else name, shown, now)
-                _write_figures(writer, run.model.step, found, now)
+                _write_figures(writer, run.model.step, found, words, now)
                 _write_melodies(writer, run.model.step, examples[:MELODIES], now)
             if not is_below:
                 _write_curves(folder / name, run.path)
 
 
-def _write_columns(writer: EventWriter, runs: Sequence[Run], now: float) -> None:
+def _write_columns(writer: EventWriter, runs: Sequence[Run], every_words: Sequence[Words], now: float) -> None:
     values: dict[str, list[object]] = {}
     for run in runs:
         for name, value in shown_hyperparameters(run.model.configuration, run.seed).items():
             if value not in values.setdefault(name, []):
                 values[name].append(value)
-    writer.experiment(values, {final_tag(name): words for name, words in FINAL_FIGURES.items()}, now)
+    columns = {name: title for words in every_words for name, title in final_figures(words).items()}
+    writer.experiment(values, {final_tag(name): title for name, title in columns.items()}, now)
 
 
-def _write_figures(writer: EventWriter, step: int, figures: Figures, now: float) -> None:
-    found = {name: figures[name].value for name in FINAL_FIGURES}
-    descriptions = {final_tag(name): description for name, (_, description) in FINAL_FIGURES.items()}
+def _write_figures(writer: EventWriter, step: int, figures: Figures, words: Words, now: float) -> None:
+    found = {name: figures[name].value for name in final_figures(words) if name in figures}
+    descriptions = {final_tag(name): description for name, (_, description) in final_figures(words).items()}
     values = {final_tag(name): value for name, value in found.items() if value is not None}
     writer.scalars(step, now, values, descriptions)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from etude.models.dataset import check_steps, find_split, read_description, read_for_model
+from etude.models.dataset import check_fits, find_split, read_description, read_for_model
 from etude.models.evaluation.figures import report
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
@@ -36,12 +36,13 @@ def evaluate_model(
       progress: called after every batch, or, by a Beam job, at the end.
 
     Raises:
-      EtudeError: if the dataset or the split is missing, empty or damaged, or has other steps than the model.
+      EtudeError: if the dataset or the split is missing, empty or damaged, or is of other sequences than the model
+        reads.
     """
-    check_steps(model.configuration, model.path, dataset)
+    check_fits(model.configuration, model.path, dataset)
     if workers == 1 and not beam_options:
-        melodies = read_for_model(dataset, split, model.configuration)
-        sums = model.evaluate(melodies, squash=False, progress=progress)
+        sequences = read_for_model(dataset, split, model.configuration)
+        sums = model.evaluate(sequences, squash=False, progress=progress)
         totals = {name: float(total) for name, total in sums.totals().items()}
     else:
         totals = totals_by_beam(model, as_folder(dataset), split, workers, beam_options)
@@ -60,7 +61,7 @@ def evaluate_model(
 def totals_by_beam(
     model: Model, dataset: Folder, split: str, workers: int = 1, beam_options: Sequence[str] = ()
 ) -> dict[str, float]:
-    """The sums over all melodies of a split, from a Beam job over its files.
+    """The sums over all sequences of a split, from a Beam job over its files.
 
     The result reaches this process through a file in Beam's `--temp_location`, if that is given, or on this machine.
     """

@@ -1,4 +1,4 @@
-"""`EvaluateSequences`: the sums of a model over melodies, as a dataflow."""
+"""`EvaluateSequences`: the sums of a model over sequences, as a dataflow."""
 
 import dataclasses
 import math
@@ -10,8 +10,9 @@ from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOpt
 from apache_beam.pvalue import AsSingleton
 
 from etude.models.dataset import read_file_for_model
-from etude.models.melodies.melody_set import MelodySet
 from etude.models.model import Model
+from etude.models.registry import USED, use_families
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.folder import Folder
 from etude.pipelines.files import file_systems
 from etude.pipelines.records.results import WriteResult, read_result
@@ -24,11 +25,11 @@ Total = dict[str, float]
 
 @dataclasses.dataclass
 class EvaluateSequences(beam.PTransform):  # type: ignore[misc]
-    """Evaluates a model on sets of melodies.
+    """Evaluates a model on sets of sequences.
 
-    In: `PCollection[tuple[str, MelodySet]]`, each set under a name of its own, its melodies in the key and range of the
-    model. Out: one element, `dict[str, float]`: the totals of `Sums` over all melodies. It does not
-    depend on the order of the sets.
+    In: `PCollection[tuple[str, SequenceSet]]`, each set under a name of its own, as the model knows them: melodies in its
+    key and range. Out: one element, `dict[str, float]`: the totals of `Sums` over all sequences. It does not depend on the
+    order of the sets.
 
     Attributes:
       model: the model.
@@ -36,9 +37,13 @@ class EvaluateSequences(beam.PTransform):  # type: ignore[misc]
 
     model: Model
 
-    def expand(self, sets: beam.PCollection[tuple[str, MelodySet]]) -> beam.PCollection[Total]:
+    def expand(self, sets: beam.PCollection[tuple[str, SequenceSet]]) -> beam.PCollection[Total]:
         """Sums each set, and adds up."""
-        return sets | "Evaluate" >> beam.Map(total_of, self.model) | "Sum" >> beam.CombineGlobally(SumTotals())
+        return (
+            sets
+            | "Evaluate" >> beam.Map(total_of, self.model, tuple(USED))
+            | "Sum" >> beam.CombineGlobally(SumTotals())
+        )
 
 
 class SumTotals(beam.CombineFn):  # type: ignore[misc]
@@ -62,20 +67,22 @@ class SumTotals(beam.CombineFn):  # type: ignore[misc]
         return {name: math.fsum(total[name] for total in accumulator.values()) for name in names}
 
 
-def total_of(named: tuple[str, MelodySet], model: Model) -> tuple[str, Total]:
-    """The sums over one set."""
-    name, melodies = named
-    totals = model.evaluate(melodies, squash=False).totals()
+def total_of(named: tuple[str, SequenceSet], model: Model, families: Sequence[str] = ()) -> tuple[str, Total]:
+    """The sums over one set; `families` of other packages are imported first, where this is another process."""
+    use_families(families)
+    name, sequences = named
+    totals = model.evaluate(sequences, squash=False).totals()
     return name, {name: float(total) for name, total in totals.items()}
 
 
-def read_set(name: str, dataset: Folder, model: Model) -> tuple[str, MelodySet]:
-    """The melodies of one file of a dataset."""
+def read_set(name: str, dataset: Folder, model: Model, families: Sequence[str]) -> tuple[str, SequenceSet]:
+    """The sequences of one file of a dataset."""
+    use_families(families)
     return name, read_file_for_model(dataset, name, model.configuration)
 
 
 def total_of_files(model: Model, dataset: Folder, files: Sequence[str], resources: Resources) -> Total:
-    """The sums over the melodies of some of a dataset's files.
+    """The sums over the sequences of some of a dataset's files.
 
     Args:
       model: the model.
@@ -88,7 +95,7 @@ def total_of_files(model: Model, dataset: Folder, files: Sequence[str], resource
         result = file_systems.join(options.temp_location or local, attempt_name("evaluation.json").rpartition("/")[2])
 
         def build(pipeline: beam.Pipeline) -> None:
-            sets = pipeline | beam.Create(list(files)) | "Read" >> beam.Map(read_set, dataset, model)
+            sets = pipeline | beam.Create(list(files)) | "Read" >> beam.Map(read_set, dataset, model, tuple(USED))
             total = sets | EvaluateSequences(model)
             pipeline | "WriteResult" >> WriteResult(result, {"total": AsSingleton(total)})
 

@@ -20,7 +20,6 @@ from etude.models.representations.representation import Representation
 from etude.models.representations.vocabulary import Vocabulary
 from etude.models.storage.folder import Folder
 from etude.models.storage.records import read_records
-from etude.models.storage.texts import Text
 from etude.pipelines.files.dataset_folder import open_folder
 from etude.pipelines.readers.pieces import read_pieces
 from etude.pipelines.sequences.split_rule import TRAIN
@@ -116,7 +115,7 @@ def rate(
         if sequence is None:
             report(f"{name}: {explain(rejected) if rejected else 'cannot be read'}")
             continue
-        extracted = reference.representation.extract(Piece(sequence, Text(name, text) if text else None))
+        extracted = reference.representation.extract(Piece(sequence, text))
         for rejection in extracted.rejections:
             report(f"{name}: {explain(rejection)}")
         for found in extracted.sequences:

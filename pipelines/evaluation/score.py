@@ -6,12 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from etude.models.configuration import Configuration
+from etude.models.errors import EtudeError
 from etude.models.melodies.extraction import MOST_BARS, explain, extract, whole_track_options
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody import squash as squash_events
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
+from etude.models.registry import family
+from etude.models.representations import piece as representations
+from etude.models.representations.registry import find_representation, make_representation
+from etude.models.representations.sequence import Sequence as TokenSequence
+from etude.models.representations.sequence import pack
+from etude.models.representations.vocabulary import Vocabulary
 from etude.pipelines.readers.pieces import read_pieces
 
 
@@ -44,6 +52,71 @@ def read_melodies(
             bar = melody.steps_per_bar
             melodies.append(Melody(melody.events, source=name, steps_per_quarter=steps_per_quarter, steps_per_bar=bar))
     return melodies
+
+
+def read_sequences(
+    sources: Sequence[str],
+    configuration: Configuration,
+    report: Callable[[str], None],
+    progress: Progress = silent,
+) -> list[TokenSequence]:
+    """Every piece of every file as sequences of the representation that a model reads.
+
+    Args:
+      sources: files, folders, globs, archives and `corpus:NAME`.
+      configuration: the model's.
+      report: called with each piece that gave none, and why.
+      progress: called after every file.
+
+    Raises:
+      EtudeError: if a source names nothing.
+      UsageError: if the representation is that of no family in use.
+    """
+    typed = family(configuration.config).representation or find_representation(configuration.representation)
+    representation = make_representation(typed, configuration.representation_options)
+    vocabulary = Vocabulary(configuration.vocabulary)
+    sequences = []
+    for piece in read_pieces(sources, progress):
+        if piece.sequence is None:
+            if piece.rejected:
+                report(f"{piece.name}: {explain(piece.rejected)}")
+            continue
+        extracted = representation.extract(representations.Piece(piece.sequence, piece.text))
+        for rejection in extracted.rejections:
+            report(f"{piece.name}: {explain(rejection)}")
+        for one in extracted.sequences:
+            tokens = vocabulary.encode(one.tokens) if isinstance(one.tokens, tuple) else one.tokens
+            sequences.append(dataclasses.replace(one, tokens=tokens, source=f"{piece.name}:{one.id}"))
+    return sequences
+
+
+def read_text(model: Model, source: str, text: str) -> TokenSequence:
+    """A whole sequence that is written as text.
+
+    Raises:
+      EtudeError: if the text is none of the model's sequences; the message names it.
+    """
+    try:
+        tokens = model.domain.parse_whole(text)
+    except ValueError as error:
+        raise EtudeError(f"{source} is not a {model.domain.noun} of {model.path}: {error}") from error
+    if not len(tokens):
+        raise EtudeError(f"{source} is empty, so it has no log-likelihood")
+    return TokenSequence(tokens, source=source)
+
+
+def score_sequences(model: Model, sequences: Sequence[TokenSequence]) -> list[dict[str, Any]]:
+    """What `etude score` prints of each sequence that is no melody."""
+    sums = model.evaluate(pack(sequences))
+    return [
+        {
+            "source": sequence.source,
+            "num_tokens": len(sequence),
+            "log_likelihood": float(sums["log_likelihood"][index]),
+            f"{model.encoding.unit}_log_likelihood": float(sums["token_log_likelihood"][index]),
+        }
+        for index, sequence in enumerate(sequences)
+    ]
 
 
 def score(

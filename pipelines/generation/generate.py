@@ -167,12 +167,16 @@ def write_texts(
     options: GenerationOptions,
     folder: pathlib.Path,
     *,
+    known: TrainingNgrams | None = None,
     progress: Progress = silent,
     say: Callable[[str], None] = lambda message: None,
 ) -> list[dict[str, Any]]:
     """Writes sequences that are text as text files; otherwise as `write_melodies`."""
     settings = _search_settings(model, options)
-    contents = [{**_figures(sequence), **settings} for sequence in sequences]
+    contents = []
+    for sequence in sequences:
+        overlap = None if known is None else known.overlap(sequence.tokens[sequence.num_primer_tokens :])
+        contents.append({**_figures(sequence), "ngram_overlap": overlap, **settings})
 
     def files(sequence: GeneratedSequence, title: str) -> Iterator[tuple[str, bytes]]:
         yield model.domain.suffix, (sequence.text or "").encode()

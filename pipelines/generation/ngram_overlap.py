@@ -1,43 +1,46 @@
-"""How much of a melody occurs in the melodies that its model was trained on."""
+"""How much of a sequence occurs in those that its model was trained on."""
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from etude.models.dataset import read_description, read_for_model
 from etude.models.errors import EtudeError
-from etude.models.melodies.content import NGRAM_SIZES, Hashes, ngram_hashes
-from etude.models.melodies.melody import Events
+from etude.models.melodies.content import NGRAM_SIZES, Hashes, hash_runs, ngram_hashes
 from etude.models.model import Model
+from etude.models.sequences.batch import Tokens
+from etude.models.sequences.domain import MELODY
 from etude.models.storage.run_directory import RunDirectory
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingNgrams:
-    """The runs of notes, as intervals and durations, of a training set.
+    """The runs of a training set: of a melody's notes, as intervals and durations; of others' tokens.
 
     Attributes:
-      hashes: by the number of notes in a run, sorted.
+      hashes: by the number of notes, or tokens, in a run, sorted.
+      runs: a hash of every run of so many in a sequence.
     """
 
     hashes: Mapping[int, Hashes]
+    runs: Callable[[Tokens, int], Hashes] = ngram_hashes
 
-    def overlap(self, events: Events) -> dict[str, float | None]:
-        """The share of a melody's runs of notes that occur in the training set, by the number of notes in a run.
+    def overlap(self, tokens: Tokens) -> dict[str, float | None]:
+        """The share of a sequence's runs that occur in the training set, by the number of notes, or tokens, in a run.
 
-        None where the melody has no run of so many notes.
+        None where the sequence has no run of so many.
         """
         result: dict[str, float | None] = {}
         for size, known in self.hashes.items():
-            found = ngram_hashes(events, size)
+            found = self.runs(tokens, size)
             result[str(size)] = float(np.isin(found, known).mean()) if len(found) else None
         return result
 
 
 def training_ngrams(model: Model) -> TrainingNgrams | None:
-    """The runs of notes that a model was trained on, in its key and range.
+    """The runs that a model was trained on; those of melodies in its key and range.
 
     Returns:
       None if its dataset is unknown (as a Magenta bundle's is), gone, or no longer the same.
@@ -46,16 +49,22 @@ def training_ngrams(model: Model) -> TrainingNgrams | None:
     if folder is None:
         return None
     try:
-        melodies = read_for_model(folder, "train", model.configuration)
+        train = read_for_model(folder, "train", model.configuration)
     except EtudeError:
         return None
-    events = [melodies.events(index) for index in range(len(melodies))]
+    runs = ngram_hashes if model.configuration.representation == MELODY else token_runs
     return TrainingNgrams(
         {
-            size: np.unique(np.concatenate([np.zeros(0, np.uint64), *(ngram_hashes(event, size) for event in events)]))
+            size: np.unique(np.concatenate([runs(train.tokens(index), size) for index in range(len(train))]))
             for size in NGRAM_SIZES
-        }
+        },
+        runs,
     )
+
+
+def token_runs(tokens: Tokens, n: int) -> Hashes:
+    """A hash of every run of `n` tokens."""
+    return hash_runs([tokens.astype(np.uint64)], n)
 
 
 def _dataset(model: Model) -> pathlib.Path | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from etude.models.progress import Progress, silent
+from etude.models.storage.texts import Text
+from etude.pipelines.readers.abc.bars import bar_starts
 from etude.pipelines.readers.isolated_reader import IsolatedReader
 from etude.pipelines.readers.note_sequences import NoteSequence, piece_name
 from etude.pipelines.readers.reading import Rejected
@@ -15,12 +17,12 @@ from etude.pipelines.sources.sources import expand_sources
 
 
 class Piece(NamedTuple):
-    """A piece of music and its name, or why there is none; and the ABC that it was written in, if it was."""
+    """A piece of music and its name, or why there is none; and what it was written as, if that was ABC."""
 
     name: str
     sequence: NoteSequence | None
     rejected: Rejected | None
-    text: str = ""
+    text: Text | None = None
 
 
 def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterator[Piece]:
@@ -40,5 +42,6 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
             data = fetch(source, pathlib.Path(folder))
             for reading in next(reader.read([(source, data)])) if isinstance(data, bytes) else [data]:
                 name = source.full_name if reading.sequence is None else piece_name(reading.sequence)
-                yield Piece(name, reading.sequence, reading.rejected, reading.text)
+                text = Text(name, reading.text, bar_starts(reading.text)) if reading.text else None
+                yield Piece(name, reading.sequence, reading.rejected, text)
         progress(len(sources), len(sources))

@@ -87,6 +87,7 @@ class ReadSources(beam.DoFn):  # type: ignore[misc]
         found = self._reader.read([(source, data) for source, data in files if isinstance(data, bytes)])
         for source, data in files:
             yield from self._outcome(source, next(found) if isinstance(data, bytes) else iter([data]))
+        self._tally.add(len(files))
 
     def _outcome(self, source: Source, readings: Iterator[Reading]) -> Iterator[Any]:
         entry = manifest_entry(source)
@@ -99,7 +100,6 @@ class ReadSources(beam.DoFn):  # type: ignore[misc]
                 yield Piece(reading.sequence, text)
         if entry["num_sequences"]:
             entry["status"] = "partly" if entry["rejected"] else "converted"
-        self._tally.add()
         yield beam.pvalue.TaggedOutput(SOURCES, (source.full_name, json.dumps(entry, ensure_ascii=False)))
 
 

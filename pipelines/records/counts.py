@@ -38,7 +38,7 @@ class SumCounts(beam.CombineFn):  # type: ignore[misc]
 
 
 class CountEach(beam.DoFn):  # type: ignore[misc]
-    """Counts elements, and passes on one sum a bundle: runners keep every element, and a count is larger than a piece."""
+    """Counts elements, and passes on one sum a bundle, since runners keep whatever is passed on."""
 
     def __init__(self, count: Callable[..., Counts], *arguments: Any) -> None:
         """Counts with a function of an element and whatever arguments follow."""

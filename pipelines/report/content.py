@@ -1,7 +1,7 @@
 """All that a page shows."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from etude.pipelines.comparison.cost import Cost
 from etude.pipelines.comparison.learning_curves import LearningCurve
@@ -9,6 +9,7 @@ from etude.pipelines.comparison.music.generated_sets import GeneratedSet
 from etude.pipelines.comparison.presentation import Presentation
 from etude.pipelines.comparison.provenance import Provenance
 from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult, Results
+from etude.pipelines.comparison.words import Words
 from etude.pipelines.rendering.music import Music
 
 
@@ -24,6 +25,7 @@ class Content:
       costs: by name of the configuration.
       generated: the melodies.
       real: melodies of the evaluated split to hear beside them, with their sources.
+      real_texts: sequences of the evaluated split that are text, with their sources, by domain.
     """
 
     results: Results
@@ -33,6 +35,7 @@ class Content:
     costs: Mapping[str, Cost]
     generated: Sequence[GeneratedSet]
     real: Sequence[tuple[str, Music]] = ()
+    real_texts: Mapping[str, Sequence[tuple[str, str]]] = dataclasses.field(default_factory=dict)
 
     def style(self, name: str) -> str:
         """The class of a configuration's colour and shape, the same all over the page."""
@@ -44,25 +47,32 @@ class Content:
         named: list[ConfigurationResult | BaselineResult] = [*self.results.configurations, *self.results.baselines]
         return next((result.title for result in named if result.name == name), name)
 
-    def configurations(self, pitch_range: str) -> list[ConfigurationResult]:
-        """The configurations of a pitch range."""
-        return [
-            configuration for configuration in self.results.configurations if configuration.pitch_range == pitch_range
-        ]
+    def configurations(self, domain: str) -> list[ConfigurationResult]:
+        """The configurations of a domain."""
+        return [configuration for configuration in self.results.configurations if configuration.domain == domain]
 
-    def baselines(self, pitch_range: str) -> list[BaselineResult]:
-        """The baselines of a pitch range."""
-        return [baseline for baseline in self.results.baselines if baseline.pitch_range == pitch_range]
+    def baselines(self, domain: str) -> list[BaselineResult]:
+        """The baselines of a domain."""
+        return [baseline for baseline in self.results.baselines if baseline.domain == domain]
 
-    def ranked(self, pitch_range: str) -> list[ConfigurationResult]:
-        """The configurations of a pitch range, the lowest event loss first."""
-        return sorted(self.configurations(pitch_range), key=lambda one: one.figures["event.loss"].value or 0.0)
+    def ranked(self, domain: str) -> list[ConfigurationResult]:
+        """The configurations of a domain, the lowest loss first."""
+        return sorted(self.configurations(domain), key=lambda one: one.loss.value or 0.0)
 
-    def apart(self, pitch_range: str) -> str:
-        """What to add to a caption of another pitch range than the main one."""
-        return "" if pitch_range == self.main_pitch_range else f", apart: {pitch_range}"
+    def apart(self, domain: str) -> str:
+        """What to add to a caption of another domain than the main one."""
+        return "" if domain == self.main_domain else f", apart: {domain}"
+
+    def words(self, domain: str) -> Words:
+        """How the sequences of a domain are called."""
+        return self.results.words(domain)
+
+    def shared(self, word: Callable[[Words], str], otherwise: str) -> str:
+        """A word that the sequences of all domains share, or another one where they do not."""
+        found = {word(one.words) for one in self.results.configurations}
+        return found.pop() if len(found) == 1 else otherwise
 
     @property
-    def main_pitch_range(self) -> str:
-        """The pitch range with most configurations."""
-        return max(self.results.pitch_ranges(), key=lambda pitch_range: len(self.configurations(pitch_range)))
+    def main_domain(self) -> str:
+        """The domain with most configurations."""
+        return max(self.results.domains(), key=lambda domain: len(self.configurations(domain)))

@@ -15,6 +15,7 @@ from etude.pipelines.report.sections.figures_tables import figures_tables
 from etude.pipelines.report.sections.measures import measures_section
 from etude.pipelines.report.sections.music import pieces_of
 from etude.pipelines.report.sections.reproduction import reproduction_section
+from etude.pipelines.report.sections.texts import texts_section
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 """The browser itself keeps the page from loading anything."""
@@ -28,6 +29,7 @@ def page(content: Content) -> str:
         curves_section(content),
         breakdown_section(content),
         music.section(),
+        texts_section(content),
         measures_section(content),
         data_section(content),
         definitions_section(content),

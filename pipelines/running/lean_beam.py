@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 
 _OPTIONAL = ("apache_beam.io.gcp.bigquery", "bson", "pandas", "pyarrow")
+"""What Beam does without if it is missing; `bson` is a part of PyMongo."""
 
 
 def import_beam() -> None:

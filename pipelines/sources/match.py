@@ -66,7 +66,7 @@ class MatchMusic(beam.PTransform):  # type: ignore[misc]
             found
             | "ByPlace" >> beam.Map(by_place).with_output_types(tuple[bytes, tuple[int, Source]])
             | "GroupPlaces" >> beam.GroupByKey()
-            | "FirstAtPlace" >> beam.Map(first_at_place, self.tally).with_output_types(Source)
+            | "FirstAtPlace" >> beam.ParDo(FirstAtPlace(self.tally)).with_output_types(Source)
             | "ByName" >> beam.Map(by_name, beam.pvalue.AsSingleton(names, {})).with_output_types(tuple[str, Source])
             | "GroupNames" >> beam.GroupByKey()
             | "Number" >> beam.FlatMap(number_group).with_output_types(Source)
@@ -111,9 +111,28 @@ def by_place(found: tuple[int, Source]) -> tuple[bytes, tuple[int, Source]]:
     return hashlib.sha256(place(found[1]).encode("utf-8", "surrogateescape")).digest()[:16], found
 
 
-def first_at_place(group: tuple[bytes, Iterable[tuple[int, Source]]], tally: Tally) -> Source:
+class FirstAtPlace(beam.DoFn):  # type: ignore[misc]
+    """Of the names for one file that of the first pattern; files are told to a tally, a bundle at a time."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def start_bundle(self) -> None:
+        """Starts with nothing."""
+        self._number = 0
+
+    def process(self, element: tuple[bytes, Iterable[tuple[int, Source]]]) -> Iterator[Source]:
+        """Yields one source."""
+        self._number += 1
+        yield first_at_place(element)
+
+    def finish_bundle(self) -> None:
+        """Tells how many there were."""
+        self._tally.add(self._number)
+
+
+def first_at_place(group: tuple[bytes, Iterable[tuple[int, Source]]]) -> Source:
     """Of the names for one file that of the first pattern."""
-    tally.add()
     return min(group[1], key=lambda found: (found[0], found[1].root, found[1].name))[1]
 
 

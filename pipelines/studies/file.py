@@ -1,5 +1,6 @@
 """Reads study files: TOML, every key checked, errors with file and line."""
 
+import json
 import math
 import pathlib
 import re
@@ -9,10 +10,17 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from etude.models.errors import EtudeError, did_you_mean
+from etude.models.family import Family
 from etude.models.generation import GenerationOptions
 from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.melodies.melody import as_events
 from etude.models.registry import FAMILIES, configure, family
+from etude.models.representations.registry import (
+    MELODY,
+    find_representation,
+    make_representation,
+    representation_class,
+)
 from etude.models.training.schedule import Schedule
 from etude.pipelines.generation.generate import Rendering
 from etude.pipelines.sequences.split_rule import EVAL, SplitRule
@@ -69,12 +77,12 @@ _GENERATE = {
     "steps_per_bar": _WHOLE,
 }
 _GENERATE_ALL = {**_GENERATE, "primer_melody": _WHOLES, "qpm": _NUMBER}
-_CONFIGURATION = {"config": _WORD, "title": _WORD}
+_CONFIGURATION = {"config": _WORD, "title": _WORD, "representation": _WORD, "primer_text": _WORD}
 _PUBLISHED = {"accuracy": _NUMBER, "loss": _NUMBER, "perplexity": _NUMBER, "path_log_likelihood": _NUMBER}
 _RESERVED = ("train", "eval", "test", "no_event", "unigram", "bigram", "repeat_bar")
 """Names that stand for something else in results."""
 
-_TABLES = ("dataset", "generate", "hparams", "configurations", "published")
+_TABLES = ("dataset", "generate", "hparams", "configurations", "representations", "published")
 
 
 def find_study(name: str) -> pathlib.Path:
@@ -189,6 +197,7 @@ class _Reader:
             extraction=extraction,
             generation=search,
             primer=tuple(primer.tolist()),
+            representation_options=self._representation_options(values, configurations),
             qpm=rendering.qpm,
             published=published,
             notes=tuple(values.get("notes", ())),
@@ -221,8 +230,36 @@ class _Reader:
                 for key, value in overrides.items():
                     self._make(f"{where}.{key}", configure, config, {key: value})
             configuration = self._make(place, configure, config, {**shared, **own}, steps_per_quarter=steps_per_quarter)
-            result.append(StudyConfiguration(name, table.get("title", ""), configuration))
+            representation = self._representation(place, table, family(config))
+            primer_text = table.get("primer_text", "")
+            result.append(StudyConfiguration(name, table.get("title", ""), configuration, representation, primer_text))
         return tuple(result)
+
+    def _representation(self, place: str, table: Mapping[str, Any], found: Family) -> str:
+        """What the dataset of a configuration is of: what its family reads, or, where that takes any, what the file says."""
+        if "representation" not in table:
+            return found.representation or MELODY
+        named = self._make(f"{place}.representation", find_representation, table["representation"])
+        if found.representation not in ("", named):
+            raise self._error(
+                f"{place}.representation", f"{found.name} reads {representation_class(found.representation).name} only"
+            )
+        return named
+
+    def _representation_options(
+        self, values: Mapping[str, Any], configurations: Sequence[StudyConfiguration]
+    ) -> dict[str, dict[str, str]]:
+        """Options of representations other than melodies, by their names, each as JSON."""
+        typed = {representation_class(one.representation).name: one.representation for one in configurations}
+        tables = self._table(values, "representations", {name: "a table" for name in typed if name != MELODY})
+        result = {}
+        for name, table in tables.items():
+            options = {
+                key: self._make(f"representations.{name}.{key}", json.dumps, value) for key, value in table.items()
+            }
+            self._make(f"representations.{name}", make_representation, typed[name], options)
+            result[name] = options
+        return result
 
     def _published(self, tables: Mapping[str, Any], names: Sequence[str]) -> dict[str, dict[str, float]]:
         self._check(tables, "published", dict.fromkeys(names, "a table"))

@@ -1,9 +1,9 @@
 """A study: from music to a report, over configurations and seeds. Resumes where it was killed.
 
 notes/             the sources as NoteSequences
-dataset/           their melodies
+dataset/           their melodies; dataset-NAME/ the sequences of another representation
 runs/NAME/         one training run for every configuration and seed
-generated/NAME/    melodies of each run
+generated/NAME/    melodies, or texts, of each run
 report.html        and results.json, results.csv: the comparison
 tensorboard/       final figures and sample melodies; the learning curves are in runs/
 """
@@ -13,11 +13,13 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from etude.models.configuration import Configuration
-from etude.models.errors import UsageError
-from etude.models.generation import GenerationOptions, generate
+from etude.models.errors import EtudeError, UsageError
+from etude.models.generation import GeneratedSequence, GenerationOptions, generate
 from etude.models.melodies.extraction import MAGENTA_OPTIONS, ExtractionOptions
-from etude.models.model import load
+from etude.models.model import Model, load
 from etude.models.progress import Progress, silent
+from etude.models.registry import USED
+from etude.models.representations.registry import MELODY, representation_class
 from etude.models.storage.files import remove_partial_files
 from etude.models.storage.lock import locked
 from etude.models.storage.run_directory import RunDirectory
@@ -26,7 +28,7 @@ from etude.pipelines.comparison import tensorboard
 from etude.pipelines.comparison.presentation import Label, Presentation
 from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
-from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies
+from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies, write_texts
 from etude.pipelines.generation.ngram_overlap import training_ngrams
 from etude.pipelines.sequences.split_rule import SplitRule
 from etude.pipelines.studies.steps import FOLDER, Finished, Share, shares
@@ -52,11 +54,15 @@ class StudyConfiguration:
       name: of its runs and in the results.
       title: in words; empty for one made from the name.
       configuration: the model.
+      representation: what its dataset is of, as `--representation` of `etude dataset` names it.
+      primer_text: what its texts begin with; empty for nothing.
     """
 
     name: str
     title: str
     configuration: Configuration
+    representation: str = MELODY
+    primer_text: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +71,7 @@ class Study:
 
     Attributes:
       title: of the report.
-      question: that the report answers.
+      question: that the report answers; empty for which configuration predicts best.
       sources: music, as `etude convert` takes it.
       configurations: what is compared.
       seeds: every configuration is trained with each of them.
@@ -73,13 +79,14 @@ class Study:
       minutes: of training for each run, evaluations included; 0 where `num_steps` decides. The speed is measured once,
         so runs at once share the machine's.
       eval_every: steps between evaluations.
-      early_stopping: stop a run after so many evaluations without a lower event loss; 0 never stops early.
-      split: the melodies to compare on.
+      early_stopping: stop a run after so many evaluations without a lower loss over tokens; 0 never stops early.
+      split: the sequences to compare on.
       checkpoint: "best", "latest" or the number of a step, of every run.
-      split_rule: how melodies are split.
+      split_rule: how pieces are split.
       extraction: what makes a melody.
-      generation: the melodies that every run makes.
-      primer: what they begin with, as events.
+      representation_options: options of other representations, by their names, each as JSON.
+      generation: what every run makes.
+      primer: what melodies begin with, as events.
       qpm: their tempo, in quarter notes a minute.
       published: figures that others published, by configuration.
       notes: what differs between theirs and ours.
@@ -88,7 +95,7 @@ class Study:
     title: str
     sources: tuple[str, ...]
     configurations: tuple[StudyConfiguration, ...]
-    question: str = "Which configuration predicts melodies best?"
+    question: str = ""
     seeds: tuple[int, ...] = (0,)
     num_steps: int = 0
     minutes: float = 0.0
@@ -100,6 +107,7 @@ class Study:
     extraction: ExtractionOptions = MAGENTA_OPTIONS
     generation: GenerationOptions = dataclasses.field(default_factory=GenerationOptions)
     primer: tuple[int, ...] = (60,)
+    representation_options: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     qpm: float = 120.0
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -111,6 +119,11 @@ class Study:
             for configuration in self.configurations
             for seed in self.seeds
         }
+
+    def datasets(self) -> dict[str, str]:
+        """The folder of each representation's dataset, by what it is typed as."""
+        typed = dict.fromkeys(one.representation for one in self.configurations)
+        return {name: DATASET if name == MELODY else f"{DATASET}-{representation_class(name).name}" for name in typed}
 
 
 def run_study(
@@ -150,22 +163,27 @@ def _run(
     study: Study, output: pathlib.Path, command: str, workers: int, parallel: int, progress: Progress
 ) -> pathlib.Path:
     names = list(study.runs())
-    costs = [_CONVERT_COST, _DATASET_COST]
+    costs = [_CONVERT_COST, *[_DATASET_COST] * len(study.datasets())]
     costs += [_training_cost(study, name) for name in names] + [_GENERATE_COST] * len(names) + [_COMPARE_COST]
     upcoming = iter(shares(costs, progress))
 
     convert(study.sources, output / NOTES, workers=workers, progress=next(upcoming)("reading the music"))
-    description = create_dataset(
-        [output / NOTES],
-        output / DATASET,
-        eval_ratio=study.split_rule.eval_ratio,
-        test_ratio=study.split_rule.test_ratio,
-        salt=study.split_rule.salt,
-        extraction=study.extraction,
-        workers=workers,
-        progress=next(upcoming)("finding melodies"),
-    )
-    finished = Finished(output, [description.fingerprint, description.version])
+    descriptions = [
+        create_dataset(
+            [output / NOTES],
+            output / folder,
+            representation=name,
+            options=dict(study.representation_options.get(representation_class(name).name, {})),
+            eval_ratio=study.split_rule.eval_ratio,
+            test_ratio=study.split_rule.test_ratio,
+            salt=study.split_rule.salt,
+            extraction=study.extraction,
+            workers=workers,
+            progress=next(upcoming)(f"finding {'melodies' if name == MELODY else 'sequences'}"),
+        )
+        for name, folder in study.datasets().items()
+    ]
+    finished = Finished(output, [*(one.fingerprint for one in descriptions), descriptions[0].version])
     _train(study, output, finished, [next(upcoming) for _ in names], parallel)
     for name in names:
         _generate(study, name, output, finished, next(upcoming))
@@ -175,6 +193,7 @@ def _run(
 
 def _train(study: Study, output: pathlib.Path, finished: Finished, shares: Sequence[Share], parallel: int) -> None:
     reports = {name: share(f"training {name}") for name, share in zip(study.runs(), shares, strict=True)}
+    datasets = study.datasets()
     runs = []
     for name, (one, seed) in study.runs().items():
         run_dir = output / RUNS / name
@@ -186,13 +205,14 @@ def _train(study: Study, output: pathlib.Path, finished: Finished, shares: Seque
                 TrainingRun(
                     name=name,
                     configuration=one.configuration,
-                    dataset=output / DATASET,
+                    dataset=output / datasets[one.representation],
                     run_dir=run_dir,
                     seed=seed,
                     num_steps=study.num_steps,
                     minutes=study.minutes,
                     eval_every=study.eval_every,
                     early_stopping=study.early_stopping,
+                    families=tuple(USED),
                 )
             )
     train_runs(runs, parallel, reports, lambda name: finished.record(f"train {name}"))
@@ -202,16 +222,30 @@ def _generate(study: Study, name: str, output: pathlib.Path, finished: Finished,
     report = share(f"generating with {name}")
     folder = output / GENERATED / name
     model = load(output / RUNS / name, study.checkpoint)
-    inputs = [study.generation, study.primer, study.qpm, model.step, study.checkpoint]
+    is_melody = model.configuration.representation == MELODY
+    primer = [study.primer, study.qpm] if is_melody else [study.runs()[name][0].primer_text]
+    inputs = [study.generation, *primer, model.step, study.checkpoint]
     with finished.step(f"generate {name}", inputs, [folder / GENERATED_FILE], after=f"train {name}") as is_finished:
         if not is_finished:
-            for old in (*folder.glob("*.mid"), folder / GENERATED_FILE):
+            for old in (*folder.glob(f"*.{model.domain.suffix}"), folder / GENERATED_FILE):
                 old.unlink(missing_ok=True)
             remove_partial_files(folder)
+            known = training_ngrams(model)
             # How many melodies a beam search finds is known when the model is, and then hours may lie behind.
-            melodies = generate(model, study.primer, study.generation, or_fewer=True)
-            write_melodies(model, melodies, study.generation, folder, qpm=study.qpm, known=training_ngrams(model))
+            if is_melody:
+                melodies = generate(model, study.primer, study.generation, or_fewer=True)
+                write_melodies(model, melodies, study.generation, folder, qpm=study.qpm, known=known)
+            else:
+                texts = _texts(model, study.runs()[name][0], study.generation)
+                write_texts(model, texts, study.generation, folder, known=known)
     report(1, 1)
+
+
+def _texts(model: Model, one: StudyConfiguration, options: GenerationOptions) -> list[GeneratedSequence]:
+    try:
+        return generate(model, one.primer_text or None, options, or_fewer=True)
+    except UsageError as error:
+        raise EtudeError(f"{one.name}, primer_text = {one.primer_text!r}: {error}") from error
 
 
 def _compare(study: Study, output: pathlib.Path, finished: Finished, command: str, share: Share) -> None:
@@ -234,7 +268,7 @@ def _compare(study: Study, output: pathlib.Path, finished: Finished, command: st
         if not is_finished:
             compare(
                 [output / RUNS / name for name in names],
-                output / DATASET,
+                [output / folder for folder in study.datasets().values()],
                 output,
                 split=study.split,
                 checkpoint=study.checkpoint,
@@ -249,4 +283,4 @@ def _training_cost(study: Study, name: str) -> float:
     if study.minutes:
         return study.minutes * 60 * _STEPS_PER_SECOND
     hyperparameters = study.runs()[name][0].configuration.hyperparameters
-    return study.num_steps * (_ATTENTION_COST if hyperparameters.attn_length else 1.0)
+    return study.num_steps * (_ATTENTION_COST if getattr(hyperparameters, "attn_length", 0) else 1.0)

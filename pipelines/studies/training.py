@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError
 from etude.models.progress import Progress
+from etude.models.registry import use_families
 from etude.models.storage.run_directory import RunDirectory
 from etude.models.training.schedule import Schedule
 from etude.pipelines.studies.budget import steps_within
@@ -31,7 +32,8 @@ class TrainingRun:
       num_steps: training steps; 0 where `minutes` decides.
       minutes: of training; 0 where `num_steps` decides.
       eval_every: steps between evaluations.
-      early_stopping: stop after so many evaluations without a lower event loss; 0 never stops early.
+      early_stopping: stop after so many evaluations without a lower loss over tokens; 0 never stops early.
+      families: those of other packages that are in use, as MODULE:NAME.
     """
 
     name: str
@@ -43,10 +45,12 @@ class TrainingRun:
     minutes: float
     eval_every: int
     early_stopping: int
+    families: tuple[str, ...] = ()
 
 
 def train_run(run: TrainingRun, progress: Progress) -> None:
     """Trains one run, or goes on training it."""
+    use_families(run.families)
     # On a graphics card, TensorFlow would take all memory for the first of several runs.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     from etude.models.training.train import train

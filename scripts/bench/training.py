@@ -29,7 +29,7 @@ from scripts.bench.magenta import Magenta
 
 if TYPE_CHECKING:
     from etude.models.configuration import Configuration
-    from etude.models.melodies.melody_set import MelodySet
+    from etude.models.sequences.sequence_set import SequenceSet
     from etude.models.training.batches import BatchPlan
 
 MAGENTA_WARM_UP_STEPS = 3
@@ -64,7 +64,7 @@ class Task:
 
         return configure(self.config, parse_overrides(self.hparams))
 
-    def melodies(self) -> tuple["MelodySet", "BatchPlan"]:
+    def melodies(self) -> tuple["SequenceSet", "BatchPlan"]:
         """The melodies and their order, as training has them with seed 0."""
         import numpy as np
 
@@ -169,7 +169,7 @@ def batches(task: Task) -> Iterator[Any]:
     melodies, plan = task.melodies()
 
     def prepare(step: int) -> Any:
-        batch = melodies.batch(plan.indices(step))
+        batch = melodies.batch(plan.indices(step), encoding.padding)
         inputs = encoding.inputs(batch.tokens[:, :-1], batch.attributes)
         labels = encoding.labels(batch.tokens, batch.attributes)[:, 1:]
         return inputs, labels, batch.num_predicted

@@ -7,7 +7,7 @@ import pytest
 from etude.models.configuration import Configuration
 from etude.models.ngram.hyperparameters import NgramHyperparameters
 from etude.models.registry import family
-from etude.models.sequences.batch import TokenLists
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage import run_pb2
 from etude.models.storage.run_directory import RunDirectory, to_proto
 from etude.models.training.counting import count_model
@@ -22,7 +22,7 @@ def letters(etude):
     )
     run = RunDirectory(etude.folder / "letters")
     run.write(run_pb2.Run(configuration=to_proto(configuration)))
-    lists = TokenLists.of([[0, *([1, 2, 2, 3] * bars), 4] for bars in range(1, 6)])
+    lists = SequenceSet.pack([[0, *([1, 2, 2, 3] * bars), 4] for bars in range(1, 6)])
     count_model(run, configuration, family("ngram").counting, lists, lists, seed=0)
     return run.path
 
@@ -36,7 +36,7 @@ def test_text_files_and_their_lines(etude, letters):
         assert (etude.folder / "out" / line["file"]).read_text() == line["text"]
         assert line["text"].startswith("AB")
         assert line["text"] == "".join(VOCABULARY[token] for token in line["tokens"] if token not in (0, 4))
-        assert line["num_primer_tokens"] == 2
+        assert line["num_primer_tokens"] == 3
         assert line["token_log_likelihood"] == pytest.approx(line["log_likelihood"])
     assert done.stderr.count("log-likelihood") == 3
     assert "makes text" in etude(*words, "--primer-melody", "[60]", status=2).stderr

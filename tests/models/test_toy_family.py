@@ -9,7 +9,6 @@ import pytest
 
 from etude.models import registry
 from etude.models.configuration import Configuration
-from etude.models.encodings.encoding import Encoding, EncodingStream
 from etude.models.errors import UsageError
 from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.figures import report
@@ -20,69 +19,14 @@ from etude.models.networks.weights import initialise
 from etude.models.search.beam import beam_search
 from etude.models.search.continuation import Continuation
 from etude.models.search.stochastic import stochastic_search
-from etude.models.sequences.batch import Batch
 from etude.models.sequences.domain import END, START, VocabularyDomain
-
-BACK = 2
-"""The alias stands for the token of so many steps ago, and for the start before that."""
-
-
-class ToyEncoding(Encoding):
-    """Sees the last token and whether it came two steps ago, too; can say "the same as two steps ago"."""
-
-    num_aliases = 1
-
-    def __init__(self, num_tokens, end_token):
-        self.num_tokens, self.end_token = num_tokens, end_token
-        self.input_size = num_tokens + 1
-
-    def token_labels(self, tokens):
-        if ((tokens < 0) | (tokens >= self.num_tokens)).any():
-            raise ValueError(f"there are {self.num_tokens} tokens")
-        return np.asarray(tokens, np.int64)
-
-    def label_tokens(self):
-        return np.arange(self.num_tokens)
-
-    def aliases(self, tokens, attributes):
-        padded = np.concatenate([np.zeros((len(tokens), BACK), np.int64), tokens], axis=1)
-        return padded[:, : tokens.shape[1], None]
-
-    def inputs(self, tokens, attributes):
-        return self.assemble(tokens, self.aliases(tokens, attributes)[..., 0])
-
-    def assemble(self, tokens, earlier):
-        one_hots = np.eye(self.num_tokens, dtype=np.float32)[tokens]
-        return np.concatenate([one_hots, (tokens == earlier)[..., None]], axis=-1, dtype=np.float32)
-
-    def token_masks(self, tokens):
-        return {"note": tokens % 2 == 1}
-
-    def stream(self, batch_size, attributes):
-        return ToyStream(self, batch_size)
-
-
-class ToyStream(EncodingStream):
-    def __init__(self, encoding, batch_size):
-        self._encoding = encoding
-        self._last = np.zeros((batch_size, BACK), np.int64)
-
-    def append(self, tokens):
-        inputs = self._encoding.assemble(tokens, self._last[:, 0])
-        self._last = np.concatenate([self._last[:, 1:], tokens[:, None]], axis=1)
-        return inputs
-
-    def aliases(self):
-        return self._last[:, :1]
+from etude.models.sequences.sequence_set import SequenceSet
+from tests.toy_family import ToyEncoding, make_encoding
 
 
 def symbols(num_tokens):
     """A start, letters of several alphabets, an end."""
     return (START, *(chr(0x100 + number) for number in range(num_tokens - 2)), END)
-
-
-def make_encoding(configuration):
-    return ToyEncoding(len(configuration.vocabulary), len(configuration.vocabulary) - 1)
 
 
 def make_domain(configuration):
@@ -92,8 +36,8 @@ def make_domain(configuration):
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
-    monkeypatch.setattr(registry, "FAMILIES", dict(registry.FAMILIES))
-    registry.register(Family("toy", "Toy", "A toy.", Configuration("toy"), make_encoding, make_domain))
+    family = Family("toy", "Toy", "A toy.", Configuration("toy"), make_encoding, make_domain)
+    monkeypatch.setitem(registry.FAMILIES, "toy", family)
 
 
 def make_model(num_tokens, seed=0, scale=1.5):
@@ -110,20 +54,7 @@ def make_model(num_tokens, seed=0, scale=1.5):
 
 
 def sums_of(model, sequences):
-    lengths = np.array([len(sequence) for sequence in sequences])
-    tokens = np.zeros((len(sequences), lengths.max()), np.int64)
-    for row, sequence in enumerate(sequences):
-        tokens[row, : len(sequence)] = sequence
-
-    class Packed:
-        def __len__(self):
-            return len(tokens)
-
-        def batch(self, indices, padding):
-            return Batch(tokens[indices][:, : lengths[indices].max(initial=0)], lengths[indices], {})
-
-    Packed.lengths = lengths
-    return evaluate(model.encoding, Packed(), model.predict)
+    return evaluate(model.encoding, SequenceSet.pack(sequences), model.predict)
 
 
 def all_continuations(primer, num_tokens, num_steps):
@@ -234,7 +165,7 @@ def test_samples_come_as_often_as_the_model_says():
 def test_generation_with_a_vocabulary_of_300():
     model = make_model(300, scale=0.3)
     found = model.generate("āĂ", num_outputs=5, num_steps=40, seed=2, temperature=1.1, top_k=50)
-    again = model.generate(np.array([2, 3]), num_outputs=3, num_steps=40, seed=2, temperature=1.1, top_k=50)
+    again = model.generate(np.array([0, 2, 3]), num_outputs=3, num_steps=40, seed=2, temperature=1.1, top_k=50)
     assert [one.tokens.tolist() for one in again] == [match.tokens.tolist() for match in found[:3]]
     sums = sums_of(model, [match.tokens for match in found])
     for index, one in enumerate(found):
@@ -245,7 +176,7 @@ def test_generation_with_a_vocabulary_of_300():
     figures = report(sums.totals(), model.encoding.unit)
     assert figures["num_sequences"] == 5
     assert figures["token"]["loss"] <= figures["label"]["loss"]
-    assert 0 < figures["num_notes"] < figures["num_steps"]
+    assert 0 < sums.totals()["odd:num"] < figures["num_steps"]
 
 
 @pytest.mark.parametrize(("primer", "message"), [([0, 299], "holds an end"), ([300], "300 is not in"), ("xyz", "'x'")])

@@ -10,7 +10,7 @@ import pytest
 
 from etude.models import registry
 from etude.models.configuration import pitch_range
-from etude.models.dataset import read_melodies, squash_all
+from etude.models.dataset import read_melodies
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.errors import EtudeError
 from etude.models.evaluation.evaluation import evaluate as evaluate_model
@@ -142,7 +142,7 @@ def test_a_model_is_told_apart_from_its_early_checkpoint(trained, tmp_path):
 
 def test_sums_of_parts_are_those_of_the_whole(trained):
     model = load(trained.runs["lookback-0"])
-    melodies = squash_all(read_melodies(trained.dataset, "eval"), model.configuration)
+    melodies = read_melodies(trained.dataset, "eval").map(lambda events: model.domain.enter(events)[0])
     divisions = breakdowns(melodies, 4)
 
     def evaluate(indices):

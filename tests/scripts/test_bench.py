@@ -7,6 +7,7 @@ import pytest
 
 from scripts.bench.learning import time_to_reach
 from scripts.bench.profile_training import kind_of, without_inner
+from scripts.bench.scale import Cost
 from scripts.bench.speed import Line, markdown, read, table, write
 
 
@@ -70,3 +71,10 @@ def test_spans_without_those_inside_them() -> None:
 )
 def test_kinds_of_operations(name: str, kind: str | None) -> None:
     assert kind_of(name) == kind
+
+
+def test_cost_of_many_files_beside_one_batch() -> None:
+    """What start-up takes is part of a batch's time, and no part of the memory that a file adds."""
+    batch = Cost(num_files=100, cpu=3.0, wall=4.0, peak=150_000)
+    many = Cost(num_files=5_100, cpu=76.5, wall=90.0, peak=170_000)
+    assert many.beside(batch) == "0.50 times the time a file, 4.0 kB of memory a file"

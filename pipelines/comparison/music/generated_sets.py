@@ -1,4 +1,4 @@
-"""The melodies that models generated, read from the folders of `etude generate`."""
+"""The melodies and texts that models generated, read from the folders of `etude generate`."""
 
 import dataclasses
 import pathlib
@@ -8,6 +8,7 @@ from typing import Any
 from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError
 from etude.models.melodies.melody import Events, as_events
+from etude.models.sequences.domain import MELODY
 from etude.pipelines.comparison.configurations import ComparedConfiguration, short_name
 from etude.pipelines.generation.generate import GENERATED_FILE, read_generated
 from etude.pipelines.rendering.music import Music, melody_music
@@ -52,20 +53,39 @@ class Example:
 
 
 @dataclasses.dataclass(frozen=True)
+class TextExample:
+    """A generated text.
+
+    Attributes:
+      file: its file.
+      text: primer included.
+      num_tokens: of its sequence.
+      token_log_likelihood: of the tokens, under the model that made it, in nats.
+    """
+
+    file: str
+    text: str
+    num_tokens: int
+    token_log_likelihood: float
+
+
+@dataclasses.dataclass(frozen=True)
 class GeneratedSet:
-    """The melodies of one folder.
+    """The melodies, or texts, of one folder.
 
     Attributes:
       name: of the folder.
       configuration: name of the configuration that made them.
       model: short name of the model that made them.
       examples: the melodies.
+      texts: the texts.
     """
 
     name: str
     configuration: str
     model: str
     examples: tuple[Example, ...]
+    texts: tuple[TextExample, ...] = ()
 
 
 def read_generated_sets(
@@ -95,11 +115,20 @@ def _read(folder: pathlib.Path, owners: Mapping[str, ComparedConfiguration]) -> 
             f"{', '.join(owners)}"
         )
     model = models.pop()
+    owner = owners[model]
+    examples: tuple[Example, ...] = ()
+    texts: tuple[TextExample, ...] = ()
     try:
-        examples = tuple(_example(line, owners[model].configuration) for line in lines)
+        if owner.configuration.representation == MELODY:
+            examples = tuple(_example(line, owner.configuration) for line in lines)
+        else:
+            texts = tuple(
+                TextExample(line["file"], str(line["text"]), len(line["tokens"]), float(line["token_log_likelihood"]))
+                for line in lines
+            )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
-    return GeneratedSet(folder.name, owners[model].name, model, examples)
+    return GeneratedSet(folder.name, owner.name, model, examples, texts)
 
 
 def _example(line: Mapping[str, Any], configuration: Configuration) -> Example:

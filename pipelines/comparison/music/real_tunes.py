@@ -1,14 +1,28 @@
-"""Real melodies, to hear beside what models made."""
+"""Real melodies and texts, to hear and read beside what models made."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from etude.models.melodies.melody_set import MelodySet
+from etude.models.sequences.domain import Domain
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.pipelines.comparison.music.generated_sets import GeneratedSet
 from etude.pipelines.rendering.music import Music, melody_music
 
 REAL_TUNES = 10
+
+
+def real_texts(domain: Domain, sequences: SequenceSet) -> list[tuple[str, str]]:
+    """Sequences of a split as text, with their sources, evenly taken; none where they have no text.
+
+    Args:
+      domain: theirs.
+      sequences: of the split.
+    """
+    chosen = np.unique(np.linspace(0, len(sequences) - 1, min(REAL_TUNES, len(sequences))).astype(int))
+    written = [(sequences.sources[index], domain.render(sequences.tokens(index))) for index in chosen.tolist()]
+    return [(source, text) for source, text in written if text is not None]
 
 
 def real_tunes(

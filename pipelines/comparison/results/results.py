@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from etude.models.sequences.domain import MELODY
 from etude.pipelines.comparison.statistics.figures import Estimate
 from etude.pipelines.comparison.statistics.set_distances import Similarity
+from etude.pipelines.comparison.words import MELODIES, Words
 
 Figures = Mapping[str, Estimate]
 """Figures by name; a dot separates the group from the figure, such as `event.loss`."""
@@ -50,7 +52,7 @@ class ConfigurationResult:
       name: short.
       title: in words.
       config: its family.
-      pitch_range: key and range; see `runs.PitchRange`.
+      domain: what its models know, such as key and range of melodies; figures compare within one.
       hyperparameters: all of them.
       changed: the names of those that are not the family's defaults.
       num_training_steps: None if unknown, or not the same for all seeds.
@@ -59,12 +61,14 @@ class ConfigurationResult:
       best_baseline: the name of the baseline with the lowest event loss.
       nats_over_baseline: by how much its event loss is lower than that baseline's; negative where it is higher.
       runs: one a seed.
+      words: how its sequences are called.
+      representation: what they are of.
     """
 
     name: str
     title: str
     config: str
-    pitch_range: str
+    domain: str
     hyperparameters: Mapping[str, Any]
     changed: Sequence[str]
     num_training_steps: int | None
@@ -73,6 +77,13 @@ class ConfigurationResult:
     best_baseline: str
     nats_over_baseline: Estimate
     runs: Sequence[RunResult]
+    words: Words = MELODIES
+    representation: str = MELODY
+
+    @property
+    def loss(self) -> Estimate:
+        """What ranks."""
+        return self.figures[self.words.loss]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,8 +93,15 @@ class BaselineResult:
     name: str
     title: str
     summary: str
-    pitch_range: str
+    domain: str
     figures: Figures
+    words: Words = MELODIES
+    representation: str = MELODY
+
+    @property
+    def loss(self) -> Estimate:
+        """What ranks; of no value where it gives some tokens no probability."""
+        return self.figures[self.words.loss]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,14 +114,14 @@ class PairResult:
       nats_per_step: by how much the first is better, in event loss.
       bits_per_note: by how much the first is better.
       p_value: of the paired test on melodies.
-      p_value_corrected: for the number of pairs in the same pitch range (Holm).
+      p_value_corrected: for the number of pairs in the same domain (Holm).
       is_exact: whether the test tried all signs.
       is_told_apart: whether the corrected p-value is below 0.05 and the interval does not hold 0.
     """
 
     first: str
     second: str
-    pitch_range: str
+    domain: str
     nats_per_step: Estimate
     bits_per_note: Estimate
     p_value: float
@@ -128,7 +146,7 @@ class BreakdownResult:
 
     name: str
     title: str
-    pitch_range: str
+    domain: str
     categories: Sequence[CategoryResult]
 
 
@@ -157,11 +175,57 @@ class MusicSetResult:
 
 @dataclasses.dataclass(frozen=True)
 class MusicResult:
-    """The generated melodies of a pitch range beside real ones, which are cut to the same number of steps."""
+    """The generated melodies of a domain beside real ones, which are cut to the same number of steps."""
 
-    pitch_range: str
+    domain: str
     num_steps: int
     sets: Sequence[MusicSetResult]
+
+
+@dataclasses.dataclass(frozen=True)
+class PiecesPair:
+    """Two configurations over whole pieces; the first needs less.
+
+    Attributes:
+      first: name of the better one.
+      second: name of the other.
+      nats_per_piece: by how much the first is better.
+      bits_per_note: by how much the first is better; of no value where notes are unknown.
+      p_value: of the paired test on pieces.
+      p_value_corrected: for the number of pairs (Holm).
+      is_told_apart: whether the corrected p-value is below 0.05 and the interval does not hold 0.
+    """
+
+    first: str
+    second: str
+    nats_per_piece: Estimate
+    bits_per_note: Estimate
+    p_value: float
+    p_value_corrected: float
+    is_told_apart: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class PiecesResult:
+    """Configurations of several representations that cover the same of a piece, by what whole pieces cost them.
+
+    Attributes:
+      covers: what of a piece they cover.
+      representations: their names.
+      num_pieces: that all of them have.
+      num_left_out: pieces that only some of them have.
+      num_notes: of these pieces, as the first representation that knows notes counts them; 0 where none does.
+      figures: by name of the configuration: `nats_per_piece` and, where notes are known, `bits_per_note`.
+      pairs: every two configurations.
+    """
+
+    covers: str
+    representations: Sequence[str]
+    num_pieces: int
+    num_left_out: int
+    num_notes: int
+    figures: Mapping[str, Figures]
+    pairs: Sequence[PiecesPair]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,12 +244,14 @@ class DatasetResult:
     Attributes:
       path: of the dataset folder.
       fingerprint: of the dataset.
-      steps_per_quarter: steps in a quarter note, of the dataset and of all models.
+      steps_per_quarter: steps in a quarter note, of melodies and of all their models.
       split: its name.
-      num_melodies: in the split.
+      num_melodies: in the split; or sequences of another representation.
       num_steps: predicted ones.
       num_notes: among the predicted steps.
       description: the whole of dataset.json.
+      representation: what its sequences are of.
+      words: how they are called.
     """
 
     path: str
@@ -196,6 +262,8 @@ class DatasetResult:
     num_steps: int
     num_notes: int
     description: Mapping[str, Any]
+    representation: str = MELODY
+    words: Words = MELODIES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,7 +273,7 @@ class Results:
     version: str
     command: str
     checkpoint: str
-    dataset: DatasetResult
+    datasets: Sequence[DatasetResult]
     verdict: Verdict
     configurations: Sequence[ConfigurationResult]
     baselines: Sequence[BaselineResult]
@@ -213,7 +281,22 @@ class Results:
     breakdowns: Sequence[BreakdownResult]
     music: Sequence[MusicResult]
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
+    pieces: Sequence[PiecesResult] = ()
 
-    def pitch_ranges(self) -> list[str]:
-        """The pitch ranges of the configurations, in order."""
-        return list(dict.fromkeys(configuration.pitch_range for configuration in self.configurations))
+    @property
+    def dataset(self) -> DatasetResult:
+        """The first dataset: with one representation, the only one."""
+        return self.datasets[0]
+
+    def words(self, domain: str) -> Words:
+        """How the sequences of a domain are called."""
+        return next(one.words for one in self.configurations if one.domain == domain)
+
+    def dataset_of(self, domain: str) -> DatasetResult:
+        """The dataset that the models of a domain were compared on."""
+        representation = next(one.representation for one in self.configurations if one.domain == domain)
+        return next(one for one in self.datasets if one.representation == representation)
+
+    def domains(self) -> list[str]:
+        """The domains of the configurations, in order."""
+        return list(dict.fromkeys(configuration.domain for configuration in self.configurations))

@@ -7,20 +7,26 @@ from collections.abc import Iterator
 from etude.pipelines.comparison.results.results import Results
 from etude.pipelines.comparison.statistics.figures import Estimate
 
-COLUMNS = ("kind", "name", "config", "seed", "pitch_range", "breakdown", "category", "figure", "value", "low", "high")
+COLUMNS = ("kind", "name", "config", "seed", "domain", "breakdown", "category", "figure", "value", "low", "high")
 
 Row = dict[str, object]
 
 
 def to_csv(results: Results) -> str:
-    """All figures; `low` and `high` bound the 95% interval."""
+    """All figures; `low` and `high` bound the 95% interval.
+
+    The column of domains is called `pitch_range` where all are of melodies.
+    """
     text = io.StringIO()
+    keys = {results.words(domain).domain_key for domain in results.domains()}
+    key = keys.pop() if len(keys) == 1 else "domain"
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
+    writer.writerow({name: key if name == "domain" else name for name in COLUMNS})
     for row in (
         *_configurations(results),
         *_baselines(results),
         *_pairs(results),
+        *_pieces(results),
         *_breakdowns(results),
         *_music(results),
     ):
@@ -30,7 +36,7 @@ def to_csv(results: Results) -> str:
 
 def _configurations(results: Results) -> Iterator[Row]:
     for configuration in results.configurations:
-        common = {"name": configuration.name, "config": configuration.config, "pitch_range": configuration.pitch_range}
+        common = {"name": configuration.name, "config": configuration.config, "domain": configuration.domain}
         for figure, estimate in configuration.figures.items():
             yield {"kind": "configuration", **common, "figure": figure, **_numbers(estimate)}
         for run in configuration.runs:
@@ -48,7 +54,7 @@ def _baselines(results: Results) -> Iterator[Row]:
             yield {
                 "kind": "baseline",
                 "name": baseline.name,
-                "pitch_range": baseline.pitch_range,
+                "domain": baseline.domain,
                 "figure": figure,
                 **_numbers(estimate),
             }
@@ -56,11 +62,30 @@ def _baselines(results: Results) -> Iterator[Row]:
 
 def _pairs(results: Results) -> Iterator[Row]:
     for pair in results.pairs:
-        common = {"kind": "pair", "name": f"{pair.first} - {pair.second}", "pitch_range": pair.pitch_range}
+        common = {"kind": "pair", "name": f"{pair.first} - {pair.second}", "domain": pair.domain}
         yield {**common, "figure": "nats_per_step", **_numbers(pair.nats_per_step)}
         yield {**common, "figure": "bits_per_note", **_numbers(pair.bits_per_note)}
         yield {**common, "figure": "p_value", "value": pair.p_value}
         yield {**common, "figure": "p_value_corrected", "value": pair.p_value_corrected}
+
+
+def _pieces(results: Results) -> Iterator[Row]:
+    for result in results.pieces:
+        for name, figures in result.figures.items():
+            for figure, estimate in figures.items():
+                yield {
+                    "kind": "pieces",
+                    "name": name,
+                    "category": result.covers,
+                    "figure": figure,
+                    **_numbers(estimate),
+                }
+        for pair in result.pairs:
+            common = {"kind": "pieces-pair", "name": f"{pair.first} - {pair.second}", "category": result.covers}
+            yield {**common, "figure": "nats_per_piece", **_numbers(pair.nats_per_piece)}
+            yield {**common, "figure": "bits_per_note", **_numbers(pair.bits_per_note)}
+            yield {**common, "figure": "p_value", "value": pair.p_value}
+            yield {**common, "figure": "p_value_corrected", "value": pair.p_value_corrected}
 
 
 def _breakdowns(results: Results) -> Iterator[Row]:
@@ -68,12 +93,13 @@ def _breakdowns(results: Results) -> Iterator[Row]:
         for category in breakdown.categories:
             common = {
                 "kind": "breakdown",
-                "pitch_range": breakdown.pitch_range,
+                "domain": breakdown.domain,
                 "breakdown": breakdown.name,
                 "category": category.category,
             }
             yield {**common, "figure": "num_steps", "value": category.num_steps}
-            for figure, estimates in (("event.loss", category.loss), ("event.accuracy", category.accuracy)):
+            group = results.words(breakdown.domain).group
+            for figure, estimates in ((f"{group}.loss", category.loss), (f"{group}.accuracy", category.accuracy)):
                 for name, estimate in estimates.items():
                     yield {**common, "name": name, "figure": figure, **_numbers(estimate)}
 
@@ -81,7 +107,7 @@ def _breakdowns(results: Results) -> Iterator[Row]:
 def _music(results: Results) -> Iterator[Row]:
     for result in results.music:
         for generated_set in result.sets:
-            common = {"kind": "music", "name": generated_set.name, "pitch_range": result.pitch_range}
+            common = {"kind": "music", "name": generated_set.name, "domain": result.domain}
             for measure, estimate in generated_set.measures.items():
                 yield {**common, "figure": measure, **_numbers(estimate)}
             for kind, found in (("relative", generated_set.relative), ("distribution", generated_set.distributions)):

@@ -8,9 +8,12 @@ from typing import Any
 from etude.models.evaluation.figures import nested
 from etude.pipelines.comparison.results.results import (
     BaselineResult,
+    BreakdownResult,
     ConfigurationResult,
+    DatasetResult,
     Figures,
     MusicResult,
+    PairResult,
     Results,
     RunResult,
 )
@@ -25,21 +28,51 @@ def to_json(results: Results) -> str:
 
 
 def _results(results: Results) -> dict[str, Any]:
-    dataset = results.dataset
-    split = {"split": dataset.split, "num_melodies": dataset.num_melodies, "num_steps": dataset.num_steps}
+    several = {"datasets": [_dataset(one) for one in results.datasets]} if len(results.datasets) > 1 else {}
+    pieces = {"pieces": [_plain(dataclasses.asdict(one)) for one in results.pieces]} if results.pieces else {}
     return {
         "version": results.version,
         "command": results.command,
         "checkpoint": results.checkpoint,
         "verdict": dataclasses.asdict(results.verdict),
-        "dataset": dataclasses.asdict(dataset),
-        "configurations": [_configuration(configuration, split) for configuration in results.configurations],
-        "baselines": [_baseline(baseline, split) for baseline in results.baselines],
-        "pairs": [_plain(dataclasses.asdict(pair)) for pair in results.pairs],
-        "breakdowns": [_plain(dataclasses.asdict(breakdown)) for breakdown in results.breakdowns],
+        "dataset": _dataset(results.dataset),
+        **several,
+        "configurations": [_configuration(one, _split(results, one.domain)) for one in results.configurations],
+        "baselines": [_baseline(one, _split(results, one.domain)) for one in results.baselines],
+        "pairs": [_in_domain(results, one) for one in results.pairs],
+        **pieces,
+        "breakdowns": [_in_domain(results, one) for one in results.breakdowns],
         "music": [_music(generated_set) for generated_set in results.music],
         "published": {name: dict(figures) for name, figures in results.published.items()},
     }
+
+
+def _dataset(result: DatasetResult) -> dict[str, Any]:
+    """A dataset; of melodies without what goes without saying."""
+    values = dataclasses.asdict(result)
+    representation, words = values.pop("representation"), result.words
+    del values["words"]
+    if words.are_melodies:
+        return values
+    del values["steps_per_quarter"]
+    renamed = {words.num_sequences_key if name == "num_melodies" else name: value for name, value in values.items()}
+    return {"representation": representation, **renamed}
+
+
+def _split(results: Results, domain: str) -> dict[str, Any]:
+    """What was evaluated."""
+    dataset = results.dataset_of(domain)
+    return {
+        "split": dataset.split,
+        results.words(domain).num_sequences_key: dataset.num_melodies,
+        "num_steps": dataset.num_steps,
+    }
+
+
+def _in_domain(results: Results, result: PairResult | BreakdownResult) -> dict[str, Any]:
+    """All of a result, its domain under the name that it has."""
+    key = results.words(result.domain).domain_key
+    return {key if name == "domain" else name: _plain(value) for name, value in dataclasses.asdict(result).items()}
 
 
 def _configuration(result: ConfigurationResult, split: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +80,7 @@ def _configuration(result: ConfigurationResult, split: Mapping[str, Any]) -> dic
         "name": result.name,
         "title": result.title,
         "config": result.config,
-        "pitch_range": result.pitch_range,
+        result.words.domain_key: result.domain,
         "hyperparameters": _plain(dict(result.hyperparameters)),
         "changed": list(result.changed),
         "num_training_steps": result.num_training_steps,
@@ -78,7 +111,7 @@ def _baseline(result: BaselineResult, split: Mapping[str, Any]) -> dict[str, Any
         "name": result.name,
         "title": result.title,
         "summary": result.summary,
-        "pitch_range": result.pitch_range,
+        result.words.domain_key: result.domain,
         **split,
         **_figures(result.figures),
     }
@@ -86,7 +119,7 @@ def _baseline(result: BaselineResult, split: Mapping[str, Any]) -> dict[str, Any
 
 def _music(result: MusicResult) -> dict[str, Any]:
     return {
-        "pitch_range": result.pitch_range,
+        "pitch_range": result.domain,
         "num_steps": result.num_steps,
         "sets": [
             {

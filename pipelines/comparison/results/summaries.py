@@ -30,6 +30,7 @@ from etude.pipelines.comparison.statistics.figures import (
     resample_figures,
 )
 from etude.pipelines.comparison.statistics.significance import ALPHA, TestResult, holm, sign_flip_test
+from etude.pipelines.comparison.words import Words
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +50,6 @@ def summarise(measurements: Sequence[DomainMeasurement]) -> Summary:
     compared: list[_Pair] = []
     divided: list[BreakdownResult] = []
     for measurement in measurements:
-        pitch_range = measurement.domain.name
         resampled = {}
         unit = measurement.unit
         loss = f"{unit}.loss"
@@ -60,9 +60,10 @@ def summarise(measurements: Sequence[DomainMeasurement]) -> Summary:
             best_baseline = min(simple, key=lambda name: float(simple[name][loss].value))
             over_baseline = _difference(simple[best_baseline], resampled[measured.configuration.name], loss)
             mean = resampled[measured.configuration.name]
-            configurations.append(_configuration(measured, by_seed, mean, best_baseline, over_baseline.estimate()))
+            over = over_baseline.estimate()
+            configurations.append(_configuration(measured, by_seed, mean, best_baseline, over, measurement.words))
         baselines += [
-            _baseline(measured.baseline, simple[measured.baseline.name], pitch_range, unit)
+            _baseline(measurement, measured.baseline, simple[measured.baseline.name])
             for measured in measurement.baselines
         ]
         for first, second in itertools.combinations(measurement.configurations, 2):
@@ -80,7 +81,7 @@ class _Pair:
     first: ComparedConfiguration
     second: ComparedConfiguration
     nats_per_step: Resampled
-    bits_per_note: Resampled
+    bits_per_note: Resampled | None
     test: TestResult
 
     def result(self, p_value_corrected: float) -> PairResult:
@@ -89,9 +90,9 @@ class _Pair:
         return PairResult(
             first=self.first.name,
             second=self.second.name,
-            pitch_range=self.first.domain.name,
+            domain=self.first.domain.name,
             nats_per_step=nats,
-            bits_per_note=self.bits_per_note.estimate(),
+            bits_per_note=self.bits_per_note.estimate() if self.bits_per_note else Estimate(None),
             p_value=self.test.p_value,
             p_value_corrected=p_value_corrected,
             is_exact=self.test.is_exact,
@@ -108,7 +109,9 @@ def _pair(
     losses = [float(resampled[measured.configuration.name][f"{unit}.loss"].value) for measured in (one, other)]
     first, second = (one, other) if losses[0] <= losses[1] else (other, one)
     better, worse = resampled[first.configuration.name], resampled[second.configuration.name]
-    nats, bits = (_difference(worse, better, f"{unit}.{name}") for name in ("loss", "bits_per_note"))
+    nats = _difference(worse, better, f"{unit}.loss")
+    of_notes = f"{unit}.bits_per_note"
+    bits = _difference(worse, better, of_notes) if of_notes in worse else None
     test = sign_flip_test(_mean_log_likelihood(first) - _mean_log_likelihood(second))
     return _Pair(first.configuration, second.configuration, nats, bits, test)
 
@@ -130,6 +133,7 @@ def _configuration(
     mean: Mapping[str, Resampled],
     best_baseline: str,
     over_baseline: Estimate,
+    words: Words,
 ) -> ConfigurationResult:
     compared = measured.configuration
     configuration = compared.configuration
@@ -138,7 +142,7 @@ def _configuration(
         name=compared.name,
         title=compared.title,
         config=configuration.config,
-        pitch_range=compared.domain.name,
+        domain=compared.domain.name,
         hyperparameters=dataclasses.asdict(configuration.hyperparameters),
         changed=list(changed_hyperparameters(configuration)),
         num_training_steps=lengths.pop() if len(lengths) == 1 else None,
@@ -147,6 +151,8 @@ def _configuration(
         best_baseline=best_baseline,
         nats_over_baseline=over_baseline,
         runs=[_run(run, found) for run, found in zip(compared.runs, by_seed, strict=True)],
+        words=words,
+        representation=configuration.representation,
     )
 
 
@@ -169,11 +175,20 @@ def _spread(by_seed: Sequence[Mapping[str, Resampled]]) -> dict[str, Spread]:
     }
 
 
-def _baseline(baseline: Baseline, resampled: Mapping[str, Resampled], pitch_range: str, unit: str) -> BaselineResult:
+def _baseline(measurement: DomainMeasurement, baseline: Baseline, resampled: Mapping[str, Resampled]) -> BaselineResult:
     estimates = dict(_estimates(resampled))
     if not baseline.has_likelihood:
-        estimates |= {name: Estimate(None) for name, figure in table(unit).items() if figure.is_likelihood}
-    return BaselineResult(baseline.name, baseline.title, baseline.summary, pitch_range, estimates)
+        figures = table(measurement.unit).items()
+        estimates |= {name: Estimate(None) for name, figure in figures if figure.is_likelihood}
+    return BaselineResult(
+        baseline.name,
+        baseline.title,
+        baseline.summary,
+        measurement.domain.name,
+        estimates,
+        measurement.words,
+        measurement.representation,
+    )
 
 
 def _breakdowns(measurement: DomainMeasurement) -> list[BreakdownResult]:

@@ -59,15 +59,15 @@ def over_seeds(by_seed: Sequence[Mapping[str, Resampled]], stream: int) -> dict[
 
 def resample_figures(sums: Sums, unit: str) -> dict[str, Resampled]:
     """All figures of one run or baseline."""
-    return _resampled(sums.whole(), unit)
+    return resample(sums.whole(), unit)
 
 
 def resample_category_figures(sums: Sums, breakdown: str, unit: str) -> dict[str, Resampled]:
     """Figures by category of one run or baseline."""
-    return _resampled(sums.of(breakdown), unit)
+    return resample(sums.of(breakdown), unit)
 
 
-def _resampled(sums: Mapping[str, Values], unit: str) -> dict[str, Resampled]:
+def resample(sums: Mapping[str, Values], unit: str) -> dict[str, Resampled]:
     """All figures that follow from sums, [sequences, ...] each, and what they are in every resample."""
     shape = next(iter(sums.values())).shape
     columns = np.stack([values.reshape(shape[0], -1) for values in sums.values()], axis=1)

@@ -12,13 +12,15 @@ from etude.pipelines.report.parts import figure, items, number, paragraph
 
 
 def answer(content: Content) -> Markup:
-    """Question, answer, and the chart of event losses."""
+    """Question, answer, and the chart of losses."""
     verdict = content.results.verdict
-    dataset = content.results.dataset
+    dataset = content.results.dataset_of(content.main_domain)
+    words = content.words(content.main_domain)
     seeds = sorted({len(configuration.runs) for configuration in content.results.configurations})
     runs = f"{seeds[0]} run{'s' if seeds[0] > 1 else ''}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} runs"
     basis = (
-        f"{dataset.num_melodies:,} melodies of the {dataset.split} split, {dataset.num_steps:,} predicted steps; "
+        f"{dataset.num_melodies:,} {words.sequences} of the {dataset.split} split, {dataset.num_steps:,} predicted "
+        f"{words.steps}; "
         f"{runs} of each configuration; bars show 95% intervals."
     )
     text = element(
@@ -28,7 +30,7 @@ def answer(content: Content) -> Markup:
         paragraph(_unbroken(verdict.sureness)),
         paragraph(basis, "basis"),
     )
-    first_screen = element("div", text, _chart(content, content.main_pitch_range), class_="first-screen")
+    first_screen = element("div", text, _chart(content, content.main_domain), class_="first-screen")
     return element("header", first_screen, id="answer")
 
 
@@ -43,21 +45,23 @@ def _unbroken(sentence: str) -> str:
     return re.sub(r"\bp ([<=]) (?=\d)", "p\u00a0\\1\u00a0", sentence)
 
 
-def _chart(content: Content, pitch_range: str) -> Markup:
+def _chart(content: Content, domain: str) -> Markup:
     members: list[ConfigurationResult | BaselineResult] = [
-        *content.configurations(pitch_range),
-        *content.baselines(pitch_range),
+        *content.configurations(domain),
+        *content.baselines(domain),
     ]
-    known = [member for member in members if member.figures["event.loss"].value is not None]
-    ranked = sorted(known, key=lambda one: one.figures["event.loss"].value or 0.0)
+    words = content.words(domain)
+    known = [member for member in members if member.loss.value is not None]
+    ranked = sorted(known, key=lambda one: one.loss.value or 0.0)
     rows = [
         DotRow(
             configuration.title,
-            f"{number(configuration.figures['event.loss'].value)} nats",
-            [Dot(configuration.title, content.style(configuration.name), configuration.figures["event.loss"])],
+            f"{number(configuration.loss.value)} nats",
+            [Dot(configuration.title, content.style(configuration.name), configuration.loss)],
         )
         for configuration in ranked
     ]
     description = "; ".join(f"{row.label} {row.remark}" for row in rows)
-    chart = dot_plot(rows, "event loss, nats a step", f"Event loss, lowest first: {description}")
-    return figure(chart, "What the true event costs: lower is better; simple rules in grey")
+    loss = f"{words.token} loss"
+    chart = dot_plot(rows, f"{loss}, nats a {words.step}", f"{loss.capitalize()}, lowest first: {description}")
+    return figure(chart, f"What the true {words.token} costs: lower is better; simple rules in grey")

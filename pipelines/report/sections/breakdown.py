@@ -13,24 +13,25 @@ _POSITION = "position_in_bar_"
 _POSITION_CHARTS = 2
 
 
-def breakdown_section(content: Content) -> Section:
-    """Position in the bar as curves, other divisions as rows of dots; all numbers in tables on request."""
-    pitch_range = content.main_pitch_range
+def breakdown_section(content: Content) -> Section | None:
+    """Position in the bar as curves, other divisions as rows of dots; all numbers in tables on request; None without."""
+    domain = content.main_domain
+    words = content.words(domain)
     found = [
-        breakdown
-        for breakdown in content.results.breakdowns
-        if breakdown.pitch_range == pitch_range and breakdown.categories
+        breakdown for breakdown in content.results.breakdowns if breakdown.domain == domain and breakdown.categories
     ]
     positions = [match for match in found if match.name.startswith(_POSITION)]
     frequent = sorted(positions, key=_num_steps, reverse=True)[:_POSITION_CHARTS]
     others = [match for match in found if not match.name.startswith(_POSITION) and len(match.categories) > 1]
+    if not found:
+        return None
     names = [
         (configuration.title, key(content.style(configuration.name)))
-        for configuration in content.configurations(pitch_range)
+        for configuration in content.configurations(domain)
     ]
     charts = [*(_position_chart(content, one) for one in frequent), *(_dots(content, other) for other in others)]
     drawn = join(
-        paragraph("Event loss by kind of step: what each configuration finds hard."),
+        paragraph(f"{words.token.capitalize()} loss by kind of {words.step}: what each configuration finds hard."),
         legend(names),
         element("div", *charts, class_="charts"),
         details("The numbers", *(_table(content, match) for match in found)),
@@ -54,9 +55,9 @@ def _position_chart(content: Content, breakdown: BreakdownResult) -> Markup:
             ],
             has_markers=True,
         )
-        for configuration in content.configurations(breakdown.pitch_range)
+        for configuration in content.configurations(breakdown.domain)
     ]
-    quarter = content.results.dataset.steps_per_quarter
+    quarter = content.results.dataset_of(breakdown.domain).steps_per_quarter
     marks = [
         float(categorie.category) for categorie in breakdown.categories if (int(categorie.category) - 1) % quarter == 0
     ]
@@ -71,13 +72,14 @@ def _hardest(line: Line) -> str:
 
 
 def _dots(content: Content, breakdown: BreakdownResult) -> Markup:
+    words = content.words(breakdown.domain)
     rows = [
         DotRow(
             category.category,
-            f"{category.num_steps:,} steps",
+            f"{category.num_steps:,} {words.steps}",
             [
                 Dot(configuration.title, content.style(configuration.name), category.loss[configuration.name])
-                for configuration in content.configurations(breakdown.pitch_range)
+                for configuration in content.configurations(breakdown.domain)
             ],
         )
         for category in breakdown.categories
@@ -85,18 +87,21 @@ def _dots(content: Content, breakdown: BreakdownResult) -> Markup:
     said = "; ".join(
         f"{row.label}: " + ", ".join(f"{dot.name} {number(dot.estimate.value)}" for dot in row.dots) for row in rows
     )
-    return figure(dot_plot(rows, "event loss, nats a step", f"{breakdown.title}. {said}"), breakdown.title)
+    axis = f"{words.token} loss, nats a {words.step}"
+    return figure(dot_plot(rows, axis, f"{breakdown.title}. {said}"), breakdown.title)
 
 
 def _table(content: Content, breakdown: BreakdownResult) -> Markup:
     members: list[ConfigurationResult | BaselineResult] = [
-        *content.configurations(breakdown.pitch_range),
-        *content.baselines(breakdown.pitch_range),
+        *content.configurations(breakdown.domain),
+        *content.baselines(breakdown.domain),
     ]
     shown = [member for member in members if member.name in breakdown.categories[0].loss]
     rows = [
         [category.category, f"{category.num_steps:,}", *(estimate(category.loss[item.name]) for item in shown)]
         for category in breakdown.categories
     ]
-    columns = ["Steps of", "Steps", *(item.title for item in shown)]
-    return table(f"{breakdown.title}: event loss", columns, rows)
+    words = content.words(breakdown.domain)
+    steps = words.steps.capitalize()
+    columns = [f"{steps} of", steps, *(item.title for item in shown)]
+    return table(f"{breakdown.title}: {words.token} loss", columns, rows)

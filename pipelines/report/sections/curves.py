@@ -12,28 +12,25 @@ from etude.pipelines.report.parts import Section, figure, heading, join, legend,
 
 
 def curves_section(content: Content) -> Section | None:
-    """Event loss against steps and against minutes, and what training itself sees; None where no run kept its metrics.
+    """Loss over tokens against steps and against minutes, and what training itself sees; None where no run kept its metrics.
 
-    Losses of different pitch ranges are not comparable, so each pitch range has charts of its own.
+    Losses of different domains are not comparable, so each domain has charts of its own.
     """
     if not content.curves:
         return None
-    pitch_ranges = sorted(
-        content.results.pitch_ranges(), key=lambda pitch_range: pitch_range != content.main_pitch_range
-    )
-    parts = [_eval_curves(content, pitch_range) for pitch_range in pitch_ranges]
+    domains = sorted(content.results.domains(), key=lambda domain: domain != content.main_domain)
+    parts = [_eval_curves(content, domain) for domain in domains]
     return Section("curves", "Learning curves", join(*parts, _train_and_eval(content)))
 
 
-def _eval_curves(content: Content, pitch_range: str) -> Markup:
+def _eval_curves(content: Content, domain: str) -> Markup:
     members = [
-        configuration.name
-        for configuration in content.configurations(pitch_range)
-        if configuration.name in content.curves
+        configuration.name for configuration in content.configurations(domain) if configuration.name in content.curves
     ]
     if not members:
         return Markup("")
-    apart = content.apart(pitch_range)
+    apart, words = content.apart(domain), content.words(domain)
+    loss = f"{words.token} loss"
     charts = []
     for axis, of in (("training steps", "steps"), ("minutes of training", "minutes")):
         lines = [
@@ -49,12 +46,12 @@ def _eval_curves(content: Content, pitch_range: str) -> Markup:
         chart = line_chart(
             lines,
             axis,
-            "event loss, nats a step",
-            f"Event loss against {axis}{apart}: {ends}",
-            _levels(content, pitch_range),
-            _highest(content, pitch_range),
+            f"{loss}, nats a {words.step}",
+            f"{loss.capitalize()} against {axis}{apart}: {ends}",
+            _levels(content, domain),
+            _highest(content, domain),
         )
-        charts.append(figure(chart, f"Event loss on the eval split against {axis}{apart}"))
+        charts.append(figure(chart, f"{loss.capitalize()} on the eval split against {axis}{apart}"))
     names = [(content.title(name), key(content.style(name))) for name in members]
     return join(legend(names), element("div", *charts, class_="charts"))
 
@@ -64,6 +61,7 @@ def _train_and_eval(content: Content) -> Markup:
     charts = []
     for name, curves in content.curves.items():
         style = content.style(name)
+        words = next(one.words for one in content.results.configurations if one.name == name)
         train = [Line("Train", style, curve.train, is_dashed=True) for curve in curves if curve.train]
         if not train:
             continue
@@ -72,7 +70,9 @@ def _train_and_eval(content: Content) -> Markup:
         description = f"Label loss of {content.title(name)}: {ends}"
         charts.append(
             figure(
-                line_chart(lines, "training steps", "label loss, nats a step", description, highest=_start(curves)),
+                line_chart(
+                    lines, "training steps", f"label loss, nats a {words.step}", description, highest=_start(curves)
+                ),
                 content.title(name),
             )
         )
@@ -90,15 +90,15 @@ def _start(curves: Sequence[LearningCurve]) -> float:
     return max(loss for curve in curves for _, loss in curve.eval_label)
 
 
-def _levels(content: Content, pitch_range: str) -> list[Level]:
-    baselines = {baseline.name: baseline for baseline in content.baselines(pitch_range)}
-    best = content.configurations(pitch_range)[0].best_baseline
-    value = baselines[best].figures["event.loss"].value
+def _levels(content: Content, domain: str) -> list[Level]:
+    baselines = {baseline.name: baseline for baseline in content.baselines(domain)}
+    best = content.configurations(domain)[0].best_baseline
+    value = baselines[best].loss.value
     return [] if value is None else [Level(baselines[best].title.lower(), value)]
 
 
-def _highest(content: Content, pitch_range: str) -> float | None:
+def _highest(content: Content, domain: str) -> float | None:
     """The loss above which the start of training is left out: what the worst baseline has."""
-    losses = [baseline.figures["event.loss"].value for baseline in content.baselines(pitch_range)]
+    losses = [baseline.loss.value for baseline in content.baselines(domain)]
     known = [loss for loss in losses if loss is not None]
     return max(known) if known else None

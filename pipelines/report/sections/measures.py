@@ -33,7 +33,7 @@ _DISTRIBUTIONS = {
 
 
 def measures_section(content: Content) -> Section | None:
-    """Tables of measures, one for each pitch range; None where no melodies were generated."""
+    """Tables of measures, one for each domain; None where no melodies were generated."""
     if not content.results.music:
         return None
     tables = [_of_space(content, music) for music in content.results.music]
@@ -71,7 +71,7 @@ def _of_space(content: Content, music: MusicResult) -> Text:
         [title, *(_similarity(judgement.distributions[key]) for judgement in judged)]
         for key, title in _DISTRIBUTIONS.items()
     ]
-    apart = content.apart(music.pitch_range)
+    apart = content.apart(music.domain)
     note = (
         f"The first {music.num_steps} steps of melodies. What the models made should look like the eval melodies, in the "
         "first column; how far real training melodies are from them is in the second."

@@ -96,7 +96,7 @@ class Pieces:
         pieces = iter([_piece(*numbered) for numbered in enumerate(zip(self.items, self.scores, strict=True))])
         split = self.content.results.dataset.split
         parts: list[Text] = [paragraph(_NOTE.format(split=split))]
-        for configuration in dict.fromkeys(found.configuration for found in self.content.generated):
+        for configuration in _players(self.content):
             parts.append(heading(self.content.title(configuration)))
             for number_, found in enumerate(_sets(self.content, configuration)):
                 made = [next(pieces) for _ in found.examples]
@@ -108,7 +108,7 @@ class Pieces:
 def pieces_of(content: Content) -> Pieces:
     """All pieces of a page, engraved."""
     items = []
-    for configuration in dict.fromkeys(found.configuration for found in content.generated):
+    for configuration in _players(content):
         for found in _sets(content, configuration):
             for number_, example in enumerate(found.examples, start=1):
                 title = f"Melody {number_}"
@@ -120,6 +120,11 @@ def pieces_of(content: Content) -> Pieces:
             title = f"Tune {number_}"
             items.append(Item(f"real {title.lower()}", title, source, f"real-{number_:02}", music))
     return Pieces(content, items, engrave([to_mei(item.music) for item in items]))
+
+
+def _players(content: Content) -> list[str]:
+    """The configurations that made melodies."""
+    return list(dict.fromkeys(found.configuration for found in content.generated if found.examples))
 
 
 def _sets(content: Content, configuration: str) -> list[GeneratedSet]:

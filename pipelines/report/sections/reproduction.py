@@ -9,10 +9,14 @@ def reproduction_section(content: Content) -> Section:
     """The command, its circumstances, and every configuration in full."""
     results, made = content.results, content.provenance
     weights = f"The {results.checkpoint} checkpoint of each run"
+    token = content.shared(lambda words: words.token, "token")
+    things = content.shared(lambda words: words.sequences, "pieces")
     if results.checkpoint == "best":
-        weights += ", that is the one with the lowest event loss on the eval split"
+        weights += f", that is the one with the lowest {token} loss on the eval split"
     if results.checkpoint == "best" and results.dataset.split == "eval":
-        weights += ", which makes every figure here a little better than on melodies that played no part in that choice"
+        weights += (
+            f", which makes every figure here a little better than on {things} that played no part in that choice"
+        )
     circumstances = [
         ("Date", made.date),
         ("Etude", f"{results.version}, commit {made.commit}" if made.commit else results.version),

@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from etude.models.evaluation.statistics import Breakdown, Prediction, Sums, batch_sums, join
+from etude.models.evaluation.statistics import Prediction, Sums, batch_sums, join
 from etude.models.networks.network import log_softmax
 from etude.models.sequences.batch import Batch
+from etude.models.sequences.breakdown import Breakdown
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from etude.models.dataset import read_melodies
 from etude.models.errors import EtudeError
 from etude.models.ngram.hyperparameters import NgramHyperparameters
 from etude.models.registry import configure, family
-from etude.models.sequences.batch import TokenLists
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage import run_pb2
 from etude.models.storage.checkpoint import save_arrays
 from etude.models.storage.metrics import read_metrics
@@ -72,7 +72,7 @@ def test_a_vocabulary_of_300_with_an_end(tmp_path):
         vocabulary=("<unknown>", "<start>", *letters, "<end>"),
     )
     random = np.random.default_rng(0)
-    lists = TokenLists.of([[1, *random.integers(200, 299, random.integers(2, 9)), 299] for _ in range(200)])
+    lists = SequenceSet.pack([[1, *random.integers(200, 299, random.integers(2, 9)), 299] for _ in range(200)])
     run = RunDirectory(tmp_path / "letters")
     run.write(run_pb2.Run(configuration=to_proto(configuration)))
     result = count_model(run, configuration, family("ngram").counting, lists, lists, seed=0)

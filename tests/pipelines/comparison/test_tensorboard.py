@@ -11,7 +11,8 @@ from tensorboard.plugins.hparams import metadata
 from etude.models.generation import GenerationOptions, generate
 from etude.models.model import load
 from etude.pipelines.compare import compare
-from etude.pipelines.comparison.tensorboard import FINAL_FIGURES, MELODIES, SAMPLE_RATE, final_tag
+from etude.pipelines.comparison.tensorboard import MELODIES, SAMPLE_RATE, final_figures, final_tag
+from etude.pipelines.comparison.words import Words
 from etude.pipelines.generation.generate import write_melodies
 
 MODELS = ("basic-0", "lookback-0")
@@ -66,7 +67,7 @@ def test_final_figures_are_those_of_the_results(output):
     results = json.loads((output / "results.json").read_text())
     for configuration in results["configurations"]:
         (run,) = configuration["runs"]
-        for figure in FINAL_FIGURES:
+        for figure in final_figures(Words()):
             group, _, name = figure.rpartition(".")
             expected = run[group][name] if group else run[name]
             (event,) = multiplexer.Scalars(f"tensorboard/{run['name']}", final_tag(figure))
@@ -87,7 +88,9 @@ def test_hyperparameters_stand_beside_them(output):
     ]
     (content,) = [content[metadata.EXPERIMENT_TAG] for content in contents if metadata.EXPERIMENT_TAG in content]
     experiment = metadata.parse_experiment_plugin_data(content)
-    assert [info.name.tag for info in experiment.metric_infos] == [final_tag(figure) for figure in FINAL_FIGURES]
+    assert [info.name.tag for info in experiment.metric_infos] == [
+        final_tag(figure) for figure in final_figures(Words())
+    ]
     columns = {info.name: info for info in experiment.hparam_infos}
     assert columns.keys() == lookback.keys()
     assert [value.string_value for value in columns["config"].domain_discrete.values] == ["basic", "lookback"]

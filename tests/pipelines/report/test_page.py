@@ -202,10 +202,8 @@ def test_models_of_another_key_stand_apart(trained, tmp_path):
     assert len(charts) == 2
     assert "Mono" not in charts[0]
     assert all(name in charts[0] for name in ("Basic RNN, run 1", "Basic RNN, run 2", "Lookback RNN, run 1"))
-    (pitch_range,) = {
-        configuration.pitch_range for configuration in results.configurations if configuration.config == "mono"
-    }
-    assert charts[1].startswith(f", apart: {pitch_range}: Mono RNN, run 1 ends at")
+    (domain,) = {configuration.domain for configuration in results.configurations if configuration.config == "mono"}
+    assert charts[1].startswith(f", apart: {domain}: Mono RNN, run 1 ends at")
 
 
 def test_tables_are_ranked(report):

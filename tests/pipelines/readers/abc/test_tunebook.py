@@ -2,10 +2,11 @@ from collections.abc import Callable
 
 import pytest
 
+from etude.models.abc import reading
 from etude.models.abc.notation.score import Score
 from etude.models.abc.notation.text import decode, decode_string, split_lines
 from etude.models.abc.performance.performance import Performance
-from etude.pipelines.readers.abc import RejectedTune, Tune, read_tunebook, tunebook
+from etude.pipelines.readers.abc import RejectedTune, Tune, read_tunebook
 
 TUNE = "X:{}\nT:{}\nL:1/4\nK:C\n{}\n"
 
@@ -208,8 +209,8 @@ def test_an_internal_error_costs_one_tune(monkeypatch: pytest.MonkeyPatch) -> No
             raise ZeroDivisionError("something nobody thought of")
         return real_perform(score)
 
-    real_perform = tunebook.perform
-    monkeypatch.setattr(tunebook, "perform", perform)
+    real_perform = reading.perform
+    monkeypatch.setattr(reading, "perform", perform)
     text = "X:1\nT:One\nK:C\nCDE\n\nX:7\nT:Two\nK:C\nCDE\n\nX:9\nT:Three\nK:C\nCDE\n"
     one, two, three = read_tunebook(text.encode(), "book.abc")
     assert isinstance(one, Tune)
