@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from etude.models import attention, basic, lookback, mono, ngram
+from etude.models import abc_characters, abc_tokens, attention, basic, lookback, mono, ngram
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.errors import UsageError, did_you_mean
@@ -18,7 +18,16 @@ from etude.models.hyperparameters import override
 from etude.models.sequences.domain import MELODY, Domain
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (basic.FAMILY, lookback.FAMILY, attention.FAMILY, mono.FAMILY, ngram.FAMILY)
+    family.name: family
+    for family in (
+        basic.FAMILY,
+        lookback.FAMILY,
+        attention.FAMILY,
+        mono.FAMILY,
+        abc_characters.FAMILY,
+        abc_tokens.FAMILY,
+        ngram.FAMILY,
+    )
 }
 
 
@@ -51,16 +60,22 @@ def use_family(name: str) -> Family:
 
 
 def family(name: str) -> Family:
-    """The family called `name`; Magenta's names (basic_rnn and so on) are accepted.
+    """The family called `name`; Magenta's names (basic_rnn and so on) and underscores are accepted.
 
     Raises:
       UsageError: if there is none; the message lists them.
     """
-    found = FAMILIES.get(name.removesuffix("_rnn"))
+    found = FAMILIES.get(name) or FAMILIES.get(name.removesuffix("_rnn").replace("_", "-"))
     if found is None:
         hint = did_you_mean(name, FAMILIES)
         raise UsageError(f"unknown configuration {name!r}{hint or ';'} choose one of: {', '.join(FAMILIES)}")
     return found
+
+
+def families_of(representation: str) -> list[str]:
+    """Names of the families that read a representation, those that read any of them last."""
+    found = [family for family in FAMILIES.values() if family.representation in (representation, "")]
+    return [family.name for family in sorted(found, key=lambda family: not family.representation)]
 
 
 def typed_family(name: str) -> Family:

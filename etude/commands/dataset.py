@@ -90,7 +90,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         polyphony=options.polyphony,
     )
     check_output(options.output, "dataset")
-    with console.progress("extracting melodies") as progress:
+    with console.progress("extracting sequences") as progress:
         description = create_dataset(
             options.notes,
             options.output,
@@ -147,12 +147,12 @@ def _advice(description: "DatasetDescription", options: argparse.Namespace) -> s
 
 def _reader(description: "DatasetDescription", representation: str) -> str:
     """A configuration that reads such a dataset."""
-    from etude.models.registry import FAMILIES
+    from etude.models.registry import families_of
     from etude.models.representations.registry import MELODY
 
     if representation == MELODY:
         return "mono" if set(description.transpositions) - {0} else "lookback"
-    return next((name for name, family in FAMILIES.items() if family.representation == representation), "ngram")
+    return families_of(representation)[0]
 
 
 def _name_and_value(option: str) -> tuple[str, str]:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from etude.models.progress import Progress, silent
 from etude.models.storage.texts import Text
-from etude.pipelines.readers.abc.bars import bar_starts
 from etude.pipelines.readers.isolated_reader import IsolatedReader
 from etude.pipelines.readers.note_sequences import NoteSequence, piece_name
 from etude.pipelines.readers.reading import Rejected
@@ -42,6 +41,6 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
             data = fetch(source, pathlib.Path(folder))
             for reading in next(reader.read([(source, data)])) if isinstance(data, bytes) else [data]:
                 name = source.full_name if reading.sequence is None else piece_name(reading.sequence)
-                text = Text(name, reading.text, bar_starts(reading.text)) if reading.text else None
+                text = Text(name, reading.text, reading.bar_starts) if reading.text else None
                 yield Piece(name, reading.sequence, reading.rejected, text)
         progress(len(sources), len(sources))

@@ -36,7 +36,8 @@ from etude.models.magenta.magenta_pb2 import GeneratorBundle
 from etude.models.melodies.melody import Melody
 from etude.models.model import Model, load
 from etude.models.networks.weights import initialise
-from etude.models.registry import FAMILIES, configure, make_encoding
+from etude.models.registry import FAMILIES, configure, families_of, make_encoding
+from etude.models.sequences.domain import MELODY
 from etude.models.storage import dataset_pb2, run_pb2
 from etude.models.storage.checkpoint import save_arrays
 from etude.models.storage.messages import as_dict
@@ -135,8 +136,8 @@ def bundles(folder: pathlib.Path) -> list[Files]:
 
 
 def runs(folder: pathlib.Path) -> list[Files]:
-    """A small run of every family that is trained by gradients, with two checkpoints and figures."""
-    trained = [name for name, found in FAMILIES.items() if found.counting is None]
+    """A small run of every family of melodies that is trained by gradients, with two checkpoints and figures."""
+    trained = [name for name in families_of(MELODY) if FAMILIES[name].counting is None]
     return [contents(_run_directory(folder / name, name).path) for name in trained]
 
 

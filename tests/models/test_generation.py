@@ -8,8 +8,9 @@ from etude.models.errors import UsageError
 from etude.models.generation import MELODIES_AT_ONCE, GenerationOptions, generate
 from etude.models.melodies.melody import as_events, squash
 from etude.models.model import Model
-from etude.models.registry import FAMILIES
+from etude.models.registry import families_of
 from etude.models.search.constraints import Constraints
+from etude.models.sequences.domain import MELODY
 
 PRIMER = [60, -2, 64, -1]
 IN_RULES = Constraints(min_pitch=60, max_pitch=69, pitch_classes=(0, 2, 4, 7, 9), note_offs=False, final_pitch_class=0)
@@ -29,7 +30,7 @@ SEARCHES = {
 }
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=families_of(MELODY))
 def model(request, tiny_model):
     return tiny_model(request.param)
 

@@ -6,12 +6,13 @@ import pytest
 from etude.models.errors import EtudeError
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody_set import MelodySet
-from etude.models.registry import FAMILIES
+from etude.models.registry import families_of
+from etude.models.sequences import domain
 
 MELODY = [60, -2, 64, -2, 67, -1, 65, -2, 60]
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=families_of(domain.MELODY))
 def model(request, tiny_model):
     return tiny_model(request.param)
 

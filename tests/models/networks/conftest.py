@@ -2,7 +2,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from etude.models.registry import FAMILIES
+from etude.models.registry import families_of, family
+from etude.models.sequences.domain import MELODY
 
 
 class Kind(NamedTuple):
@@ -20,14 +21,14 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    **{name: Kind(name, {}) for name, family in FAMILIES.items() if family.counting is None},
+    **{name: Kind(name, {}) for name in families_of(MELODY) if family(name).counting is None},
     "gru": Kind("lookback", {"cell": "gru"}),
     "rnn": Kind("basic", {"cell": "rnn"}),
     "lstm as in Keras": Kind("basic", {"forget_bias": 0.0, "initial_forget_bias": 1.0}),
     "lstm through Keras": Kind("lookback", {}, ("CPU", "GPU")),
     "attention without a forget bias": Kind("attention", {"forget_bias": 0.0}, ("CPU", "GPU")),
 }
-"""Every family that is a network, and every cell."""
+"""Every family of melodies that is a network, and every cell."""
 
 
 @pytest.fixture(params=KINDS)

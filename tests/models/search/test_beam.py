@@ -5,16 +5,17 @@ import pytest
 
 from etude.models.melodies.melody import Melody, metres
 from etude.models.melodies.melody_set import MelodySet
-from etude.models.registry import FAMILIES
+from etude.models.registry import families_of
 from etude.models.search.beam import beam_search
 from etude.models.search.choice import Choice
 from etude.models.search.continuation import Continuation
+from etude.models.sequences.domain import MELODY
 
 STEPS = 3
 PRIMER = np.array([60, -2, 64, -1])
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=families_of(MELODY))
 def model(request, tiny_model):
     return tiny_model(request.param)
 

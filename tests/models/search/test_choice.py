@@ -4,16 +4,17 @@ import pytest
 from etude.models.errors import UsageError
 from etude.models.evaluation.likelihood import token_probabilities
 from etude.models.melodies.melody import metres
-from etude.models.registry import FAMILIES
+from etude.models.registry import families_of
 from etude.models.search.choice import Choice, token_log_probabilities
 from etude.models.search.constraints import Constraints
 from etude.models.search.continuation import Continuation
 from etude.models.search.stochastic import stochastic_search
+from etude.models.sequences.domain import MELODY
 
 PRIMER = np.array([60, -2, 64, -1])
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=families_of(MELODY))
 def model(request, tiny_model):
     return tiny_model(request.param)
 

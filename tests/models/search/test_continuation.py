@@ -3,11 +3,12 @@ import pytest
 
 from etude.models.melodies.melody import metres
 from etude.models.networks.network import log_softmax
-from etude.models.registry import FAMILIES
+from etude.models.registry import families_of
 from etude.models.search.continuation import Continuation
+from etude.models.sequences.domain import MELODY
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=families_of(MELODY))
 def model(request, tiny_model):
     return tiny_model(request.param)
 

@@ -7,8 +7,9 @@ import pytest
 from etude.models.generation import GenerationOptions, generate
 from etude.models.melodies.melody import Melody, as_events
 from etude.models.model import Model, load
-from etude.models.registry import FAMILIES
+from etude.models.registry import families_of, family
 from etude.models.search.constraints import Constraints
+from etude.models.sequences.domain import MELODY
 from etude.pipelines.evaluation.score import score
 from etude.pipelines.generation.generate import read_generated, write_melodies
 
@@ -34,7 +35,7 @@ CONSTRAINTS = {
 }
 
 
-@pytest.fixture(scope="module", params=[name for name, found in FAMILIES.items() if found.counting is None])
+@pytest.fixture(scope="module", params=[name for name in families_of(MELODY) if family(name).counting is None])
 def model(request) -> Model:
     return load(BUNDLES / f"{request.param}_rnn" / "bundle.mag")
 
