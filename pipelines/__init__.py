@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from etude.pipelines.evaluation.evaluate_sequences import EvaluateSequences
     from etude.pipelines.readers.describe import Describe
+    from etude.pipelines.readers.isolated_reader import Limits
     from etude.pipelines.readers.notes import ReadNotes
     from etude.pipelines.readers.piece_coder import Piece
     from etude.pipelines.readers.read import ReadMusic
@@ -32,6 +33,7 @@ _HOMES = {
     "ExtractPieces": "sequences.extract",
     "ExtractSequences": "sequences.extract",
     "FitVocabulary": "sequences.vocabulary",
+    "Limits": "readers.isolated_reader",
     "ListSequences": "sequences.extract",
     "MatchMusic": "sources.match",
     "Piece": "readers.piece_coder",
@@ -50,6 +52,7 @@ __all__ = [
     "ExtractPieces",
     "ExtractSequences",
     "FitVocabulary",
+    "Limits",
     "ListSequences",
     "MatchMusic",
     "Piece",

@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import pathlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from etude.models.errors import EtudeError, UsageError
 from etude.models.progress import Progress, silent
 from etude.pipelines.files import file_systems
 from etude.pipelines.files.output_folder import WORK_FOLDER, OutputFolder, fingerprint, version
+from etude.pipelines.files.temporary_folder import temporary_folder
 from etude.pipelines.readers.describe import LENGTHS, Describe
 from etude.pipelines.readers.piece_coder import Piece
 from etude.pipelines.readers.read import PIECES, SOURCES, ReadMusic
@@ -186,7 +186,7 @@ class _Result:
 def _run(sources: Sequence[str], folder: OutputFolder, shards: int, resources: Resources) -> _Result:
     """Runs the dataflow: everything but the description is written then."""
     result = folder.join(f"{WORK_FOLDER}/result.json")
-    with tempfile.TemporaryDirectory(prefix="etude-") as name:
+    with temporary_folder() as name:
         found, done = Tally.in_folder(name, "found"), Tally.in_folder(name, "done")
 
         def build(pipeline: beam.Pipeline) -> None:

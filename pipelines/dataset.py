@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import pathlib
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ from etude.models.storage.messages import as_dict
 from etude.pipelines.files import file_systems
 from etude.pipelines.files.dataset_folder import open_folder
 from etude.pipelines.files.output_folder import WORK_FOLDER, OutputFolder, fingerprint, version
+from etude.pipelines.files.temporary_folder import temporary_folder
 from etude.pipelines.readers.note_files import NoteFile, expand_note_files
 from etude.pipelines.readers.notes import ReadNotes
 from etude.pipelines.reasons import describe_most_frequent
@@ -178,7 +178,7 @@ class _Flow:
     def run(self, resources: Resources) -> dict[str, Any]:
         """Runs it: everything but the description is written then."""
         result = self.folder.join(f"{WORK_FOLDER}/result.json")
-        with tempfile.TemporaryDirectory(prefix="etude-") as name:
+        with temporary_folder() as name:
             done = Tally.in_folder(name, "done")
             note = "reading pieces"
             run(

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import tempfile
 from collections.abc import Iterable, Sequence
 
 import apache_beam as beam
@@ -15,6 +14,7 @@ from etude.models.registry import USED, use_families
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.folder import Folder
 from etude.pipelines.files import file_systems
+from etude.pipelines.files.temporary_folder import temporary_folder
 from etude.pipelines.records.results import WriteResult, read_result
 from etude.pipelines.records.write import attempt_name
 from etude.pipelines.running.runner import Resources, Watch, run
@@ -91,7 +91,7 @@ def total_of_files(model: Model, dataset: Folder, files: Sequence[str], resource
       resources: what may be used; results go by Beam's `--temp_location`, if that is given, else over this machine's disk.
     """
     options = PipelineOptions(list(resources.beam_options)).view_as(GoogleCloudOptions)
-    with tempfile.TemporaryDirectory(prefix="etude-") as local:
+    with temporary_folder() as local:
         result = file_systems.join(options.temp_location or local, attempt_name("evaluation.json").rpartition("/")[2])
 
         def build(pipeline: beam.Pipeline) -> None:

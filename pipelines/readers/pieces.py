@@ -2,12 +2,12 @@
 
 import contextlib
 import pathlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from etude.models.progress import Progress, silent
 from etude.models.storage.texts import Text
+from etude.pipelines.files.temporary_folder import temporary_folder
 from etude.pipelines.readers.isolated_reader import IsolatedReader
 from etude.pipelines.readers.note_sequences import NoteSequence, piece_name
 from etude.pipelines.readers.reading import Rejected
@@ -35,7 +35,7 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
       EtudeError: if an argument names nothing.
     """
     sources = expand_sources(arguments)
-    with tempfile.TemporaryDirectory(prefix="etude-") as folder, contextlib.closing(IsolatedReader()) as reader:
+    with temporary_folder() as folder, contextlib.closing(IsolatedReader()) as reader:
         for done, source in enumerate(sources):
             progress(done, len(sources), source.name)
             data = fetch(source, pathlib.Path(folder))

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from etude.models.storage.texts import Text
+from etude.pipelines.files.temporary_folder import temporary_folder
 from etude.pipelines.readers.isolated_reader import LIMITS, IsolatedReader, Limits
 from etude.pipelines.readers.piece_coder import Piece
 from etude.pipelines.readers.reading import Reading, Rejected
@@ -69,7 +69,7 @@ class ReadSources(beam.DoFn):  # type: ignore[misc]
 
     def setup(self) -> None:
         """Makes room for archives."""
-        self._folder = tempfile.TemporaryDirectory(prefix="etude-")
+        self._folder = temporary_folder()
         self._reader = IsolatedReader(self._limits)
 
     def teardown(self) -> None:

@@ -12,13 +12,13 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from etude.models.errors import EtudeError, UsageError
 from etude.models.progress import Progress, silent
+from etude.pipelines.files.temporary_folder import temporary_folder
 from etude.pipelines.running.lean_beam import no_console_log
 from etude.pipelines.running.progress import UNCOUNTED, Tally
 
@@ -110,7 +110,7 @@ def run(build: Callable[[Any], None], resources: Resources, watch: Watch) -> Non
       EtudeError: what a transform raised, that a worker was lost, or that the runner does not work here.
     """
     resources.check()
-    with no_console_log(), tempfile.TemporaryDirectory(prefix="etude-", ignore_cleanup_errors=True) as signs:
+    with no_console_log(), temporary_folder() as signs:
         options = _pipeline_options(resources.beam_options)
         pipeline = beam.Pipeline(runner=_runner(options, resources.workers, signs), options=options)
         build(pipeline)

@@ -4,11 +4,11 @@ import contextlib
 import hashlib
 import pathlib
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 
 from etude.models.storage.files import write_whole
 from etude.pipelines.files import file_systems
+from etude.pipelines.files.temporary_folder import temporary_folder
 from etude.pipelines.sources import archives
 from etude.pipelines.sources.member import Member
 from etude.pipelines.sources.source import Source
@@ -79,7 +79,7 @@ def on_disk(path: str) -> Iterator[pathlib.Path]:
     if not file_systems.is_remote(path):
         yield pathlib.Path(path)
         return
-    with tempfile.TemporaryDirectory(prefix="etude-") as folder:
+    with temporary_folder() as folder:
         copied = pathlib.Path(folder, path.rpartition("/")[2])
         file_systems.copy(path, copied)
         yield copied

@@ -230,6 +230,24 @@ def test_a_killed_job_starts_again(music_folder, undisturbed, tmp_path, workers,
     assert {path.name for path in output.iterdir() if path.name.startswith(".")} == {".etude-job.json"}
 
 
+def test_no_room_for_temporary_files(tmp_path, abc_tune, monkeypatch):
+    (tmp_path / "a.abc").write_text(abc_tune(1))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(EtudeError, match=r"no room for temporary files: No such file .* set TMPDIR"):
+        convert([str(tmp_path / "a.abc")], tmp_path / "notes")
+
+
+def test_names_of_any_script_in_the_simplest_locale(tmp_path, abc_tune):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("日本/曲.abc", abc_tune(1))
+    command = [sys.executable, "-P", "-W", "ignore", "-c", SCRIPT, ROOT, tmp_path / "a.zip", tmp_path / "notes", "1"]
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run(command, env=os.environ | environment, check=True)
+    (line,) = (tmp_path / "notes" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["source"] == "a.zip/日本/曲.abc"
+    assert json.loads(line)["status"] == "converted"
+
+
 def test_nothing_could_be_converted(tmp_path, music_folder):
     for _ in range(2):  # the folder is free for another try
         with pytest.raises(
