@@ -78,7 +78,7 @@ class BarState:
     is_body: bool = False
     is_over: bool = False
 
-    @property
+    @functools.cached_property
     def bar(self) -> Fraction | None:
         """The length of a bar; None in free metre."""
         return None if self.metre is None else Fraction(*self.metre) / self.unit

@@ -1,21 +1,46 @@
 """Tunes as characters."""
 
 import dataclasses
-from typing import ClassVar
 
+import numpy as np
+
+from etude.models.abc.tune_domain import TuneDomain
 from etude.models.configuration import Configuration, domain_of
-from etude.models.sequences.domain import VocabularyDomain
+from etude.models.sequences.batch import Tokens
+from etude.models.sequences.domain import END, START, VocabularyDomain
+
+START_TEXT, END_TEXT = f"{START}\n", f"{END}\n"
+"""The marks where they are text."""
 
 
 @dataclasses.dataclass(frozen=True)
-class CharacterDomain(VocabularyDomain):
-    """Tunes as characters."""
-
-    noun: ClassVar[str] = "tune"
-    suffix: ClassVar[str] = "abc"
+class CharacterDomain(TuneDomain):
+    """Tunes as characters; the marks are tokens, or text where they are not in the vocabulary."""
 
     @classmethod
     def of(cls, configuration: Configuration) -> "CharacterDomain":
         """The domain of a configuration."""
         plain = domain_of(configuration)
         return cls(**{field.name: getattr(plain, field.name) for field in dataclasses.fields(VocabularyDomain)})
+
+    @property
+    def has_text_marks(self) -> bool:
+        """Whether the marks are text."""
+        return START not in self.symbols
+
+    @property
+    def default_primer(self) -> Tokens:
+        """See base class."""
+        return self._tokens(START_TEXT, -1) if self.has_text_marks else np.array([self.start])
+
+    def parse_whole(self, text: str) -> Tokens:
+        """See base class."""
+        return super().parse_whole(text + END_TEXT if self.has_text_marks else text)
+
+    def render(self, tokens: Tokens) -> str:
+        """See base class; an unknown character is `?`, which ABC reserves."""
+        text = "".join(self._signs(tokens))
+        return text.removeprefix(START_TEXT).removesuffix(END_TEXT) if self.has_text_marks else text
+
+    def _started(self, text: str, unknown: int) -> Tokens:
+        return self._tokens([*(START_TEXT if self.has_text_marks else [START]), *text], unknown)

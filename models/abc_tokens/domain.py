@@ -2,27 +2,26 @@
 
 import dataclasses
 import json
-from typing import ClassVar
 
 import numpy as np
 
 from etude.models.abc.problems import AbcError
 from etude.models.abc.tokens import text_of, tokenise
+from etude.models.abc.tune_domain import TuneDomain
 from etude.models.configuration import Configuration, domain_of
+from etude.models.melodies.quantisation import UnusableError
 from etude.models.sequences.batch import Tokens
-from etude.models.sequences.domain import UNKNOWN, VocabularyDomain
+from etude.models.sequences.domain import VocabularyDomain
 
 
 @dataclasses.dataclass(frozen=True)
-class TokenDomain(VocabularyDomain):
+class TokenDomain(TuneDomain):
     """Tunes as folk-rnn's tokens.
 
     Attributes:
       into_c: whether tunes are written into C.
     """
 
-    noun: ClassVar[str] = "tune"
-    suffix: ClassVar[str] = "abc"
     into_c: bool = False
 
     @classmethod
@@ -39,11 +38,10 @@ class TokenDomain(VocabularyDomain):
         if not all(word in self._numbers for word in words):
             try:
                 words = tokenise(text, self.into_c)
-            except AbcError as error:
-                raise ValueError(f"it is neither ABC nor a list of tokens: {error.message}") from error
+            except (AbcError, UnusableError) as error:
+                raise ValueError(f"it is neither ABC with tokens nor a list of tokens: {error}") from error
         return np.concatenate([[self.start], self._tokens(words, unknown)])
 
     def render(self, tokens: Tokens) -> str:
         """See base class; an unknown token is `?`, which ABC reserves."""
-        symbols = (self.symbols[token] for token in tokens.tolist() if token not in self.marks)
-        return text_of("?" if symbol == UNKNOWN else symbol for symbol in symbols)
+        return text_of(self._signs(tokens))

@@ -7,6 +7,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from etude.models.abc.tune_domain import HEADER_ATTRIBUTE
+from etude.models.abc_characters.domain import END_TEXT, START_TEXT
 from etude.models.melodies.extraction import Rejection
 from etude.models.melodies.quantisation import UnusableError
 from etude.models.representations.abc_text import (
@@ -24,7 +26,6 @@ from etude.models.representations.vocabulary import Vocabulary
 from etude.models.sequences.domain import END, START
 
 AS_TOKENS, AS_TEXT = MARKS = ("token", "text")
-START_TEXT, END_TEXT = f"{START}\n", f"{END}\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +66,7 @@ class AbcCharacters(Representation):
             return Extracted([], [Rejection(error.reason, error.detail)])
         symbols = self.symbols(text)
         num_header = symbols.index("\n") + 1 if self.marks == AS_TEXT else 1
-        attributes = {"num_notes": num_notes, "num_header_tokens": num_header + header_length(text)}
+        attributes = {"num_notes": num_notes, HEADER_ATTRIBUTE: num_header + header_length(text)}
         return Extracted([Sequence(symbols, "0", attributes=attributes)], [])
 
     def symbols(self, text: str) -> tuple[str, ...]:

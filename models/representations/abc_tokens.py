@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from etude.models.abc.problems import AbcError
 from etude.models.abc.tokens import text_of, tokenise
+from etude.models.abc.tune_domain import HEADER_ATTRIBUTE
 from etude.models.melodies.extraction import Rejection
 from etude.models.melodies.quantisation import UnusableError
 from etude.models.representations.abc_text import TEXTS, check_choice, check_min_count, text_of_piece
@@ -60,7 +61,7 @@ class AbcTokens(Representation):
         except AbcError as error:
             return Extracted([], [Rejection("abc-syntax", error.message)])
         num_notes = sum(bool(IS_NOTE.fullmatch(token)) for token in tokens)
-        attributes = {"num_notes": num_notes, "num_header_tokens": 1 + num_header_tokens(tokens)}
+        attributes = {"num_notes": num_notes, HEADER_ATTRIBUTE: 1 + num_header_tokens(tokens)}
         return Extracted([Sequence((START, *tokens, END), "0", attributes=attributes)], [])
 
     def fit(self, counts: Mapping[str, int]) -> Vocabulary:

@@ -6,7 +6,11 @@ import random
 import pytest
 
 from etude import load
+from etude.models.dataset import read_description
 from etude.models.registry import families_of, family
+from etude.models.representations.registry import make_representation
+from etude.models.representations.vocabulary import Vocabulary
+from etude.models.storage.records import read_records
 
 TINY = {"abc-characters": "batch_size=4,chunk_steps=40", "abc-tokens": "batch_size=8"}
 TUNE = "X:1\nT:Given\nM:4/4\nL:1/8\nK:D\nDEFG ABcd|dcBA GFED|\n"
@@ -18,17 +22,39 @@ def tune(number):
     return f"X:{number}\nT:Tune {number}\nM:4/4\nL:1/8\nK:C\n{bars}|\n"
 
 
+def held_out_texts(folder):
+    """The texts of the eval split; those of tokens as tokens, for they may have been moved into C."""
+    description = read_description(folder)
+    stored = description.representation
+    vocabulary = Vocabulary(tuple(stored.vocabulary))
+    representation = make_representation(stored.name, dict(stored.options))
+    for name in next(split.files for split in description.splits if split.name == "eval"):
+        for record in read_records(folder / name):
+            tokens = representation.decode(record).tokens
+            is_token = stored.name == "abc_tokens"
+            yield " ".join(vocabulary.decode(tokens[1:-1])) if is_token else representation.render(tokens, vocabulary)
+
+
 @pytest.mark.parametrize("config", TINY)
 def test_from_tunes_to_tunes(etude, config):
     representation = family(config).representation
     (etude.folder / "tunes.abc").write_text("\n".join(map(tune, range(1, 31))))
     etude("convert", "tunes.abc", "--output", "notes")
-    etude("dataset", "notes", "--output", "data", "--representation", representation, "--eval-ratio", "0.3")
+    options = ("--option", "marks=text") if config == "abc-characters" else ()
+    etude("dataset", "notes", "--output", "data", "--representation", representation, "--eval-ratio", "0.3", *options)
     # A family is also known by the name of its representation.
     training = ("--num-steps", 2, "--hparams", f"rnn_layer_sizes=[8],{TINY[config]}")
     etude("train", "--config", representation, "--dataset", "data", "--run-dir", "run", *training)
     figures = json.loads(etude("evaluate", "run", "--dataset", "data", "--json", "-").stdout)
     assert {"num_sequences", "token", "log_likelihood"} <= set(figures)
+    # The held-out tunes as text, one by one, have the same likelihoods: marks, header and end are all counted.
+    texts = []
+    for number, text in enumerate(held_out_texts(etude.folder / "data")):
+        (etude.folder / f"{number}.abc").write_text(text)
+        texts += ["--text", f"{number}.abc"]
+    scored = [json.loads(line)["log_likelihood"] for line in etude("score", "run", *texts).stdout.splitlines()]
+    assert len(scored) == figures["num_sequences"] > 1
+    assert sum(scored) / len(scored) == pytest.approx(figures["log_likelihood"], rel=1e-5)
     etude("generate", "run", "--output", "made", "--num-outputs", 2, "--num-steps", 60, "--seed", 1)
     written = sorted(path.name for path in (etude.folder / "made").glob("*.abc"))
     assert written == [f"{config}-stochastic-seed1-0{number}.abc" for number in (1, 2)]

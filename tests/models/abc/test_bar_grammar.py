@@ -25,7 +25,7 @@ def walk(chooser, state, following, choices, may_end):
     """A random way from a state to an end."""
     said = []
     while True:
-        if may_end(state) and (len(said) > MOST or chooser.random() < 0.2):
+        if may_end(state) and (len(said) > MOST or chooser.random() < 0.4):
             return said
         order = chooser.sample(choices, len(choices))
         if len(said) > MOST:

@@ -1,0 +1,44 @@
+"""What models of tunes share: whatever their tokens, a header and a body."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from etude.models.sequences.batch import Batch, Tokens
+from etude.models.sequences.breakdown import Breakdown
+from etude.models.sequences.domain import UNKNOWN, VocabularyDomain
+from etude.models.sequences.sequence_set import SequenceSet
+
+HEADER_ATTRIBUTE = "num_header_tokens"
+"""Of a sequence: how many of its first tokens are no music, the start mark too."""
+
+_UNKNOWN_SIGN = "?"
+"""A sign that ABC reserves, so that readers pass it over."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TuneDomain(VocabularyDomain):
+    """Tunes over a vocabulary, whose header and body are told apart."""
+
+    noun: ClassVar[str] = "tune"
+    suffix: ClassVar[str] = "abc"
+
+    def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
+        """See base class."""
+        return (PARTS,) if HEADER_ATTRIBUTE in sequences.attributes else ()
+
+    def _signs(self, tokens: Tokens) -> list[str]:
+        """The symbols of tokens, without marks."""
+        symbols = (self.symbols[token] for token in tokens.tolist() if token not in self.marks)
+        return [_UNKNOWN_SIGN if symbol == UNKNOWN else symbol for symbol in symbols]
+
+
+def _part_of_tune(batch: Batch) -> npt.NDArray[np.int64]:
+    steps = np.arange(1, batch.tokens.shape[1])
+    return (steps >= batch.attributes[HEADER_ATTRIBUTE][:, None]).astype(np.int64)
+
+
+PARTS = Breakdown("part", "Header and body", ("header", "body"), _part_of_tune)
