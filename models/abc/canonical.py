@@ -72,9 +72,11 @@ def _body(tune: UnfoldedTune) -> Iterator[str]:
         yield from _measure(segments, signature.key, altered)
         if cut in lines:
             yield "|"
-            altered = _doubled_letters(segments[-1], signature.key)
+            altered = _tied_letters(segments[-1], signature.key, at_least=2)
         if cut in changes:
             yield from _changes(signature, changes[cut])
+            # What a tie carries over is said again in the new key.
+            altered |= _tied_letters(segments[-1], signature.key)
             signature = changes[cut]
         start = cut
 
@@ -86,11 +88,11 @@ def _changes(before: Signature, after: Signature) -> Iterator[str]:
         yield f"[K:{key_name(after.key)}]"
 
 
-def _doubled_letters(segment: Segment, key: Key) -> set[str]:
-    """Letters of which a tied chord has two notes, such as F and F sharp: readers take one alteration over the bar line."""
+def _tied_letters(segment: Segment, key: Key, at_least: int = 1) -> set[str]:
+    """Letters of which a tied note or chord has so many notes: of F and F sharp, readers take one over the bar line."""
     pitches, _, is_tied = segment
     letters = [key.spell(pitch % 12)[0] for pitch in pitches]
-    return {letter for letter in letters if is_tied and letters.count(letter) > 1}
+    return {letter for letter in letters if is_tied and letters.count(letter) >= at_least}
 
 
 def _measure(segments: list[Segment], key: Key, altered: set[str]) -> Iterator[str]:

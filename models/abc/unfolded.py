@@ -102,7 +102,8 @@ def bar_length(metre: Metre | None) -> Fraction | None:
 def unfold(performance: Performance) -> UnfoldedTune:
     """The tune that a performance plays.
 
-    Bars that a repeat cuts are joined: an incomplete bar before `:|` and the pickup after it are one bar.
+    Bars that a repeat cuts are joined: an incomplete bar before `:|` and the pickup after it are one bar. Where a bar line is
+    missing, as at the ends of lines in some collections, several whole bars are parted.
 
     Raises:
       UnusableError: if several notes overlap.
@@ -218,7 +219,7 @@ def _tune(
             changes.append((time, signature))
     inner = [line for line in lines if 0 < line < end]
     # A first bar that the second one completes may be a pickup all the same.
-    choices = (_joined(inner, end, changes, number) for number in (1, 0))
+    choices = (_parted(_joined(inner, end, changes, number), end, changes) for number in (1, 0))
     return min((UnfoldedTune(chords, bars, tuple(changes)) for bars in choices), key=lambda tune: tune.num_uneven_bars)
 
 
@@ -226,8 +227,7 @@ def _joined(
     lines: list[Fraction], end: Fraction, signatures: list[tuple[Fraction, Signature]], num_kept: int
 ) -> tuple[Fraction, ...]:
     """Bar lines without those within a bar: what they part is a whole bar together. The first ones are kept."""
-    times = [time for time, _ in signatures]
-    new_metres = [time for (_, before), (time, after) in itertools.pairwise(signatures) if before.metre != after.metre]
+    times, new_metres = [time for time, _ in signatures], _new_metres(signatures)
     edges = {*lines, end}
     kept = lines[:num_kept]
     start = kept[-1] if kept else Fraction(0)
@@ -238,6 +238,26 @@ def _joined(
             kept.append(line)
             start = line
     return tuple(kept)
+
+
+def _new_metres(signatures: list[tuple[Fraction, Signature]]) -> list[Fraction]:
+    pairs = itertools.pairwise(signatures)
+    return [time for (_, before), (time, after) in pairs if before.metre != after.metre]
+
+
+def _parted(
+    lines: tuple[Fraction, ...], end: Fraction, signatures: list[tuple[Fraction, Signature]]
+) -> tuple[Fraction, ...]:
+    """Bar lines, and those that are missing: where what stands between two is several whole bars."""
+    times, new_metres = [time for time, _ in signatures], _new_metres(signatures)
+    found: list[Fraction] = []
+    for start, stop in itertools.pairwise([Fraction(0), *lines, end]):
+        bar = bar_length(signatures[bisect.bisect_right(times, start) - 1][1].metre)
+        is_one_metre = not any(start < time < stop for time in new_metres)
+        if bar is not None and is_one_metre and (stop - start) % bar == 0:
+            found += [start + number * bar for number in range(1, (stop - start) // bar)]
+        found.append(stop)
+    return tuple(found[:-1])
 
 
 class _Clock:
