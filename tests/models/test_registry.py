@@ -47,7 +47,7 @@ def test_defaults_are_magentas(name):
 
 
 def test_every_family_is_described():
-    assert set(FAMILIES) == {*MAGENTA, "abc-characters", "abc-tokens", "ngram"}
+    assert {*MAGENTA, "ngram"} < set(FAMILIES)
     for name, found in FAMILIES.items():
         assert found.name == name == found.defaults.config
         assert found.title
