@@ -16,7 +16,7 @@ FORMATS = {
 """Format by file extension."""
 
 NAMED_FORMATS = {**FORMATS, ".txt": "abc"}
-"""Of files that are named themselves, or by a glob: folders and archives hold other texts."""
+"""Of files whose ending is typed, in a name or a pattern: folders and archives hold other texts."""
 
 _NO_FORMAT = "none"
 
