@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from etude.models.dataset import read_description, read_for_model
 from etude.models.errors import EtudeError
@@ -35,8 +36,16 @@ class TrainingNgrams:
         result: dict[str, float | None] = {}
         for size, known in self.hashes.items():
             found = self.runs(tokens, size)
-            result[str(size)] = float(np.isin(found, known).mean()) if len(found) else None
+            result[str(size)] = float(_is_in(found, known).mean()) if len(found) else None
         return result
+
+
+def _is_in(hashes: Hashes, known: Hashes) -> npt.NDArray[np.bool_]:
+    """Which hashes are among sorted ones; `np.isin` would sort these again for every sequence."""
+    if not len(known):
+        return np.zeros(len(hashes), bool)
+    places = np.searchsorted(known, hashes)
+    return known[np.minimum(places, len(known) - 1)] == hashes
 
 
 def training_ngrams(model: Model) -> TrainingNgrams | None:

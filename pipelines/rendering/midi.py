@@ -65,7 +65,7 @@ def _head(music: Music) -> Iterable[mido.MetaMessage]:
 
 def _messages(notes: list[Note], channel: int, steps_per_quarter: int) -> Iterable[mido.Message]:
     """The messages of an instrument; where notes begin and end at once, those that end come first."""
-    timed: list[tuple[int, int, mido.Message]] = []
+    timed: list[tuple[int, int, int, int]] = []
     begins: dict[int, int] = {}
     for note in reversed(notes):
         end = min(note.onset + note.duration, begins.get(note.pitch, note.onset + note.duration))
@@ -73,11 +73,9 @@ def _messages(notes: list[Note], channel: int, steps_per_quarter: int) -> Iterab
             continue
         begins[note.pitch] = note.onset
         start, stop = (round(step * TICKS_PER_QUARTER / steps_per_quarter) for step in (note.onset, end))
-        common = {"channel": channel, "note": note.pitch}
-        timed.append((start, 1, mido.Message("note_on", velocity=note.velocity, **common)))
-        timed.append((stop, 0, mido.Message("note_off", velocity=0, **common)))
-    timed.sort(key=lambda item: (item[0], item[1], item[2].note))
+        timed += [(start, 1, note.pitch, note.velocity), (stop, 0, note.pitch, 0)]
     last = 0
-    for tick, _, message in timed:
-        yield message.copy(time=tick - last)
+    for tick, is_on, pitch, velocity in sorted(timed):
+        kind = "note_on" if is_on else "note_off"
+        yield mido.Message(kind, channel=channel, note=pitch, velocity=velocity, time=tick - last)
         last = tick
