@@ -122,5 +122,8 @@ def make_encoding(configuration: Configuration) -> Encoding:
 
 
 def make_domain(configuration: Configuration) -> Domain:
-    """The sequences that a configuration knows."""
-    return family(configuration.config).make_domain(configuration)
+    """The sequences that a configuration knows: for a family that reads any representation, those that its readers know."""
+    found = family(configuration.config)
+    if not found.representation:
+        found = family(families_of(configuration.representation)[0])
+    return found.make_domain(configuration)

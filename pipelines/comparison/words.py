@@ -52,7 +52,7 @@ class Words:
     @property
     def num_sequences_key(self) -> str:
         """What their number is called in JSON."""
-        return f"num_{self.sequences}"
+        return "num_melodies" if self.are_melodies else "num_sequences"
 
 
 MELODIES = Words()

@@ -64,6 +64,14 @@ def test_from_tunes_to_tunes(etude, config):
     tokens = model.domain.parse_whole(TUNE)
     assert line["num_tokens"] == len(tokens)
     assert line["log_likelihood"] == pytest.approx(model.log_likelihood([tokens])[0], rel=1e-6)
+    # Counted models know the same sequences, so that both are compared step by step.
+    etude("train", "--config", "ngram", "--dataset", "data", "--run-dir", "counted")
+    assert load(etude.folder / "counted").domain == model.domain
+    etude("generate", "counted", "--output", "counts", "--num-outputs", 2, "--num-steps", 60, "--seed", 1)
+    generated = ("--generated", "made", "counts")
+    etude("compare", "run", "counted", "--dataset", "data", "--output", "report", *generated)
+    results = json.loads((etude.folder / "report" / "results.json").read_text())
+    assert [{pair["first"], pair["second"]} for pair in results["pairs"]] == [{config, "ngram"}]
 
 
 def test_datasets_lead_to_the_families_that_read_them():

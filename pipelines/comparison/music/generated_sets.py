@@ -111,7 +111,7 @@ def _read(folder: pathlib.Path, owners: Mapping[str, ComparedConfiguration]) -> 
         raise _damaged(path, error) from error
     if len(models) > 1 or not models <= owners.keys():
         raise EtudeError(
-            f"the melodies in {folder} are of {', '.join(sorted(models))}, but one of these models is expected: "
+            f"what is in {folder} was made by {', '.join(sorted(models))}, but a folder for each of these is expected: "
             f"{', '.join(owners)}"
         )
     model = models.pop()

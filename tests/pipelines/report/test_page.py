@@ -188,7 +188,7 @@ def test_melodies_of_another_model_are_refused(trained, tmp_path):
     options = GenerationOptions(num_outputs=1, num_steps=20)
     model = load(trained.runs["basic-1"])
     write_melodies(model, generate(model, [60], options), options, tmp_path / "basic-1", qpm=120.0)
-    with pytest.raises(EtudeError, match="are of basic-1, but one of these models is expected: basic-0"):
+    with pytest.raises(EtudeError, match="was made by basic-1, but a folder for each of these is expected: basic-0"):
         compare([trained.runs["basic-0"]], trained.dataset, tmp_path / "report", generated=[tmp_path / "basic-1"])
     with pytest.raises(EtudeError, match="no melodies"):
         compare([trained.runs["basic-0"]], trained.dataset, tmp_path / "report", generated=[tmp_path / "none"])
