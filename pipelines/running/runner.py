@@ -43,6 +43,9 @@ class _Options(PipelineOptions):  # type: ignore[misc]
 
 
 _OWN_RUNNER = "FnApiRunner"
+_THREAD = "pipeline"
+_BEAMS_THREAD = "run_worker"
+"""In which Beam waits for the end of a worker process."""
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 3.0
 """Until a pipeline is given up that lost a worker: at its very end it may yet be done."""
@@ -148,7 +151,7 @@ def _run_watched(pipeline: Any, signs: pathlib.Path, progress: Progress, watch: 
         except BaseException as error:
             outcome.put(error)
 
-    threading.Thread(target=run_to_end, name="pipeline", daemon=True).start()
+    threading.Thread(target=run_to_end, name=_THREAD, daemon=True).start()
     reported = (-1, -1)
     try:
         while True:
@@ -176,8 +179,15 @@ def _run_watched(pipeline: Any, signs: pathlib.Path, progress: Progress, watch: 
 
 
 def _silence() -> None:
-    """For what the abandoned thread has to say."""
+    """For what the abandoned thread, and those that wait for ended workers, have to say."""
     logging.getLogger().addHandler(logging.NullHandler())
+    report = threading.excepthook
+
+    def report_others(failure: threading.ExceptHookArgs) -> None:
+        if failure.thread is None or failure.thread.name not in (_THREAD, _BEAMS_THREAD):
+            report(failure)
+
+    threading.excepthook = report_others
 
 
 def _lost_worker(signs: pathlib.Path) -> bool:
