@@ -217,7 +217,9 @@ def keras(task: Task) -> Figures:
         hyperparameters.learning_rate, epsilon=1e-8, clipnorm=hyperparameters.clip_norm
     )
     signature = [
-        tf.TensorSpec([None, None, encoding.input_size], tf.float32),
+        tf.TensorSpec([None, None], tf.int64)
+        if encoding.is_indexed
+        else tf.TensorSpec([None, None, encoding.input_size], tf.float32),
         tf.TensorSpec([None, None], tf.int64),
         tf.TensorSpec([None], tf.int64),
     ]
@@ -226,7 +228,8 @@ def keras(task: Task) -> Figures:
     def step(inputs: Any, labels: Any, lengths: Any) -> Any:
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1], tf.float32)
         with tf.GradientTape() as tape:
-            logits = model(inputs, training=True)
+            vectors = tf.one_hot(inputs, encoding.input_size) if encoding.is_indexed else inputs
+            logits = model(vectors, training=True)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
             loss = tf.reduce_sum(losses * is_real) / tf.reduce_sum(is_real)
         optimiser.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
