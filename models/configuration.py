@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from etude.models.encodings.encoding import Encoding
 from etude.models.encodings.one_hot import OneHotEncoding
@@ -68,17 +68,35 @@ def pitch_range(configuration: Configuration) -> PitchRange:
     return PitchRange(configuration.min_note, configuration.max_note, configuration.transpose_to_key)
 
 
+Known = TypeVar("Known", bound=VocabularyDomain)
+
+
 def domain_of(configuration: Configuration) -> Domain:
     """The domain of a configuration of any representation."""
     if configuration.representation == MELODY:
         return pitch_range(configuration)
+    return vocabulary_domain(configuration, VocabularyDomain)
+
+
+def vocabulary_domain(configuration: Configuration, kind: type[Known], **values: Any) -> Known:
+    """The domain of a configuration of a representation with a vocabulary.
+
+    Args:
+      configuration: of the model.
+      kind: of the domain.
+      **values: what this kind has besides.
+    """
     symbols = configuration.vocabulary
-    marks = tuple(number for number, symbol in enumerate(symbols) if symbol in (START, END))
     separator = "" if all(len(symbol) == 1 for symbol in symbols if symbol not in (START, END, UNKNOWN)) else " "
-    start = symbols.index(START) if START in symbols else 0
-    end = symbols.index(END) if END in symbols else None
-    return VocabularyDomain(
-        configuration.representation, symbols, start, separator, marks, end=end, unit=configuration.unit
+    return kind(
+        configuration.representation,
+        symbols,
+        start=symbols.index(START) if START in symbols else 0,
+        separator=separator,
+        marks=tuple(number for number, symbol in enumerate(symbols) if symbol in (START, END)),
+        end=symbols.index(END) if END in symbols else None,
+        unit=configuration.unit,
+        **values,
     )
 
 

@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+import numpy as np
 from google.protobuf import json_format
 
 from etude.models.configuration import Configuration
@@ -231,8 +232,9 @@ def _numbered(num_symbols: int) -> Callable[[bytes], Sequence]:
 
     def decode(record: bytes) -> Sequence:
         sequence = Sequence(*decode_sequence(record))
-        outside = [token for token in sequence.tokens if not 0 <= int(token) < num_symbols] if num_symbols else []
-        if outside:
+        tokens = np.asarray(sequence.tokens)
+        outside = tokens[(tokens < 0) | (tokens >= num_symbols)]
+        if num_symbols and len(outside):
             raise ValueError(f"token {outside[0]} is not in the vocabulary of {num_symbols} symbols")
         return sequence
 

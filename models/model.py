@@ -154,16 +154,6 @@ class Model:
 def load(
     path: pathlib.Path | str, checkpoint: str = BEST, config: str = "", overrides: Mapping[str, Any] | None = None
 ) -> Model:
-    """Reads a model.
-
-    Args:
-      path: a run directory, a Magenta bundle (.mag), or the prefix of a checkpoint that Magenta's training wrote.
-      checkpoint: of a run directory: "best" on the eval split, "latest", or the number of a step.
-      config: of a Magenta checkpoint: its family.
-      overrides: of a Magenta checkpoint: hyperparameters that differ from the family's defaults.
-
-    Raises:
-      EtudeError: if there is no model or no such checkpoint, or it is damaged or does not fit its configuration.
-    """
+    """Reads a model; arguments and errors are those of `etude.models.trained.read_trained`."""
     trained = read_trained(pathlib.Path(path), checkpoint, config, overrides)
     return Model(trained.configuration, trained.weights, pathlib.Path(path), trained.step, trained.training_fingerprint)

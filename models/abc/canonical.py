@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from etude.models.abc.notation.music import MAX_TUPLET
 from etude.models.abc.notation.score import Metre
+from etude.models.abc.pitch import note_name
 from etude.models.abc.unfolded import Signature, UnfoldedTune
 from etude.models.melodies.scales import Key
 
@@ -25,8 +26,6 @@ MODES = {
     "lydian": "lyd",
     "locrian": "loc",
 }
-_ACCIDENTALS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
-_SIGNATURE = "FCGDAEB"
 Segment = tuple[tuple[int, ...], Fraction, bool]
 """Pitches, none for a rest; length in units; whether a tie follows."""
 
@@ -103,7 +102,7 @@ def _measure(segments: list[Segment], key: Key, altered: set[str]) -> Iterator[s
         if count:
             yield f"({notes}" if (count, notes, time) == (3, 3, 2) else f"({notes}:{time}:{count}"
         for pitches, length, is_tied in segments[place : place + max(count, 1)]:
-            written = [_note(pitch, key, altered) for pitch in pitches]
+            written = [note_name(pitch, key, altered) for pitch in pitches]
             sign = f"[{''.join(written)}]" if len(written) > 1 else "".join(written) or "z"
             yield sign + length_name(length * Fraction(notes, time)) + "-" * is_tied
         place += max(count, 1)
@@ -137,15 +136,3 @@ def _tuplet(lengths: list[Fraction]) -> tuple[int, int, int]:
 
 def _odd_part(number: int) -> int:
     return number // (number & -number)
-
-
-def _note(pitch: int, key: Key, altered: set[str]) -> str:
-    letter, accidental = key.spell(pitch % 12)
-    place = _SIGNATURE.index(letter)
-    in_signature = 1 if place < key.sharps else -1 if 6 - place < -key.sharps else 0
-    mark = ""
-    if accidental != in_signature or letter in altered:
-        mark = _ACCIDENTALS[accidental]
-        altered.add(letter)
-    octave = (pitch - accidental) // 12 - 5
-    return mark + (letter.lower() + "'" * (octave - 1) if octave > 0 else letter + "," * -octave)

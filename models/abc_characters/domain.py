@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 
 from etude.models.abc.tune_domain import TuneDomain
-from etude.models.configuration import Configuration, domain_of
+from etude.models.configuration import Configuration, vocabulary_domain
 from etude.models.sequences.batch import Tokens
-from etude.models.sequences.domain import END, START, VocabularyDomain
+from etude.models.sequences.domain import END, START
 
 START_TEXT, END_TEXT = f"{START}\n", f"{END}\n"
 """The marks where they are text."""
@@ -20,8 +20,7 @@ class CharacterDomain(TuneDomain):
     @classmethod
     def of(cls, configuration: Configuration) -> "CharacterDomain":
         """The domain of a configuration."""
-        plain = domain_of(configuration)
-        return cls(**{field.name: getattr(plain, field.name) for field in dataclasses.fields(VocabularyDomain)})
+        return vocabulary_domain(configuration, cls)
 
     @property
     def has_text_marks(self) -> bool:

@@ -8,10 +8,9 @@ import numpy as np
 from etude.models.abc.problems import AbcError
 from etude.models.abc.tokens import text_of, tokenise
 from etude.models.abc.tune_domain import TuneDomain
-from etude.models.configuration import Configuration, domain_of
+from etude.models.configuration import Configuration, vocabulary_domain
 from etude.models.melodies.quantisation import UnusableError
 from etude.models.sequences.batch import Tokens
-from etude.models.sequences.domain import VocabularyDomain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,10 +26,8 @@ class TokenDomain(TuneDomain):
     @classmethod
     def of(cls, configuration: Configuration) -> "TokenDomain":
         """The domain of a configuration."""
-        plain = domain_of(configuration)
-        values = {field.name: getattr(plain, field.name) for field in dataclasses.fields(VocabularyDomain)}
-        into_c = json.loads(configuration.representation_options.get("key", '"C"')) == "C"
-        return cls(**values, into_c=into_c)
+        key = json.loads(configuration.representation_options.get("key", '"C"'))
+        return vocabulary_domain(configuration, cls, into_c=key == "C")
 
     def _started(self, text: str, unknown: int) -> Tokens:
         """The tokens of ABC, or of tokens with spaces between them, as folk-rnn writes them."""

@@ -33,27 +33,26 @@ def content_hash(events: Events) -> bytes:
     return hashlib.sha256(np.ascontiguousarray(content.T).astype("<i4").tobytes()).digest()
 
 
-def ngram_hashes(events: Events, n: int) -> Hashes:
-    """A 64-bit hash of every run of `n` notes, each as its interval from the note before and its duration.
+def interval_numbers(events: Events) -> Hashes:
+    """Every note but the first as its interval from the note before and its duration, in one number each.
 
     Args:
       events: [num_steps].
-      n: notes in a run, at least 1.
 
     Returns:
-      uint64 [max(num_notes - n, 0)]: the first note has no interval and is in no run.
+      uint64 [max(num_notes - 1, 0)].
     """
-    return hash_runs([interval_numbers(events)], n)
-
-
-def interval_numbers(events: Events) -> Hashes:
-    """Every note but the first as its interval from the note before and its duration, in one number each."""
     notes = notes_of(events)
     return ((np.diff(notes.pitches) + (1 << 8)) << 32 | notes.durations[1:]).astype(np.uint64)
 
 
 def hash_runs(sequences: Sequence[Hashes], n: int) -> Hashes:
-    """A 64-bit hash of every run of `n` numbers within each sequence, one sequence after the other."""
+    """A 64-bit hash of every run of `n` numbers within each sequence, one sequence after the other.
+
+    Args:
+      sequences: such as `interval_numbers` of melodies.
+      n: numbers in a run, at least 1.
+    """
     lengths = np.array([len(sequence) for sequence in sequences], np.int64)
     numbers = np.concatenate([np.zeros(0, np.uint64), *sequences])
     num_runs = max(len(numbers) - n + 1, 0)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from etude.models.melodies.melody import NO_EVENT, STEPS_PER_BAR, Events, Melody
 from etude.models.sequences.batch import Batch
-from etude.models.sequences.sequence_set import SequenceSet
+from etude.models.sequences.sequence_set import SequenceSet, packed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +18,7 @@ class MelodySet(SequenceSet):
     @classmethod
     def of(cls, melodies: Iterable[Melody]) -> "MelodySet":
         """Packs melodies, in order."""
-        taken = [(one.events, one.id, one.source, one.steps_per_bar) for one in melodies]
+        taken = [(packed(one.events), one.id, one.source, one.steps_per_bar) for one in melodies]
         events, ids, sources, bars = zip(*taken, strict=True) if taken else ((), (), (), ())
         return cls.pack(events, ids, sources, {STEPS_PER_BAR: bars})
 

@@ -11,16 +11,9 @@ from etude.models.abc.tune_domain import HEADER_ATTRIBUTE
 from etude.models.abc_characters.domain import END_TEXT, START_TEXT
 from etude.models.melodies.extraction import Rejection
 from etude.models.melodies.quantisation import UnusableError
-from etude.models.representations.abc_text import (
-    TEXTS,
-    check_choice,
-    check_min_count,
-    header_length,
-    num_written_notes,
-    text_of_piece,
-)
+from etude.models.representations.abc_text import AbcText, check_choice, header_length, num_written_notes, text_of_piece
 from etude.models.representations.piece import Piece
-from etude.models.representations.representation import Extracted, Representation
+from etude.models.representations.representation import Extracted
 from etude.models.representations.sequence import Sequence
 from etude.models.representations.vocabulary import Vocabulary
 from etude.models.sequences.domain import END, START
@@ -29,7 +22,7 @@ AS_TOKENS, AS_TEXT = MARKS = ("token", "text")
 
 
 @dataclasses.dataclass(frozen=True)
-class AbcCharacters(Representation):
+class AbcCharacters(AbcText):
     r"""The characters of a tune's text, between a start and an end mark.
 
     Attributes:
@@ -39,13 +32,10 @@ class AbcCharacters(Representation):
       min_count: characters that are rarer in the train split become the unknown.
     """
 
-    text: str = "own"
     marks: str = AS_TOKENS
-    min_count: int = 1
 
     name: ClassVar[str] = "abc_characters"
     unit: ClassVar[str] = "character"
-    reads_text: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Checks the options.
@@ -53,9 +43,8 @@ class AbcCharacters(Representation):
         Raises:
           UsageError: if one is none of its choices.
         """
-        check_choice("text", self.text, TEXTS)
+        super().__post_init__()
         check_choice("marks", self.marks, MARKS)
-        check_min_count(self.min_count)
 
     def extract(self, piece: Piece) -> Extracted:
         """The text of a tune. Attributes: `num_notes`, notes as written, and `num_header_tokens`, the start mark too."""
@@ -84,10 +73,6 @@ class AbcCharacters(Representation):
         if self.marks == AS_TOKENS:
             return "".join(_character(symbol) for symbol in symbols if symbol not in (START, END))
         return "".join(map(_character, symbols)).removeprefix(START_TEXT).removesuffix(END_TEXT)
-
-    def num_notes(self, sequence: Sequence) -> int:
-        """Notes as written."""
-        return sequence.attributes["num_notes"]
 
 
 def _character(symbol: str) -> str:

@@ -1,6 +1,8 @@
 """What representations of ABC share: which text of a piece they take, and what is stored of a tune beside it."""
 
+import dataclasses
 import re
+from typing import ClassVar
 
 from etude.models.abc.canonical import canonical
 from etude.models.abc.notation.score import Sound
@@ -10,6 +12,7 @@ from etude.models.abc.unfolded import unfold_piece
 from etude.models.errors import UsageError
 from etude.models.melodies.quantisation import UnusableError
 from etude.models.representations.piece import Piece
+from etude.models.representations.representation import Representation
 
 OWN, CANONICAL = TEXTS = ("own", "canonical")
 _HEADER = re.compile(r"(?:.*\n)*?[ \t]*K:.*\n?")
@@ -62,11 +65,26 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
         raise UsageError(f"--option {option} must be {' or '.join(choices)}, not {value!r}")
 
 
-def check_min_count(min_count: object) -> None:
-    """Checks the option `min_count`.
+@dataclasses.dataclass(frozen=True)
+class AbcText(Representation):
+    """What the representations of ABC have in common.
 
-    Raises:
-      UsageError: if it is no whole number above 0.
+    Attributes:
+      text: "own" is the text that a tune was written as; "canonical" is one spelling of its notes, repeats played out.
+      min_count: symbols that are rarer in the train split become the unknown.
     """
-    if not isinstance(min_count, int) or min_count < 1:
-        raise UsageError(f"--option min_count must be a whole number of at least 1, not {min_count!r}")
+
+    text: str = OWN
+    min_count: int = 1
+
+    reads_text: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Checks the options.
+
+        Raises:
+          UsageError: if one is none of its choices.
+        """
+        check_choice("text", self.text, TEXTS)
+        if not isinstance(self.min_count, int) or self.min_count < 1:
+            raise UsageError(f"--option min_count must be a whole number of at least 1, not {self.min_count!r}")

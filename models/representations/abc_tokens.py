@@ -13,9 +13,9 @@ from etude.models.abc.tokens import text_of, tokenise
 from etude.models.abc.tune_domain import HEADER_ATTRIBUTE
 from etude.models.melodies.extraction import Rejection
 from etude.models.melodies.quantisation import UnusableError
-from etude.models.representations.abc_text import TEXTS, check_choice, check_min_count, text_of_piece
+from etude.models.representations.abc_text import AbcText, check_choice, text_of_piece
 from etude.models.representations.piece import Piece
-from etude.models.representations.representation import Extracted, Representation
+from etude.models.representations.representation import Extracted
 from etude.models.representations.sequence import Sequence
 from etude.models.representations.vocabulary import UNKNOWN, Vocabulary
 from etude.models.sequences.domain import END, START
@@ -25,7 +25,7 @@ IS_NOTE = re.compile(r"[\^_=]*[A-Ga-g][,']*")
 
 
 @dataclasses.dataclass(frozen=True)
-class AbcTokens(Representation):
+class AbcTokens(AbcText):
     """The tokens of a tune (`etude.models.abc.tokens`) between a start and an end token.
 
     Attributes:
@@ -34,13 +34,10 @@ class AbcTokens(Representation):
       min_count: tokens that are rarer in the train split become the unknown.
     """
 
-    text: str = "own"
     key: str = INTO_C
-    min_count: int = 1
 
     name: ClassVar[str] = "abc_tokens"
     unit: ClassVar[str] = "token"
-    reads_text: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Checks the options.
@@ -48,9 +45,8 @@ class AbcTokens(Representation):
         Raises:
           UsageError: if one is none of its choices.
         """
-        check_choice("text", self.text, TEXTS)
+        super().__post_init__()
         check_choice("key", self.key, KEYS)
-        check_min_count(self.min_count)
 
     def extract(self, piece: Piece) -> Extracted:
         """The tokens of a tune. Attributes: `num_notes`, notes as written, and `num_header_tokens`, the start too."""
@@ -73,10 +69,6 @@ class AbcTokens(Representation):
         assert vocabulary is not None
         symbols = vocabulary.decode(tokens.tolist())
         return text_of("?" if symbol == UNKNOWN else symbol for symbol in symbols if symbol not in (START, END))
-
-    def num_notes(self, sequence: Sequence) -> int:
-        """Notes as written."""
-        return sequence.attributes["num_notes"]
 
 
 def num_header_tokens(tokens: list[str]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.sequences.sequence_set import SequenceSet
+from etude.models.sequences.sequence_set import SequenceSet, packed
 
 Tokens = npt.NDArray[np.int64]
 
@@ -34,10 +34,10 @@ class Sequence:
 
 def pack(sequences: Iterable[Sequence]) -> SequenceSet:
     """Sequences whose tokens are numbers, with the attributes that all of them have."""
-    taken = list(sequences)
+    taken = [dataclasses.replace(one, tokens=packed(np.asarray(one.tokens, np.int64))) for one in sequences]
     names = set.intersection(*(set(one.attributes) for one in taken)) if taken else set()
     return SequenceSet.pack(
-        [np.asarray(one.tokens, np.int64) for one in taken],
+        [one.tokens for one in taken],
         [one.id for one in taken],
         [one.source for one in taken],
         {name: [one.attributes[name] for one in taken] for name in sorted(names)},

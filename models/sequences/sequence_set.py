@@ -48,11 +48,11 @@ class SequenceSet:
           sources: of each; empty where they have none.
           attributes: of each, by name.
         """
-        packed = [_packed(np.array(tokens, np.int64)) for tokens in lists]
-        nameless = ("",) * len(packed)
+        arrays = [packed(np.asarray(tokens)) for tokens in lists]
+        nameless = ("",) * len(arrays)
         return cls(
-            flat=np.concatenate([np.zeros(0, np.int8), *packed]),
-            ends=np.cumsum([len(tokens) for tokens in packed], dtype=np.int64),
+            flat=np.concatenate([np.zeros(0, np.int8), *arrays]),
+            ends=np.cumsum([len(tokens) for tokens in arrays], dtype=np.int64),
             ids=tuple(ids) or nameless,
             sources=tuple(sources) or nameless,
             attributes={name: np.array(values, np.int64) for name, values in (attributes or {}).items()},
@@ -73,17 +73,17 @@ class SequenceSet:
 
     def map(self, change: Callable[[Tokens], Tokens]) -> Self:
         """The same sequences with every one's tokens changed; the number of tokens stays."""
-        changed = [_packed(change(self.tokens(index))) for index in range(len(self))]
+        changed = [packed(change(self.tokens(index))) for index in range(len(self))]
         return dataclasses.replace(self, flat=np.concatenate([np.zeros(0, np.int8), *changed]))
 
     def select(self, indices: Sequence[int] | npt.NDArray[np.int64]) -> Self:
         """The sequences at `indices`, in that order."""
         chosen = np.asarray(indices, np.int64)
-        packed = [self._packed(index) for index in chosen.tolist()]
+        arrays = [self._packed(index) for index in chosen.tolist()]
         return dataclasses.replace(
             self,
-            flat=np.concatenate([np.zeros(0, np.int8), *packed]),
-            ends=np.cumsum([len(tokens) for tokens in packed], dtype=np.int64),
+            flat=np.concatenate([np.zeros(0, np.int8), *arrays]),
+            ends=np.cumsum([len(tokens) for tokens in arrays], dtype=np.int64),
             ids=tuple(self.ids[index] for index in chosen.tolist()),
             sources=tuple(self.sources[index] for index in chosen.tolist()),
             attributes={name: values[chosen] for name, values in self.attributes.items()},
@@ -102,7 +102,7 @@ class SequenceSet:
         return self.flat[start : self.ends[index]]
 
 
-def _packed(tokens: Tokens) -> Packed:
+def packed(tokens: npt.NDArray[Any]) -> Packed:
     """The same numbers in the smallest type that holds them all."""
     lowest, highest = int(tokens.min(initial=0)), int(tokens.max(initial=0))
     for kind in (np.int8, np.int16, np.int32):

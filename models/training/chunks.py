@@ -80,7 +80,7 @@ class StreamPlan:
     batch_size: int
     seed: int
 
-    @property
+    @functools.cached_property
     def steps_per_epoch(self) -> int:
         """Chunks of the longest row."""
         return max(int(self._counts[row].sum()) for row in self._rows)
@@ -92,7 +92,7 @@ class StreamPlan:
         lengths = np.where(starts < 0, 0, np.minimum(self.size, self.lengths[sequences] - starts))
         return Chunks(sequences, np.maximum(starts, 0), lengths, starts <= 0)
 
-    @property
+    @functools.cached_property
     def _counts(self) -> Indices:
         return -(-self.lengths // self.size)
 

@@ -21,7 +21,7 @@ from etude.models.representations.vocabulary import Vocabulary
 from etude.models.storage.folder import Folder
 from etude.models.storage.records import read_records
 from etude.pipelines.files.dataset_folder import open_folder
-from etude.pipelines.readers.pieces import read_pieces
+from etude.pipelines.readers.pieces import usable_pieces
 from etude.pipelines.sequences.split_rule import TRAIN
 
 Tokens = npt.NDArray[np.int64]
@@ -111,11 +111,8 @@ def rate(
     Raises:
       EtudeError: if an argument names nothing.
     """
-    for name, sequence, rejected, text in read_pieces(music, progress):
-        if sequence is None:
-            report(f"{name}: {explain(rejected) if rejected else 'cannot be read'}")
-            continue
-        extracted = reference.representation.extract(Piece(sequence, text))
+    for name, notes, text in usable_pieces(music, report, progress):
+        extracted = reference.representation.extract(Piece(notes, text))
         for rejection in extracted.rejections:
             report(f"{name}: {explain(rejection)}")
         for found in extracted.sequences:

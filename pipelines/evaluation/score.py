@@ -20,7 +20,7 @@ from etude.models.representations.registry import find_representation, make_repr
 from etude.models.representations.sequence import Sequence as TokenSequence
 from etude.models.representations.sequence import pack
 from etude.models.representations.vocabulary import Vocabulary
-from etude.pipelines.readers.pieces import read_pieces
+from etude.pipelines.readers.pieces import usable_pieces
 
 
 def read_melodies(
@@ -39,16 +39,12 @@ def read_melodies(
     """
     options = whole_track_options(steps_per_quarter, gap_bars=MOST_BARS)
     melodies = []
-    for piece in read_pieces(sources, progress):
-        if piece.sequence is None:
-            if piece.rejected:
-                report(f"{piece.name}: {explain(piece.rejected)}")
-            continue
-        extraction = extract(piece.sequence, options)
+    for source, notes, _ in usable_pieces(sources, report, progress):
+        extraction = extract(notes, options)
         for rejection in extraction.rejections:
-            report(f"{piece.name}: {explain(rejection)}")
+            report(f"{source}: {explain(rejection)}")
         for melody in extraction.melodies:
-            name = f"{piece.name}:{melody.instrument}"
+            name = f"{source}:{melody.instrument}"
             bar = melody.steps_per_bar
             melodies.append(Melody(melody.events, source=name, steps_per_quarter=steps_per_quarter, steps_per_bar=bar))
     return melodies
@@ -76,17 +72,13 @@ def read_sequences(
     representation = make_representation(typed, configuration.representation_options)
     vocabulary = Vocabulary(configuration.vocabulary)
     sequences = []
-    for piece in read_pieces(sources, progress):
-        if piece.sequence is None:
-            if piece.rejected:
-                report(f"{piece.name}: {explain(piece.rejected)}")
-            continue
-        extracted = representation.extract(representations.Piece(piece.sequence, piece.text))
+    for source, notes, text in usable_pieces(sources, report, progress):
+        extracted = representation.extract(representations.Piece(notes, text))
         for rejection in extracted.rejections:
-            report(f"{piece.name}: {explain(rejection)}")
+            report(f"{source}: {explain(rejection)}")
         for one in extracted.sequences:
             tokens = vocabulary.encode(one.tokens) if isinstance(one.tokens, tuple) else one.tokens
-            sequences.append(dataclasses.replace(one, tokens=tokens, source=f"{piece.name}:{one.id}"))
+            sequences.append(dataclasses.replace(one, tokens=tokens, source=f"{source}:{one.id}"))
     return sequences
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from etude.models.dataset import read_description, read_for_model
 from etude.models.errors import EtudeError
-from etude.models.melodies.content import NGRAM_SIZES, Hashes, hash_runs, ngram_hashes
+from etude.models.melodies.content import NGRAM_SIZES, Hashes, hash_runs, interval_numbers
 from etude.models.model import Model
 from etude.models.sequences.batch import Tokens
 from etude.models.sequences.domain import MELODY
@@ -22,11 +22,11 @@ class TrainingNgrams:
 
     Attributes:
       hashes: by the number of notes, or tokens, in a run, sorted.
-      runs: a hash of every run of so many in a sequence.
+      numbers: what of a sequence makes its runs, one number for each note but the first, or for each token.
     """
 
     hashes: Mapping[int, Hashes]
-    runs: Callable[[Tokens, int], Hashes] = ngram_hashes
+    numbers: Callable[[Tokens], Hashes] = interval_numbers
 
     def overlap(self, tokens: Tokens) -> dict[str, float | None]:
         """The share of a sequence's runs that occur in the training set, by the number of notes, or tokens, in a run.
@@ -34,8 +34,9 @@ class TrainingNgrams:
         None where the sequence has no run of so many.
         """
         result: dict[str, float | None] = {}
+        numbers = self.numbers(tokens)
         for size, known in self.hashes.items():
-            found = self.runs(tokens, size)
+            found = hash_runs([numbers], size)
             result[str(size)] = float(_is_in(found, known).mean()) if len(found) else None
         return result
 
@@ -61,19 +62,13 @@ def training_ngrams(model: Model) -> TrainingNgrams | None:
         train = read_for_model(folder, "train", model.configuration)
     except EtudeError:
         return None
-    runs = ngram_hashes if model.configuration.representation == MELODY else token_runs
-    return TrainingNgrams(
-        {
-            size: np.unique(np.concatenate([runs(train.tokens(index), size) for index in range(len(train))]))
-            for size in NGRAM_SIZES
-        },
-        runs,
-    )
+    numbers = interval_numbers if model.configuration.representation == MELODY else _token_numbers
+    sequences = [numbers(train.tokens(index)) for index in range(len(train))]
+    return TrainingNgrams({size: np.unique(hash_runs(sequences, size)) for size in NGRAM_SIZES}, numbers)
 
 
-def token_runs(tokens: Tokens, n: int) -> Hashes:
-    """A hash of every run of `n` tokens."""
-    return hash_runs([tokens.astype(np.uint64)], n)
+def _token_numbers(tokens: Tokens) -> Hashes:
+    return tokens.astype(np.uint64)
 
 
 def _dataset(model: Model) -> pathlib.Path | None:

@@ -2,9 +2,10 @@
 
 import contextlib
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from etude.models.melodies.extraction import explain
 from etude.models.progress import Progress, silent
 from etude.models.storage.texts import Text
 from etude.pipelines.files.temporary_folder import temporary_folder
@@ -44,3 +45,23 @@ def read_pieces(arguments: Sequence[str], progress: Progress = silent) -> Iterat
                 text = Text(name, reading.text, reading.bar_starts) if reading.text else None
                 yield Piece(name, reading.sequence, reading.rejected, text)
         progress(len(sources), len(sources))
+
+
+def usable_pieces(
+    arguments: Sequence[str], report: Callable[[str], None], progress: Progress = silent
+) -> Iterator[tuple[str, NoteSequence, Text | None]]:
+    """Yields name, notes and text of every piece that can be read.
+
+    Args:
+      arguments: as `read_pieces` takes them.
+      report: called with each piece that cannot be read, and why.
+      progress: called after every file.
+
+    Raises:
+      EtudeError: if an argument names nothing.
+    """
+    for name, sequence, rejected, text in read_pieces(arguments, progress):
+        if sequence is not None:
+            yield name, sequence, text
+        elif rejected is not None:
+            report(f"{name}: {explain(rejected)}")

@@ -3,10 +3,11 @@
 import collections
 from collections.abc import Iterator, Sequence
 
+from etude.models.abc.pitch import note_name
 from etude.models.errors import UsageError
 from etude.models.melodies.scales import Key
 from etude.pipelines.rendering.music import Music
-from etude.pipelines.rendering.notation import Spelling, Symbol, bars, tuplet_ratio
+from etude.pipelines.rendering.notation import Symbol, bars, tuplet_ratio
 
 BARS_PER_LINE = 4
 _LARGEST_TUPLET = 9
@@ -19,7 +20,6 @@ _MODES = {
     "lydian": "lyd",
     "locrian": "loc",
 }
-_ACCIDENTALS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
 
 
 def to_abc(music: Music, *, title: str, number: int = 1) -> str:
@@ -82,26 +82,9 @@ def _bar(bar: Sequence[Symbol], beat_length: int, unit: int, ratio: tuple[int, i
 
 
 def _written(symbol: Symbol, length: str, key: Key, altered: set[str]) -> str:
-    notes = [(_note(pitch, key, altered), "-" if pitch in symbol.tied else "") for pitch in symbol.pitches]
+    notes = [(note_name(pitch, key, altered), "-" if pitch in symbol.tied else "") for pitch in symbol.pitches]
     if not notes:
         return f"z{length}"
     if len(notes) == 1:
         return f"{notes[0][0]}{length}{notes[0][1]}"
     return "[" + "".join(note + tie for note, tie in notes) + "]" + length
-
-
-def _note(pitch: int, key: Key, altered: set[str]) -> str:
-    """A note without its length.
-
-    Once a letter has had an accidental in a bar, all later notes of that letter get theirs: readers differ on whether
-    an accidental holds in other octaves.
-    """
-    spelling = Spelling.of(pitch, key)
-    mark = ""
-    if not spelling.is_in_signature or spelling.letter in altered:
-        mark = _ACCIDENTALS[spelling.accidental]
-        altered.add(spelling.letter)
-    octave = spelling.octave - 4
-    if octave >= 1:
-        return mark + spelling.letter.lower() + "'" * (octave - 1)
-    return mark + spelling.letter + "," * -octave

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from etude.models.melodies.scales import Key
+from etude.models.melodies.spelling import Spelling
 from etude.pipelines.rendering.music import Music, Note
-from etude.pipelines.rendering.notation import Spelling, Symbol, bars, beams, tuplet_ratio, tuplets
+from etude.pipelines.rendering.notation import Symbol, bars, beams, tuplet_ratio, tuplets
 
 PRIMER = "primer"
 """The class of notes that were given."""

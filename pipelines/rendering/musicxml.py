@@ -4,8 +4,9 @@ import math
 from xml.etree import ElementTree
 
 from etude.models.errors import UsageError
+from etude.models.melodies.spelling import Spelling
 from etude.pipelines.rendering.music import Music
-from etude.pipelines.rendering.notation import Spelling, Symbol, bars, tuplet_ratio, tuplets
+from etude.pipelines.rendering.notation import Symbol, bars, tuplet_ratio, tuplets
 
 _DOCTYPE = (
     '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" '

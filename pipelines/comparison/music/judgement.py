@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.melodies.content import ngram_hashes
+from etude.models.melodies.content import hash_runs, interval_numbers
 from etude.models.melodies.melody import Events
 from etude.models.melodies.melody_set import MelodySet
 from etude.pipelines.comparison.measurements import DomainMeasurement
@@ -162,10 +162,10 @@ def _estimate(values: npt.NDArray[np.float64]) -> Estimate:
 
 
 def _ngrams(melodies: Sequence[Events], n: int) -> npt.NDArray[np.uint64]:
-    return np.unique(np.concatenate([np.zeros(0, np.uint64), *(ngram_hashes(events, n) for events in melodies)]))
+    return np.unique(hash_runs([interval_numbers(events) for events in melodies], n))
 
 
 def _copied(melodies: Sequence[Events], n: int, known: npt.NDArray[np.uint64]) -> float | None:
     """The share of runs of `n` notes that are known; None where no melody has so many notes."""
-    found = np.concatenate([np.zeros(0, np.uint64), *(ngram_hashes(events, n) for events in melodies)])
+    found = hash_runs([interval_numbers(events) for events in melodies], n)
     return float(np.isin(found, known).mean()) if found.size else None

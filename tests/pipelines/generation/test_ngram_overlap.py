@@ -4,6 +4,7 @@ import pathlib
 import numpy as np
 import pytest
 
+from etude.models.melodies.content import hash_runs, interval_numbers
 from etude.models.melodies.melody import squash
 from etude.models.model import Model
 from etude.models.networks.weights import initialise
@@ -53,7 +54,7 @@ def test_overlap_is_the_share_of_known_runs():
     training = [melody(seed) for seed in range(6)]
     known = TrainingNgrams(
         {
-            n: np.unique(np.concatenate([ngram_overlap.ngram_hashes(events, n) for events in training]))
+            n: np.unique(np.concatenate([hash_runs([interval_numbers(events)], n) for events in training]))
             for n in NGRAM_SIZES
         }
     )

@@ -5,9 +5,8 @@ from hypothesis import strategies as st
 
 from etude.models.melodies.melody import as_events
 from etude.models.melodies.notes import notes_of
-from etude.models.melodies.scales import Key
 from etude.pipelines.rendering.music import Music, Note, beat, melody_music
-from etude.pipelines.rendering.notation import Spelling, bars, beams, tuplets
+from etude.pipelines.rendering.notation import bars, beams, tuplets
 
 VALUES = (16, 12, 8, 6, 4, 3, 2, 1.5, 1, 0.75, 0.5)
 """From the whole note down to the thirty-second, in sixteenths, with dotted ones between."""
@@ -147,19 +146,3 @@ def test_beams_join_short_notes_of_a_beat():
     events = np.array([60, -2, 62, 64, 65, -2, -1, -2, 67, -2, -2, 69, 71, -2, -2, -2])
     (bar,) = melody_bars(events, 16, 4)
     assert [[symbol.onset for symbol in run] for run in beams(bar, 4)] == [[0, 2, 3], [4], [6], [8, 11], [12]]
-
-
-@pytest.mark.parametrize(
-    ("pitch", "key", "expected"),
-    [
-        (60, Key(0), ("C", 0, 4, True)),
-        (66, Key(7), ("F", 1, 4, True)),
-        (65, Key(7), ("F", 0, 4, False)),
-        (70, Key(5), ("B", -1, 4, True)),
-        (59, Key(1), ("C", -1, 4, False)),
-        (61, Key(2, "minor"), ("C", 1, 4, False)),
-    ],
-)
-def test_spelling(pitch, key, expected):
-    spelling = Spelling.of(pitch, key)
-    assert (spelling.letter, spelling.accidental, spelling.octave, spelling.is_in_signature) == expected
