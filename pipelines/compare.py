@@ -27,6 +27,7 @@ from etude.pipelines.comparison.music.real_tunes import real_texts, real_tunes
 from etude.pipelines.comparison.pieces import compare_pieces
 from etude.pipelines.comparison.presentation import Presentation
 from etude.pipelines.comparison.provenance import provenance
+from etude.pipelines.comparison.results.question import Answers
 from etude.pipelines.comparison.results.results import DatasetResult, Results, Verdict
 from etude.pipelines.comparison.results.results_csv import to_csv
 from etude.pipelines.comparison.results.results_json import to_json
@@ -93,13 +94,16 @@ def compare(
         command=presentation.command,
         checkpoint=checkpoint,
         datasets=[_dataset(one, split, measurements) for one in datasets.values()],
-        verdict=_with_convergence(
-            verdict(summary.configurations, summary.baselines, summary.pairs, fingerprints, pieces),
-            {
-                configuration.title: curves[configuration.name]
-                for configuration in configurations
-                if configuration.name in curves
-            },
+        verdict=Answers({one.name: one for one in summary.configurations}, summary.pairs, curves).answer(
+            _with_convergence(
+                verdict(summary.configurations, summary.baselines, summary.pairs, fingerprints, pieces),
+                {
+                    configuration.title: curves[configuration.name]
+                    for configuration in configurations
+                    if configuration.name in curves and not presentation.floor
+                },
+            ),
+            presentation,
         ),
         configurations=summary.configurations,
         baselines=summary.baselines,
