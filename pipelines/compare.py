@@ -24,10 +24,11 @@ from etude.pipelines.comparison.measurements import DomainMeasurement, measure
 from etude.pipelines.comparison.music.generated_sets import read_generated_sets
 from etude.pipelines.comparison.music.judgement import judge_music
 from etude.pipelines.comparison.music.real_tunes import real_texts, real_tunes
+from etude.pipelines.comparison.music.samples import judge_samples
 from etude.pipelines.comparison.pieces import compare_pieces
 from etude.pipelines.comparison.presentation import Presentation
 from etude.pipelines.comparison.provenance import provenance
-from etude.pipelines.comparison.results.question import Answers
+from etude.pipelines.comparison.question import Answers
 from etude.pipelines.comparison.results.results import DatasetResult, Results, Verdict
 from etude.pipelines.comparison.results.results_csv import to_csv
 from etude.pipelines.comparison.results.results_json import to_json
@@ -52,6 +53,7 @@ def compare(
     checkpoint: str = "best",
     allow_other_training_data: bool = False,
     generated: Sequence[pathlib.Path] = (),
+    samples: Mapping[str, pathlib.Path] | None = None,
     presentation: Presentation | None = None,
     progress: Progress = silent,
 ) -> Results:
@@ -65,6 +67,7 @@ def compare(
       checkpoint: "best", "latest" or the number of a step, for all models.
       allow_other_training_data: whether models may have been trained on another dataset.
       generated: folders of what models generated, each named like the run that made it.
+      samples: a file of each run, by its name, with what `etude.pipelines.studies.samples` sampled from it.
       presentation: what the report says beside the figures.
       progress: called after every batch.
 
@@ -85,6 +88,7 @@ def compare(
     pieces = compare_pieces(
         measurements, {name: one.description.representation.covers for name, one in datasets.items()}
     )
+    sampled = judge_samples(configurations, samples or {}, {name: one.splits for name, one in datasets.items()})
     curves = _curves(configurations)
     command = _command(models, paths, output, split, checkpoint, allow_other_training_data, generated)
     presentation = _worded(presentation or Presentation(command=command), measurements)
@@ -94,7 +98,7 @@ def compare(
         command=presentation.command,
         checkpoint=checkpoint,
         datasets=[_dataset(one, split, measurements) for one in datasets.values()],
-        verdict=Answers({one.name: one for one in summary.configurations}, summary.pairs, curves).answer(
+        verdict=Answers({one.name: one for one in summary.configurations}, summary.pairs, curves, sampled).answer(
             _with_convergence(
                 verdict(summary.configurations, summary.baselines, summary.pairs, fingerprints, pieces),
                 {
@@ -112,6 +116,7 @@ def compare(
         music=[found for measurement in measurements if (found := judge_music(measurement, sets))],
         published=presentation.published,
         pieces=pieces,
+        samples=sampled,
     )
     melodies = datasets[MELODY].splits.evaluated if MELODY in datasets else None
     content = Content(

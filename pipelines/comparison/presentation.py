@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from etude.models.generation import GenerationOptions
+
 
 @dataclasses.dataclass(frozen=True)
 class Label:
@@ -23,6 +25,21 @@ class Sweep:
 
     title: str
     points: tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampling:
+    """A way to sample, which is judged beside others.
+
+    Attributes:
+      label: what it is called.
+      num_tunes: tunes of each run, one from each of as many headers.
+      options: how each is made, with its length after the header.
+    """
+
+    label: str
+    num_tunes: int
+    options: GenerationOptions
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,7 @@ from etude.pipelines.report.sections.figures_tables import figures_tables
 from etude.pipelines.report.sections.measures import measures_section
 from etude.pipelines.report.sections.music import pieces_of
 from etude.pipelines.report.sections.reproduction import reproduction_section
+from etude.pipelines.report.sections.samples import samples_section
 from etude.pipelines.report.sections.sweeps import sweeps_section
 from etude.pipelines.report.sections.texts import texts_section
 
@@ -28,6 +29,7 @@ def page(content: Content) -> str:
     sections: list[Section | None] = [
         figures_tables(content),
         sweeps_section(content),
+        samples_section(content),
         curves_section(content),
         breakdown_section(content),
         music.section(),

@@ -26,7 +26,7 @@ from etude.models.representations.registry import (
     representation_class,
 )
 from etude.models.training.schedule import Schedule
-from etude.pipelines.comparison.presentation import Sweep
+from etude.pipelines.comparison.presentation import Sampling, Sweep
 from etude.pipelines.generation.generate import Rendering
 from etude.pipelines.sequences.split_rule import EVAL, SplitRule
 from etude.pipelines.studies.study import Study, StudyConfiguration
@@ -34,7 +34,7 @@ from etude.pipelines.studies.study import Study, StudyConfiguration
 MAX_BYTES = 1 << 20
 MAX_MINUTES = 1_000_000
 
-BUILT_IN = ("demo", "published", "bars", "abc-cells", "abc-sweeps", "folk-rnn")
+BUILT_IN = ("demo", "published", "bars", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn")
 
 Made = TypeVar("Made")
 
@@ -95,12 +95,13 @@ _CONFIGURATION = {
     "primer_text": _WORD,
     "as_many_parameters_as": _WORD,
 }
+_SAMPLINGS = {"num_tunes": _WHOLE, "num_steps": _WHOLE, "settings": _OPTIONS}
 _SWEEP = {"title": _WORD, "of": _WORD, "values": _OPTIONS}
 _PUBLISHED = {"accuracy": _NUMBER, "loss": _NUMBER, "perplexity": _NUMBER, "path_log_likelihood": _NUMBER}
 _RESERVED = ("train", "eval", "test", "no_event", "unigram", "bigram", "repeat_bar")
 """Names that stand for something else in results."""
 
-_TABLES = ("dataset", "generate", "hparams", "configurations", "sweeps", "representations", "published")
+_TABLES = ("dataset", "generate", "hparams", "configurations", "sweeps", "samplings", "representations", "published")
 
 LARGE = "large"
 """The table of what is otherwise in the large version of a study."""
@@ -255,6 +256,7 @@ class _Reader:
             notes=tuple(values.get("notes", ())),
             contrasts=tuple((first, second) for first, second in values.get("contrasts", ())),
             sweeps=sweeps,
+            samplings=self._samplings(self._table(values, "samplings", _SAMPLINGS)),
             floor=values.get("floor", ""),
             expected_minutes=float(values.get("expected_minutes", 0)),
         )
@@ -331,6 +333,20 @@ class _Reader:
                 raise self._error(place, "a sweep takes values = [{ NAME = VALUE }, ...] of two settings or more")
             sweeps.append(Sweep(title, tuple(points)))
         return tuple(known.values()), tuple(sweeps)
+
+    def _samplings(self, table: Mapping[str, Any]) -> tuple[Sampling, ...]:
+        place = "samplings.settings"
+        result: list[Sampling] = []
+        for setting in table.get("settings", ()):
+            self._check(setting, place, {**_GENERATE, "label": _WORD})
+            others = {name: value for name, value in setting.items() if name != "label"}
+            num_steps = {"num_steps": table["num_steps"]} if "num_steps" in table else {}
+            options = self._make(place, GenerationOptions, **{"num_outputs": 1, **num_steps, **others})
+            label = setting.get("label") or ", ".join(f"{name} {value}" for name, value in others.items())
+            result.append(Sampling(label, table.get("num_tunes", 100), options))
+        if len({one.label for one in result}) < len(result):
+            raise self._error(place, "two settings have the same label")
+        return tuple(result)
 
     def _check_comparable(self, place: str, configurations: Sequence[StudyConfiguration], name: str) -> None:
         first, other = configurations[0], next(one for one in configurations if one.name == name)

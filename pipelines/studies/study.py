@@ -4,6 +4,7 @@ notes/             the sources as NoteSequences
 dataset/           their melodies; dataset-NAME/ the sequences of another representation
 runs/NAME/         one training run for every configuration and seed
 generated/NAME/    melodies, or texts, of each run
+samples/           tunes of each run in several ways of sampling, where the study is about them
 report.html        and results.json, results.csv: the comparison
 tensorboard/       final figures and sample melodies; the learning curves are in runs/
 """
@@ -25,12 +26,14 @@ from etude.models.storage.lock import locked
 from etude.models.storage.run_directory import RunDirectory
 from etude.pipelines.compare import REPORT_FILE, RESULTS_FILE, TABLE_FILE, compare
 from etude.pipelines.comparison import tensorboard
-from etude.pipelines.comparison.presentation import Label, Presentation, Sweep
+from etude.pipelines.comparison.music.samples import SAMPLES_SUFFIX
+from etude.pipelines.comparison.presentation import Label, Presentation, Sampling, Sweep
 from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
 from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies, write_texts
 from etude.pipelines.generation.ngram_overlap import training_ngrams
 from etude.pipelines.sequences.split_rule import SplitRule
+from etude.pipelines.studies.samples import write_samples
 from etude.pipelines.studies.sizes import num_parameters, with_num_parameters
 from etude.pipelines.studies.steps import FOLDER, Finished, Share, shares
 from etude.pipelines.studies.training import TrainingRun, train_runs
@@ -39,11 +42,12 @@ NOTES = "notes"
 DATASET = "dataset"
 RUNS = "runs"
 GENERATED = "generated"
+SAMPLES = "samples"
 
 _CONVERT_COST, _DATASET_COST, _GENERATE_COST, _COMPARE_COST = 60.0, 20.0, 5.0, 30.0
 """How long the other steps take, in training steps of a configuration without attention; for the progress shown."""
 
-_COUNTING_COST, _STEPS_PER_EPOCH = 20.0, 100.0
+_COUNTING_COST, _SAMPLE_COST, _STEPS_PER_EPOCH = 20.0, 200.0, 100.0
 _ATTENTION_COST = 6.0
 _STEPS_PER_SECOND = 5.0
 
@@ -99,6 +103,7 @@ class Study:
       contrasts: pairs of configurations, by name, that the question is about.
       sweeps: settings that are varied one at a time.
       floor: the name of a configuration that all others have to beat for the study to count; empty for none.
+      samplings: ways to sample that are judged beside each other, from headers of held-out tunes.
       expected_minutes: how long all of it takes on two cores; 0 where that is unknown.
     """
 
@@ -125,6 +130,7 @@ class Study:
     contrasts: tuple[tuple[str, str], ...] = ()
     sweeps: tuple[Sweep, ...] = ()
     floor: str = ""
+    samplings: tuple[Sampling, ...] = ()
     expected_minutes: float = 0.0
 
     def runs(self) -> dict[str, tuple[StudyConfiguration, int]]:
@@ -179,7 +185,8 @@ def _run(
 ) -> pathlib.Path:
     names = list(study.runs())
     costs = [_CONVERT_COST, *[_DATASET_COST] * len(study.datasets())]
-    costs += [_training_cost(study, name) for name in names] + [_GENERATE_COST] * len(names) + [_COMPARE_COST]
+    costs += [_training_cost(study, name) for name in names] + [_GENERATE_COST] * len(names)
+    costs += [_SAMPLE_COST] * len(names) * bool(study.samplings) + [_COMPARE_COST]
     upcoming = iter(shares(costs, progress))
 
     convert(study.sources, output / NOTES, workers=workers, progress=next(upcoming)("reading the music"))
@@ -203,6 +210,8 @@ def _run(
     _train(study, output, finished, [next(upcoming) for _ in names], parallel)
     for name in names:
         _generate(study, name, output, finished, next(upcoming))
+        if study.samplings:
+            _sample(study, name, output, finished, next(upcoming))
     _compare(study, output, finished, command, next(upcoming))
     return output / REPORT_FILE
 
@@ -273,6 +282,18 @@ def _generate(study: Study, name: str, output: pathlib.Path, finished: Finished,
     report(1, 1)
 
 
+def _sample(study: Study, name: str, output: pathlib.Path, finished: Finished, share: Share) -> None:
+    report = share(f"sampling from {name}")
+    model = load(output / RUNS / name, study.checkpoint)
+    dataset = output / study.datasets()[study.runs()[name][0].representation]
+    inputs = [study.samplings, study.split, model.step, study.checkpoint]
+    products = [output / SAMPLES / f"{name}{SAMPLES_SUFFIX}"]
+    with finished.step(f"sample {name}", inputs, products, after=f"train {name}") as is_finished:
+        if not is_finished:
+            write_samples(model, dataset, study.split, study.samplings, output / SAMPLES, name, report)
+    report(1, 1)
+
+
 def _texts(model: Model, one: StudyConfiguration, options: GenerationOptions) -> list[GeneratedSequence]:
     try:
         return generate(model, one.primer_text or None, options, or_fewer=True)
@@ -308,6 +329,7 @@ def _compare(study: Study, output: pathlib.Path, finished: Finished, command: st
                 split=study.split,
                 checkpoint=study.checkpoint,
                 generated=[output / GENERATED / name for name in names],
+                samples={name: output / SAMPLES / f"{name}{SAMPLES_SUFFIX}" for name in names if study.samplings},
                 presentation=presentation,
                 progress=report,
             )

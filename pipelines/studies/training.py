@@ -66,7 +66,7 @@ def train_run(run: TrainingRun, progress: Progress) -> None:
         train_until(num_steps, lambda done, total, note="": progress(0, 1, f"measuring the speed, {note}"))
 
     if run.num_epochs:
-        train_until(Schedule.num_steps, num_epochs=run.num_epochs)
+        train_until(1, num_epochs=run.num_epochs)
     else:
         train_until(run.num_steps or steps_within(run.minutes, RunDirectory(run.run_dir), run.eval_every, try_until))
 

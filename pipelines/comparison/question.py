@@ -5,8 +5,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from etude.pipelines.comparison.learning_curves import SMALLEST_FALL, WINDOW, LearningCurve
+from etude.pipelines.comparison.music.samples import COPIED_RUNS, REAL
 from etude.pipelines.comparison.presentation import Presentation, Sweep
-from etude.pipelines.comparison.results.results import ConfigurationResult, PairResult, Verdict
+from etude.pipelines.comparison.results.results import ConfigurationResult, PairResult, SamplesResult, Verdict
 from etude.pipelines.comparison.results.verdict import listed, p_value_text
 from etude.pipelines.comparison.statistics.figures import Estimate
 
@@ -21,66 +22,30 @@ class Answers:
       configurations: the figures of each configuration.
       pairs: every two of one domain.
       curves: of the runs of each configuration that kept them.
+      samples: what tunes are like by how they were sampled.
     """
 
     configurations: Mapping[str, ConfigurationResult]
     pairs: Sequence[PairResult]
     curves: Mapping[str, Sequence[LearningCurve]]
+    samples: Sequence[SamplesResult] = ()
 
     def answer(self, general: Verdict, presentation: Presentation) -> Verdict:
         """A verdict that begins with what was asked; the general one where nothing in particular was."""
-        sentences = [self._contrast(*names) for names in presentation.contrasts]
+        sentences = self._sampled()
+        sentences += [self._contrast(*names) for names in presentation.contrasts]
         sentences += [self._sweep(sweep) for sweep in presentation.sweeps]
         if presentation.sweeps and not presentation.contrasts:
             sentences.insert(0, self._best_change(presentation.sweeps))
         found = general
         if sentences:
-            others = [*sentences[1:], *self._published_order(presentation.published), *general.sentences]
-            found = Verdict(sentences[0], self._basis(), others)
-        if not presentation.floor:
-            return found
-        lacking = [*self._not_level(), *self._under(presentation.floor)]
-        if lacking:
-            reasons = [f"This is unfinished, and counts for nothing yet: {reason}" for reason in lacking]
-            return Verdict(f"Unfinished: {found.headline}", found.sureness, [*reasons, *found.sentences])
-        beats = self._contrast(self._first(presentation.floor).name, presentation.floor)
-        counts = f"This counts: the loss of every run has levelled off, and the floor is beaten. {beats}"
-        return dataclasses.replace(found, sentences=[counts, *found.sentences])
-
-    def _contrast(self, first: str, second: str) -> str:
-        """By how many bits one is better than the other."""
-        pair = self._pair(first, second)
-        better, worse = self.configurations[pair.first], self.configurations[pair.second]
-        step = better.words.step
-        if not pair.is_told_apart:
-            return (
-                f"{better.title} and {worse.title} cannot be told apart: the difference is {_bits(pair.nats_per_step)} bits "
-                f"a {step}; p {p_value_text(pair.p_value_corrected)}."
-            )
-        return f"{better.title} beats {worse.title} by {_bits(pair.nats_per_step)} bits a {step}."
-
-    def _basis(self) -> str:
-        seeds = sorted({len(one.runs) for one in self.configurations.values()})
-        runs = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-        sequences = next(iter(self.configurations.values())).words.sequences
-        return (
-            f"In brackets: 95% intervals over the same {sequences} and over the seeds ({runs} of each configuration); "
-            f"differences count where p < 0.05 after correction for {len(self.pairs)} comparisons."
-        )
-
-    def _sweep(self, sweep: Sweep) -> str:
-        """The best value of a setting, which others are as good, and what the worst costs."""
-        ranked = sorted(sweep.points, key=lambda point: self._loss(point[1]))
-        (label, best), (worst_label, worst) = ranked[0], ranked[-1]
-        words = self.configurations[best].words
-        equals = [other for other, name in ranked[1:] if not self._pair(best, name).is_told_apart]
-        sentence = f"{sweep.title}: {label} is best, at {_number(self._loss(best))} nats a {words.step}"
-        if equals:
-            sentence += f"; {listed(equals)} cannot be told apart from it"
-        if worst_label not in equals:
-            pair = self._pair(best, worst)
-            sentence += f"; {worst_label} is worst, by {_bits(pair.nats_per_step)} bits a {words.step}"
-        return f"{sentence}."
+            others = [
+                f"{one.label}: {_share(one, 'whole')} are whole, {_share(one, 'bars')} have every bar right, "
+                f"{_share(one, 'ended')} end, {_share(one, 'loops')} end in a loop; of runs of {COPIED_RUNS[-1]} {one_word}s "
+                f"{_share(one, copied)} are copied from training."
+                for one in of_first
+            ]
+        return [first, *others]
 
     def _best_change(self, sweeps: Sequence[Sweep]) -> str:
         """The single change that gains most over the base, which is in every sweep."""
@@ -108,26 +73,28 @@ class Answers:
         return [f"The published order, {named}, does not hold: here it is {own}."]
 
     def _not_level(self) -> list[str]:
-        """What training lacks, of the configurations whose loss was still falling or was looked at too seldom."""
-        result = []
+        """What training lacks, where a loss was still falling, or was looked at too seldom to tell."""
+        falls, lacking_epochs, lacking_minutes = [], 0.0, 0.0
         for name, curves in self.curves.items():
             # What is counted has no training.
-            trained = [(curve.lacking_steps(), curve) for curve in curves if curve.train]
-            steps, curve = max(trained, key=lambda pair: pair[0], default=(0, curves[0]))
-            if not steps:
+            trained = [curve for curve in curves if curve.train and curve.lacking_steps()]
+            if not trained:
                 continue
-            minutes = steps * curve.minutes[-1] / curve.steps[-1]
-            epochs = f"{steps / curve.steps_per_epoch:.0f} epochs" if curve.steps_per_epoch else f"{steps:,} steps"
-            fell = (
-                f"still fell by {curve.fall():.3f} nats over the last {WINDOW} evaluations"
-                if curve.fall()
-                else (f"was evaluated {len(curve.steps)} times, too seldom to tell whether it still falls")
-            )
-            result.append(
-                f"the loss of {self.configurations[name].title} {fell}; about {epochs} ({minutes:.0f} minutes) a run are "
-                f"lacking, if the fall halves with every {WINDOW} evaluations until it is below {SMALLEST_FALL}."
-            )
-        return result
+            fall = max(curve.fall() for curve in trained)
+            title = self.configurations[name].title
+            falls.append(f"{title} by {fall:.3f} nats" if fall else f"{title} has too few evaluations to tell")
+            for curve in trained:
+                steps = curve.lacking_steps()
+                lacking_epochs = max(lacking_epochs, steps / curve.steps_per_epoch if curve.steps_per_epoch else 0.0)
+                lacking_minutes = max(lacking_minutes, steps * curve.minutes[-1] / curve.steps[-1])
+        if not falls:
+            return []
+        epochs = f"{lacking_epochs:.0f} epochs, " if lacking_epochs else ""
+        return [
+            f"over the last {WINDOW} evaluations the loss was still falling ({'; '.join(falls)}). It lacks {epochs}"
+            f"{lacking_minutes:.1f} minutes a run at most, if the fall halves with every {WINDOW} evaluations until it is "
+            f"below {SMALLEST_FALL} nats."
+        ]
 
     def _under(self, floor: str) -> list[str]:
         """Whether the configuration that the comparison is about fails to beat the floor."""
@@ -150,6 +117,13 @@ class Answers:
 
     def _pair(self, first: str, second: str) -> PairResult:
         return next(pair for pair in self.pairs if {pair.first, pair.second} == {first, second})
+
+
+def _share(result: SamplesResult, name: str) -> str:
+    """A share with its interval."""
+    figure = result.figures[name]
+    low, high = (f"{bound:.0%}" for bound in figure.interval or (0.0, 0.0))
+    return f"{figure.value or 0.0:.0%} ({low} to {high})"
 
 
 def _bits(nats: Estimate) -> str:
