@@ -39,13 +39,77 @@ class Answers:
             sentences.insert(0, self._best_change(presentation.sweeps))
         found = general
         if sentences:
-            others = [
-                f"{one.label}: {_share(one, 'whole')} are whole, {_share(one, 'bars')} have every bar right, "
-                f"{_share(one, 'ended')} end, {_share(one, 'loops')} end in a loop; of runs of {COPIED_RUNS[-1]} {one_word}s "
-                f"{_share(one, copied)} are copied from training."
-                for one in of_first
-            ]
-        return [first, *others]
+            others = [*sentences[1:], *self._published_order(presentation.published), *general.sentences]
+            found = Verdict(sentences[0], self._basis(), others)
+        if not presentation.floor:
+            return found
+        lacking = [*self._not_level(), *self._under(presentation.floor)]
+        if lacking:
+            unfinished = f"This is unfinished, and does not count yet: {' '.join(lacking)}"
+            return Verdict(f"Unfinished: {found.headline}", found.sureness, [unfinished, *found.sentences])
+        beats = self._contrast(self._first(presentation.floor).name, presentation.floor)
+        counts = f"This counts: the loss of every run has levelled off, and the floor is beaten. {beats}"
+        return dataclasses.replace(found, sentences=[counts, *found.sentences])
+
+    def _contrast(self, first: str, second: str) -> str:
+        """By how many bits one is better than the other."""
+        pair = self._pair(first, second)
+        better, worse = self.configurations[pair.first], self.configurations[pair.second]
+        step = better.words.step
+        if not pair.is_told_apart:
+            return (
+                f"{better.title} and {worse.title} cannot be told apart: the difference is {_bits(pair.nats_per_step)} bits "
+                f"a {step}; p {p_value_text(pair.p_value_corrected)}."
+            )
+        return f"{better.title} beats {worse.title} by {_bits(pair.nats_per_step)} bits a {step}."
+
+    def _basis(self) -> str:
+        if self.samples:
+            return "In brackets: 95% intervals over the tunes and over the seeds."
+        seeds = sorted({len(one.runs) for one in self.configurations.values()})
+        runs = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+        sequences = next(iter(self.configurations.values())).words.sequences
+        return (
+            f"In brackets: 95% intervals over the same {sequences} and over the seeds ({runs} of each configuration); "
+            f"differences count where p < 0.05 after correction for {len(self.pairs)} comparisons."
+        )
+
+    def _sweep(self, sweep: Sweep) -> str:
+        """The best value of a setting, which others are as good, and what the worst costs."""
+        ranked = sorted(sweep.points, key=lambda point: self._loss(point[1]))
+        (label, best), (worst_label, worst) = ranked[0], ranked[-1]
+        words = self.configurations[best].words
+        equals = [other for other, name in ranked[1:] if not self._pair(best, name).is_told_apart]
+        sentence = f"{sweep.title}: {label} is best, at {_number(self._loss(best))} nats a {words.step}"
+        if equals:
+            sentence += f"; {listed(equals)} cannot be told apart from it"
+        if worst_label not in equals:
+            pair = self._pair(best, worst)
+            sentence += f"; {worst_label} is worst, by {_bits(pair.nats_per_step)} bits a {words.step}"
+        return f"{sentence}."
+
+    def _sampled(self) -> list[str]:
+        """Which way of sampling makes whole tunes, and what each does; nothing where none was sampled."""
+        of_first = [one for one in self.samples if one.configuration == self.samples[0].configuration]
+        made = [one for one in of_first if one.label != REAL]
+        if not made:
+            return []
+        best = max(made, key=lambda one: one.figures["whole"].value or 0.0)
+        looping = max(made, key=lambda one: one.figures["loops"].value or 0.0)
+        real = [f"; of real tunes {_share(one, 'whole')}" for one in of_first if one.label == REAL]
+        step = self.configurations[best.configuration].words.step
+        answer = (
+            f"{best.label} writes most whole tunes: {_share(best, 'whole')} end, with every bar and repeat right"
+            f"{''.join(real)}; {looping.label[:1].lower()}{looping.label[1:]} ends in a loop most often, in "
+            f"{_share(looping, 'loops')}."
+        )
+        each = [
+            f"{one.label}: {_share(one, 'whole')} are whole, {_share(one, 'bars')} have every bar right, "
+            f"{_share(one, 'ended')} end, {_share(one, 'loops')} end in a loop; of runs of {COPIED_RUNS[-1]} {step}s "
+            f"{_share(one, f'copied_{COPIED_RUNS[-1]}')} are copied from training."
+            for one in of_first
+        ]
+        return [answer, *each]
 
     def _best_change(self, sweeps: Sequence[Sweep]) -> str:
         """The single change that gains most over the base, which is in every sweep."""
