@@ -100,16 +100,19 @@ class Answers:
         step = self.configurations[best.configuration].words.step
         answer = (
             f"{best.label} writes most whole tunes: {_share(best, 'whole')} end, with every bar and repeat right"
-            f"{''.join(real)}; {looping.label[:1].lower()}{looping.label[1:]} ends in a loop most often, in "
-            f"{_share(looping, 'loops')}."
+            if best.figures["whole"].value
+            else "No way of sampling writes a whole tune"
         )
+        answer += "".join(real)
+        if looping.figures["loops"].value:
+            answer += f"; {looping.label[:1].lower()}{looping.label[1:]} ends in a loop most often, in {_share(looping, 'loops')}"
         each = [
             f"{one.label}: {_share(one, 'whole')} are whole, {_share(one, 'bars')} have every bar right, "
             f"{_share(one, 'ended')} end, {_share(one, 'loops')} end in a loop; of runs of {COPIED_RUNS[-1]} {step}s "
             f"{_share(one, f'copied_{COPIED_RUNS[-1]}')} are copied from training."
             for one in of_first
         ]
-        return [answer, *each]
+        return [f"{answer}.", *each]
 
     def _best_change(self, sweeps: Sequence[Sweep]) -> str:
         """The single change that gains most over the base, which is in every sweep."""
