@@ -5,8 +5,8 @@ network's units and music change slowly and go round, tokens cannot be shuffled 
 follow almost anything. Instead the features of every piece are turned by a random number of tokens, so that what leaves at
 its end comes back at its start: they keep their own course, and lose that of the units. The best of all units is held
 against the best of all units under each shuffle, as a network of many units has some that follow anything by chance (after
-Nichols and Holmes, "Nonparametric permutation tests for functional neuroimaging", 2002). Of a few pieces that go round, a turn
-by whole bars changes little, so that chance does well: more pieces tell more.
+Nichols and Holmes, "Nonparametric permutation tests for functional neuroimaging", 2002). Of few pieces, a turn
+changes little where it is of whole bars, so that chance does well: more pieces tell more.
 """
 
 import dataclasses

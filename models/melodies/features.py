@@ -20,9 +20,7 @@ def melody_features(events: Events, steps_per_bar: int, steps_per_beat: int) -> 
     """
     steps = np.arange(len(events))
     bars, places = np.divmod(steps, steps_per_bar)
-    # The step at which whatever sounds, or the silence, began.
-    begun = np.maximum.accumulate(np.where(events == NO_EVENT, 0, steps))
-    pitches = np.where(events[begun] >= MIN_PITCH, events[begun], NOTE_OFF)
+    begun, pitches = _begun(events), sounding_pitches(events)
     sounds = pitches != NOTE_OFF
     ends = np.append(np.flatnonzero(events != NO_EVENT), len(events))
     lengths = ends[np.searchsorted(ends, steps, side="right").clip(max=len(ends) - 1)] - begun
@@ -40,6 +38,17 @@ def melody_features(events: Events, steps_per_bar: int, steps_per_beat: int) -> 
         "note length": np.where(sounds, lengths, np.nan),
         "time since the note began": np.where(sounds, steps - begun, np.nan).astype(np.float64),
     }
+
+
+def sounding_pitches(events: Events) -> Events:
+    """The pitch that sounds at each step, -1 where none does: [steps]."""
+    latest = events[_begun(events)]
+    return np.where(latest >= MIN_PITCH, latest, NOTE_OFF)
+
+
+def _begun(events: Events) -> npt.NDArray[np.int64]:
+    """The step at which whatever sounds at each step, or the silence, began."""
+    return np.maximum.accumulate(np.where(events == NO_EVENT, 0, np.arange(len(events))))
 
 
 def _repeated_bars(events: Events, steps_per_bar: int) -> npt.NDArray[np.bool_]:
