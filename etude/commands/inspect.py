@@ -100,7 +100,7 @@ def table(inspection: "Inspection") -> str:
     """The best units of every feature, a row each."""
     from etude.pipelines.evaluation.inspect import unit_name
 
-    unit = inspection.model.encoding.unit
+    unit = inspection.model.domain.unit
     rows = [f"{'':26} {'by chance':>9}  best units"]
     for one in inspection.following:
         best = (f"{unit_name(found.part, found.unit)} {found.correlation:+.2f}" for found in one.followers[:BEST_UNITS])

@@ -42,12 +42,14 @@ class InspectedPiece:
     Attributes:
       name: of the piece.
       tokens: in the model's domain, [steps]; the first ones of a piece that is too long to be shown.
+      is_whole: whether these are all of its tokens.
       steps_per_bar: of a melody; 0 of others.
       activations: of the network.
     """
 
     name: str
     tokens: Tokens
+    is_whole: bool
     steps_per_bar: int
     activations: Activations
 
@@ -209,7 +211,8 @@ def inspect(
                 {part: values[:steps] for part, values in found.values.items()}, found.probabilities[:steps]
             )
             name = sequences.sources[index] or sequences.ids[index]
-            pieces.append(InspectedPiece(name, tokens[:steps], known.get(STEPS_PER_BAR, 0), cut))
+            is_whole = steps == len(tokens)
+            pieces.append(InspectedPiece(name, tokens[:steps], is_whole, known.get(STEPS_PER_BAR, 0), cut))
     progress(len(sequences), len(sequences))
     ranked = tuple(ranking.rank())
     return Inspection(model, tuple(pieces), ranked, len(sequences), int(sequences.lengths.sum()), shuffles)

@@ -119,7 +119,7 @@
       make("p", {}, make("strong", {}, shownSymbol(piece.tokens[state.place])), ` at ${state.place + 1} of ${piece.tokens.length}`),
       make("p", {}, `layer ${state.layer}, ${state.kind}, unit ${state.unit}: `,
         make("strong", { id: "value" }, signed(value(state.place, state.unit)))),
-      make("p", {}, likeliest.length ? "Likeliest to come next; bold is what comes:" : "The end."),
+      make("p", {}, likeliest.length ? "Likeliest next; bold is what comes:" : "The end."),
       make("ol", {}, ...likeliest));
   };
   const showUnit = () => {

@@ -51,7 +51,7 @@ def activations_page(inspection: Inspection, part: Part, unit: int) -> str:
             script=inlined("tables.js") + inlined("activations.js"),
             basis=_basis(inspection),
             noun=model.domain.noun,
-            unit=model.encoding.unit,
+            unit=model.domain.unit,
             following=_following(inspection),
             shown=shown,
         )
@@ -66,7 +66,7 @@ def pack(values: npt.NDArray[np.floating]) -> str:
 def _piece(inspection: Inspection, piece: InspectedPiece) -> dict[str, Any]:
     encoding = inspection.model.encoding
     shown: dict[str, Any] = {
-        "name": piece.name,
+        "name": piece.name if piece.is_whole else f"{piece.name} (its first {len(piece.tokens):,})",
         "tokens": encoding.token_labels(piece.tokens).tolist(),
         "likeliest": _likeliest(piece, encoding.end_token),
         "values": {f"{part.layer}/{part.kind}": pack(one) for part, one in piece.activations.bounded().items()},
@@ -96,7 +96,7 @@ def _likeliest(piece: InspectedPiece, end_token: int | None) -> list[list[tuple[
 
 def _basis(inspection: Inspection) -> str:
     model = inspection.model
-    units = f"{inspection.num_tokens:,} {model.encoding.unit}s"
+    units = f"{inspection.num_tokens:,} {model.domain.unit}s"
     noun = model.domain.noun if inspection.num_pieces == 1 else model.domain.plural
     squashed = ", in the model's key and range" if isinstance(model.encoding, MelodyEncoding) else ""
     return (

@@ -1,7 +1,6 @@
 """`etude inspect`, on runs of melodies, characters and tokens."""
 
 import json
-import re
 
 import numpy as np
 
@@ -43,36 +42,6 @@ def test_a_folder_takes_the_values_too(workshop, tmp_path):
     assert '"start": [0, "cell", 5]' in (tmp_path / "inside" / "activations.html").read_text()
     with np.load(tmp_path / "inside" / "activations.npz") as values:
         assert values["0/0/hidden"].shape == (128, 8)
-
-
-def test_text(etude):
-    tunes = [f"X:{n}\nM:4/4\nL:1/8\nK:C\n" + "|".join(["cdefgab" + "cde"[n % 3]] * 8) + "|\n" for n in range(1, 30)]
-    (etude.folder / "tunes.abc").write_text("\n".join(tunes))
-    etude("convert", "tunes.abc", "--output", "notes")
-    for config, cell in (("abc-characters", "gru"), ("abc-tokens", "lstm")):
-        representation = config.replace("-", "_")
-        etude("dataset", "notes", "--output", representation, "--representation", representation, "--eval-ratio", "0.3")
-        small = f"rnn_layer_sizes=[6],batch_size=4,chunk_steps=50,cell={cell}"
-        etude(
-            "train",
-            "--config",
-            config,
-            "--dataset",
-            representation,
-            "--run-dir",
-            config,
-            "--num-steps",
-            2,
-            "--hparams",
-            small,
-        )
-        done = etude("inspect", config, "--output", f"{config}.html")
-        assert {"header", "bar line", "pitch", "place in the bar"} <= {
-            line[:26].strip() for line in done.stdout.splitlines()
-        }
-        kinds = re.findall(r'"kind": "([a-z ]*)"', (etude.folder / f"{config}.html").read_text())
-        assert kinds == (["hidden", "update gate", "reset gate"] if cell == "gru" else
-                         ["hidden", "cell", "input gate", "forget gate", "output gate"])  # fmt: skip
 
 
 def test_what_cannot_be_looked_at(workshop, tmp_path):

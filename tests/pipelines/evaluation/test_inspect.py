@@ -90,6 +90,8 @@ def test_what_is_shown_has_a_bound(trained, monkeypatch):
     monkeypatch.setattr("etude.pipelines.evaluation.inspect.SHOWN_NUMBERS", numbers * 10)
     cut = inspect(model, pieces)
     assert [len(piece.tokens) for piece in cut.pieces] == [10]
+    assert not cut.pieces[0].is_whole
+    assert whole.pieces[0].is_whole
     assert cut.following == whole.following
 
 
