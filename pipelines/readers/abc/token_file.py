@@ -16,8 +16,10 @@ _OTHER_FIELDS = re.compile(r"^(?:X|L):", re.MULTILINE)
 
 def is_token_file(text: str) -> bool:
     """Whether a text is a file of tokens: it has lengths that stand by themselves, as ABC has not, and no `X:` or `L:`."""
+    if "K:" not in text or _OTHER_FIELDS.search(text):
+        return False
     music = next((line for line in split_lines(text) if line.strip() and not _FIELD.fullmatch(line)), "")
-    return bool(_LONE_LENGTH.search(music)) and "K:" in text and not _OTHER_FIELDS.search(text)
+    return bool(_LONE_LENGTH.search(music))
 
 
 def iterate_token_file(text: str, name: str, passed_over: Container[int] = ()) -> Iterator[Tune | RejectedTune]:
