@@ -241,6 +241,8 @@ def distinct_names(paths: Sequence[pathlib.Path]) -> list[str]:
     """A short name for each model: of its folder or bundle, with folders above it where names are equal."""
     # Without "..", which as a name would lead out of the output folder.
     whole = [pathlib.Path(os.path.abspath(path)) for path in paths]
+    # A colon stands in no name of a file on Windows.
+    whole = [path.with_name(path.name.replace(":", "-")) for path in whole]
     parts = [path.with_suffix("").parts[1:] if path.suffix == ".mag" else path.parts[1:] for path in whole]
     names = ["-".join(own[-1:]) or "model" for own in parts]
     for length in range(2, max(map(len, parts), default=0) + 1):

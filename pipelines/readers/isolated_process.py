@@ -1,8 +1,8 @@
 """The process that reads music for an `IsolatedReader`: files come in, and what they hold goes out.
 
-Start it with `python -P isolated_process.py SECONDS MEGABYTES`. The system ends it, whatever code it is in, if a piece
-takes more processor time than that, or if whoever started it is gone; it is given no more memory than that. On Windows,
-which has no such limits, it has none.
+Start it with `python -P isolated_process.py SECONDS MEGABYTES PICKUPS`. The system ends it, whatever code it is in, if a
+piece takes more processor time than that, or if whoever started it is gone; it is given no more memory than that. On
+Windows, which has no such limits, it has none.
 """
 
 import marshal
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OUT_OF_MEMORY = 3
 """The exit status that says so."""
 
-Read = Callable[["Source", bytes], Iterable["Reading"]]
+Read = Callable[["Source", bytes, str], Iterable["Reading"]]
 """As `read_music`."""
 
 _LENGTH = struct.Struct("<Q")
@@ -51,7 +51,7 @@ def serve(read: Read) -> None:
     """
     from etude.pipelines.sources.source import Source
 
-    seconds, megabytes = float(sys.argv[1]), int(sys.argv[2])
+    seconds, megabytes, pickups = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     # An interrupt is for whoever started this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(megabytes)
@@ -68,7 +68,7 @@ def serve(read: Read) -> None:
             _end_without_asker(requests, True)
             for collection, name, data in files:
                 _limit_time(seconds)
-                for reading in read(Source(collection, name, ""), data):
+                for reading in read(Source(collection, name, ""), data, pickups):
                     write(_values(reading), answers)
                     if is_urgent:
                         answers.flush()
@@ -109,7 +109,7 @@ def _values(reading: "Reading") -> tuple[object, ...]:
     """What `IsolatedReader` makes a reading of."""
     sequence = reading.sequence and reading.sequence.SerializeToString()
     rejected = reading.rejected and (reading.rejected.reason, reading.rejected.detail)
-    others = (reading.reference_number, reading.title, reading.line, reading.text, reading.bar_starts)
+    others = (reading.reference_number, reading.title, reading.line, reading.text, reading.bar_starts, reading.bars)
     return sequence, rejected, *others
 
 
