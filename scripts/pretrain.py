@@ -46,9 +46,9 @@ class Recipe(NamedTuple):
     hyperparameters: Mapping[str, Any]
 
 
-SHARED = {"batch_size": 64, "dropout_keep_prob": 0.8, "learning_rate": 0.004, "learning_rate_decay": 0.004}
-RECIPES = {name: Recipe(600, SHARED) for name in ("basic", "lookback", "attention", "mono")}
-SEED, EVAL_EVERY = 0, 50
+SHARED = {"batch_size": 16, "dropout_keep_prob": 0.8, "learning_rate": 0.004, "learning_rate_decay": 0.002}
+RECIPES = {name: Recipe(900, SHARED) for name in ("lookback", "attention", "basic", "mono")}
+SEED, EVAL_EVERY = 0, 100
 
 
 def main() -> None:
