@@ -5,6 +5,7 @@ piece takes more processor time than that, or if whoever started it is gone; it 
 Windows, which has no such limits, it has none.
 """
 
+import functools
 import marshal
 import os
 import pathlib
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 OUT_OF_MEMORY = 3
 """The exit status that says so."""
 
-Read = Callable[["Source", bytes, str], Iterable["Reading"]]
+Read = Callable[["Source", bytes], Iterable["Reading"]]
 """As `read_music`."""
 
 _LENGTH = struct.Struct("<Q")
@@ -36,7 +37,7 @@ def main() -> None:
         sys.path.append(root)
     from etude.pipelines.readers import read_music
 
-    serve(read_music)
+    serve(functools.partial(read_music, pickups=sys.argv[3]))
 
 
 def serve(read: Read) -> None:
@@ -51,7 +52,7 @@ def serve(read: Read) -> None:
     """
     from etude.pipelines.sources.source import Source
 
-    seconds, megabytes, pickups = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    seconds, megabytes = float(sys.argv[1]), int(sys.argv[2])
     # An interrupt is for whoever started this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(megabytes)
@@ -68,7 +69,7 @@ def serve(read: Read) -> None:
             _end_without_asker(requests, True)
             for collection, name, data in files:
                 _limit_time(seconds)
-                for reading in read(Source(collection, name, ""), data, pickups):
+                for reading in read(Source(collection, name, ""), data):
                     write(_values(reading), answers)
                     if is_urgent:
                         answers.flush()

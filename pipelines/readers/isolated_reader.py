@@ -46,13 +46,13 @@ class IsolatedReader:
     see `etude.pipelines.reasons.MACHINE`.
     """
 
-    def __init__(self, limits: Limits = LIMITS, pickups: str = REST, program: pathlib.Path = _PROGRAM) -> None:
+    def __init__(self, limits: Limits = LIMITS, program: pathlib.Path = _PROGRAM, pickups: str = REST) -> None:
         """Starts nothing yet.
 
         Args:
           limits: what reading may take.
-          pickups: as `read_music`.
           program: what serves, as `isolated_process` does.
+          pickups: as `read_music` takes it.
         """
         self._command = [sys.executable, "-P", str(program), str(limits.seconds), str(limits.megabytes), pickups]
         self._process: _Process | None = None

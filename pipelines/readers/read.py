@@ -75,7 +75,7 @@ class ReadSources(beam.DoFn):  # type: ignore[misc]
     def setup(self) -> None:
         """Makes room for archives."""
         self._folder = temporary_folder()
-        self._reader = IsolatedReader(self._limits, self._pickups)
+        self._reader = IsolatedReader(self._limits, pickups=self._pickups)
 
     def teardown(self) -> None:
         """Removes them, and ends the process."""
