@@ -28,6 +28,7 @@ from etude.models.trained import read_trained
 from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
 from etude.pipelines.evaluation.evaluate import evaluate_model
+from etude.pipelines.sequences.split_rule import TRAIN
 from etude.pipelines.studies.training import TrainingRun, train_runs
 
 CORPORA = ("ryansMammoth", "oneills1850", "airdsAirs")
@@ -102,8 +103,10 @@ def publish(name: str, run: RunDirectory, dataset: pathlib.Path, folder: pathlib
     size = target.best.stat().st_size
     if size > MAX_BYTES:
         raise SystemExit(f"{target.best} has {size:,} bytes, at most {MAX_BYTES:,}: make its layers smaller")
-    figures = {split: evaluate_model(load(folder), dataset, split) for split in ("eval", "test")}
-    (folder / "README.md").write_text(card(name, run, read_description(dataset), figures, size))
+    described = read_description(dataset)
+    held_out = [split.name for split in described.splits if split.name != TRAIN]
+    figures = {split: evaluate_model(load(folder), dataset, split) for split in held_out}
+    (folder / "README.md").write_text(card(name, run, described, figures, size))
     return folder
 
 
@@ -112,7 +115,7 @@ def card(
 ) -> str:
     """The model card."""
     recipe, made = RECIPES[name], run.read()
-    splits = {split.name: split for split in dataset.splits}
+    melodies = ", ".join(f"{split.name} {split.num_melodies:,} melodies" for split in dataset.splits)
     rows = [
         f"| {split} | {found['num_melodies']:,} | {found['event']['loss']:.4f} | {found['event']['perplexity']:.3f} | "
         f"{found['event']['accuracy']:.4f} | {found['event']['bits_per_note']:.3f} |"
@@ -133,9 +136,8 @@ etude generate {pretrained.PREFIX}{name} --output melodies
 {sources}
 
 The tunes are in the public domain; volunteers typed them as ABC for the collections that the music21 package carries.
-Pickups keep their place in the bar. {splits["train"].num_melodies:,} melodies train,
-{splits["eval"].num_melodies:,} choose the checkpoint, {splits["test"].num_melodies:,} are the test; copies of a tune, in
-whatever key, are on one side.
+Pickups keep their place in the bar. {melodies}: train teaches,
+eval chooses the checkpoint, test does neither; copies of a tune, in whatever key, are on one side.
 
 ## Figures
 

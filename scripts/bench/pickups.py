@@ -29,6 +29,7 @@ from etude.models.registry import configure
 from etude.models.sequences.batch import Batch
 from etude.models.sequences.breakdown import Breakdown
 from etude.models.sequences.sequence_set import SequenceSet
+from etude.models.storage.run_directory import RunDirectory
 from etude.models.training.schedule import Schedule
 from etude.pipelines.comparison.statistics.bootstrap import interval, resampled_sums
 from etude.pipelines.convert import convert
@@ -71,7 +72,10 @@ def main() -> None:
 
 
 def train_one(options: argparse.Namespace, family: str, seed: int, way: str) -> None:
-    """Trains a family on the dataset of one way."""
+    """Trains a family on the dataset of one way, if that is not done."""
+    run = run_dir(options.output, family, seed, way)
+    if options.num_steps in RunDirectory(run).steps():
+        return
     from etude.models.training.train import train
 
     overrides = {
@@ -81,12 +85,7 @@ def train_one(options: argparse.Namespace, family: str, seed: int, way: str) -> 
         "dropout_keep_prob": 0.8,
     }
     schedule = Schedule(options.num_steps, seed, eval_every=50)
-    train(
-        configure(family, overrides),
-        options.output / f"dataset-{way}",
-        run_dir(options.output, family, seed, way),
-        schedule,
-    )
+    train(configure(family, overrides), options.output / f"dataset-{way}", run, schedule)
     print(f"trained {family}, seed {seed}, {way}", flush=True)
 
 
