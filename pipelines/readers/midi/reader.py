@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.melodies.pickups import AS_WRITTEN
 from etude.pipelines.readers.midi.events import Instrument, Ints, MidiError, MidiFile
 from etude.pipelines.readers.midi.file import parse_midi
 from etude.pipelines.readers.note_sequences import NoteSequence
@@ -41,13 +40,12 @@ _DROP_FRAMES_PER_SECOND = 29
 """Stands for 30000 / 1001 frames a second."""
 
 
-def read(data: bytes, name: str = "", pickups: str = AS_WRITTEN) -> list[Reading]:
+def read(data: bytes, name: str = "") -> list[Reading]:
     """Reads a MIDI file.
 
     Args:
       data: the file.
       name: unused; a MIDI file is one piece.
-      pickups: unused; a MIDI file has its rests as they are.
 
     Returns:
       One reading.

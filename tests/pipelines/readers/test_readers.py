@@ -173,7 +173,7 @@ def test_musicxml_without_notes():
 
 
 def test_failing_reader_is_a_rejection(monkeypatch):
-    def fail(data, name, pickups):
+    def fail(data, name):
         raise ZeroDivisionError("oh")
 
     monkeypatch.setattr("etude.pipelines.readers.midi.reader.read", fail)
