@@ -28,7 +28,9 @@ def located(path: pathlib.Path) -> pathlib.Path:
         return path
     if typed not in names():
         hint = did_you_mean(typed, names())
-        raise EtudeError(f"there is no model {typed}{hint or ';'} those that come with Etude are: {', '.join(names())}")
+        raise EtudeError(
+            f"there is no model {typed}{hint or ';'} those that come with Etude are: {', '.join(names()) or 'none'}"
+        )
     return _HERE / typed.removeprefix(PREFIX)
 
 
