@@ -47,8 +47,8 @@ class Recipe(NamedTuple):
     hyperparameters: Mapping[str, Any]
 
 
-SHARED = {"batch_size": 16, "dropout_keep_prob": 0.8, "learning_rate": 0.004, "learning_rate_decay": 0.002}
-RECIPES = {name: Recipe(900, SHARED) for name in ("lookback", "attention", "basic", "mono")}
+SHARED = {"batch_size": 16, "dropout_keep_prob": 0.8, "learning_rate": 0.004, "learning_rate_decay": 0.004}
+RECIPES = {name: Recipe(600, SHARED) for name in ("lookback", "attention", "basic", "mono")}
 SEED, EVAL_EVERY = 0, 100
 
 
