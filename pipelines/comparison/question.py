@@ -105,7 +105,8 @@ class Answers:
         )
         answer += "".join(real)
         if looping.figures["loops"].value:
-            answer += f"; {looping.label[:1].lower()}{looping.label[1:]} ends in a loop most often, in {_share(looping, 'loops')}"
+            label = f"{looping.label[:1].lower()}{looping.label[1:]}"
+            answer += f"; {label} ends in a loop most often, in {_share(looping, 'loops')}"
         each = [
             f"{one.label}: {_share(one, 'whole')} are whole, {_share(one, 'bars')} have every bar right, "
             f"{_share(one, 'ended')} end, {_share(one, 'loops')} end in a loop; of runs of {COPIED_RUNS[-1]} {step}s "
