@@ -30,10 +30,10 @@ class TrainingRun:
       run_dir: where the run is kept.
       seed: of the run.
       num_steps: training steps; 0 where something else decides.
-      num_epochs: times that the train split is seen; 0 where something else decides.
       minutes: of training; 0 where something else decides.
       eval_every: steps between evaluations; 0 for one an epoch.
       early_stopping: stop after so many evaluations without a lower loss over tokens; 0 never stops early.
+      num_epochs: times that the train split is seen; 0 where something else decides.
       families: those of other packages that are in use, as MODULE:NAME.
     """
 
@@ -43,10 +43,10 @@ class TrainingRun:
     run_dir: pathlib.Path
     seed: int
     num_steps: int
-    num_epochs: int
     minutes: float
     eval_every: int
     early_stopping: int
+    num_epochs: int = 0
     families: tuple[str, ...] = ()
 
 
