@@ -273,7 +273,7 @@ class _Reader:
         tables, shared = self._table(values, "configurations", None), self._table(values, "hparams", None)
         if not tables:
             raise self._error("", f"the study has no configurations, such as [configurations.{next(iter(FAMILIES))}]")
-        result = []
+        result: list[StudyConfiguration] = []
         for name in tables:
             place = f"configurations.{name}"
             if not re.fullmatch(r"[\w-]{1,50}", name) or name in _RESERVED:
