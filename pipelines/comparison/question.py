@@ -39,7 +39,7 @@ class Answers:
             sentences.insert(0, self._best_change(presentation.sweeps))
         found = general
         if sentences:
-            others = [*sentences[1:], *self._published_order(presentation.published), *general.sentences]
+            others = [*sentences[1:], *self._beside(presentation.published), *general.sentences]
             found = Verdict(sentences[0], self._basis(), others)
         if not presentation.floor:
             return found
@@ -128,17 +128,25 @@ class Answers:
             return f"No single change is better than {self.configurations[base].title} beyond doubt."
         return f"The change that gains most: {self._contrast(best, base)}"
 
-    def _published_order(self, published: Mapping[str, Mapping[str, float]]) -> list[str]:
-        """Whether published losses come in the order of ours; nothing where there are less than two."""
+    def _beside(self, published: Mapping[str, Mapping[str, float]]) -> list[str]:
+        """Published losses beside ours, and whether they come in the same order."""
         theirs = {name: figures[_LOSS] for name, figures in published.items() if _LOSS in figures}
-        if len(theirs) < 2:
+        if not theirs:
             return []
+        words = self.configurations[next(iter(theirs))].words
+        both = [
+            f"{self.configurations[name].title} {_interval(self.configurations[name].loss)}, published {_number(loss)}"
+            for name, loss in theirs.items()
+        ]
+        beside = f"Nats a {words.step}, on other music: {'; '.join(both)}."
+        if len(theirs) == 1:
+            return [beside]
         order, ours = sorted(theirs, key=theirs.__getitem__), sorted(theirs, key=self._loss)
         named = " before ".join(self.configurations[name].title for name in order)
         if order == ours:
-            return [f"The published order holds: {named}."]
+            return [beside, f"The published order holds: {named}."]
         own = " before ".join(self.configurations[name].title for name in ours)
-        return [f"The published order, {named}, does not hold: here it is {own}."]
+        return [beside, f"The published order, {named}, does not hold: here it is {own}."]
 
     def _not_level(self) -> list[str]:
         """What training lacks, where a loss was still falling, or was looked at too seldom to tell."""
@@ -196,7 +204,14 @@ def _share(result: SamplesResult, name: str) -> str:
 
 def _bits(nats: Estimate) -> str:
     """A difference in bits, with its interval."""
-    value, *bounds = (_number(number / math.log(2)) for number in (nats.value or 0.0, *(nats.interval or ())))
+    low, high = nats.interval or (None, None)
+    bounds = None if low is None or high is None else (low / math.log(2), high / math.log(2))
+    return _interval(Estimate((nats.value or 0.0) / math.log(2), bounds))
+
+
+def _interval(estimate: Estimate) -> str:
+    """A figure with its interval."""
+    value, *bounds = (_number(number) for number in (estimate.value or 0.0, *(estimate.interval or ())))
     return f"{value} ({' to '.join(bounds)})" if bounds else value
 
 

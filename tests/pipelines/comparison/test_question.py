@@ -86,6 +86,10 @@ def test_settings_one_at_a_time():
 def test_the_published_order():
     published = {"lstm": {"loss": 1.6}, "rnn": {"loss": 2.1}, "gru": {"accuracy": 0.5}}
     asked = Presentation(contrasts=[("lstm", "rnn")], published=published)
+    beside = (
+        "Nats a character, on other music: LSTM 1.000 (0.900 to 1.100), published 1.600; RNN 1.347 (1.247 to 1.447), "
+    )
+    assert f"{beside}published 2.100." in answers().answer(GENERAL, asked).sentences
     assert "The published order holds: LSTM before RNN." in answers().answer(GENERAL, asked).sentences
     turned = answers({**LOSSES, "rnn": 0.5}).answer(GENERAL, asked)
     order = "The published order, LSTM before RNN, does not hold: here it is RNN before LSTM."
