@@ -158,7 +158,8 @@ class Answers:
                 continue
             fall = max(curve.fall() for curve in trained)
             title = self.configurations[name].title
-            falls.append(f"{title} by {fall:.3f} nats" if fall else f"{title} has too few evaluations to tell")
+            fell = f"still fell by {fall:.3f} nats over the last {WINDOW} evaluations"
+            falls.append(f"{title} {fell if fall else 'has too few evaluations to tell'}")
             for curve in trained:
                 steps = curve.lacking_steps()
                 lacking_epochs = max(lacking_epochs, steps / curve.steps_per_epoch if curve.steps_per_epoch else 0.0)
@@ -167,9 +168,8 @@ class Answers:
             return []
         epochs = f"{lacking_epochs:.0f} epochs, " if lacking_epochs else ""
         return [
-            f"over the last {WINDOW} evaluations the loss was still falling ({'; '.join(falls)}). It lacks {epochs}"
-            f"{lacking_minutes:.1f} minutes a run at most, if the fall halves with every {WINDOW} evaluations until it is "
-            f"below {SMALLEST_FALL} nats."
+            f"the loss has not levelled off ({'; '.join(falls)}). It lacks {epochs}{lacking_minutes:.1f} minutes a run at "
+            f"most, if the fall halves with every {WINDOW} evaluations until it is below {SMALLEST_FALL} nats."
         ]
 
     def _under(self, floor: str) -> list[str]:
@@ -198,8 +198,10 @@ class Answers:
 def _share(result: SamplesResult, name: str) -> str:
     """A share with its interval."""
     figure = result.figures[name]
-    low, high = (f"{bound:.0%}" for bound in figure.interval or (0.0, 0.0))
-    return f"{figure.value or 0.0:.0%} ({low} to {high})"
+    if figure.value is None or figure.interval is None:
+        return "an unknown share"
+    low, high = figure.interval
+    return f"{figure.value:.0%} ({low:.0%} to {high:.0%})"
 
 
 def _bits(nats: Estimate) -> str:

@@ -314,7 +314,7 @@ class _Reader:
             place = f"sweeps.{name}"
             table = self._table(tables, name, _SWEEP, place)
             base = known[self._known(f"{place}.of", table.get("of", configurations[0].name), list(known))]
-            title = table.get("title", name)
+            title = table.get("title", name.capitalize())
             points = []
             for overrides in table.get("values", ()):
                 hyperparameters = self._make(f"{place}.values", override, base.configuration.hyperparameters, overrides)

@@ -129,7 +129,9 @@ def _levels(content: Content, domain: str) -> list[Level]:
     baselines = {baseline.name: baseline for baseline in content.baselines(domain)}
     best = content.configurations(domain)[0].best_baseline
     value = baselines[best].loss.value
-    return [] if value is None else [Level(baselines[best].title.lower(), value)]
+    levels = [] if value is None else [Level(baselines[best].title.lower(), value)]
+    floors = [one for one in content.configurations(domain) if one.name == content.presentation.floor]
+    return levels + [Level(one.title, one.loss.value) for one in floors if one.loss.value is not None]
 
 
 def _highest(content: Content, domain: str) -> float | None:

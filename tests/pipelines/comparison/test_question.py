@@ -109,7 +109,11 @@ def test_what_counts():
 @pytest.mark.parametrize(
     ("losses", "curves", "lack"),
     [
-        (LOSSES, {"rnn": [curve(LEVEL), curve(FALLING)]}, "still falling (RNN by 0.400 nats). It lacks 80 epochs"),
+        (
+            LOSSES,
+            {"rnn": [curve(LEVEL), curve(FALLING)]},
+            "still fell by 0.400 nats over the last 5 evaluations). It lacks 80 epochs",
+        ),
         (LOSSES, {"rnn": [curve((2.0, 1.9))]}, "RNN has too few evaluations to tell"),
         ({**LOSSES, "ngram": 0.9}, {}, "LSTM (1.000 nats a character) does not beat NGRAM (0.900)"),
     ],

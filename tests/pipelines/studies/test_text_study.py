@@ -122,8 +122,8 @@ def test_what_was_asked_comes_first_and_what_is_missing_is_said(finished):
     assert any("bits a character" in sentence for sentence in verdict["sentences"])
     assert "has too few evaluations to tell" in verdict["sentences"][0]
     assert verdict["headline"] in report
-    assert re.search(r'aria-label="Character loss by rate: 0.003 \d', report)
-    assert 'aria-label="Character loss against epochs: rate' in report
+    assert re.search(r'aria-label="Character loss by Rate: 0.003 \d', report)
+    assert 'aria-label="Character loss against epochs: Rate' in report
 
 
 def test_ways_of_sampling(finished):
