@@ -1,6 +1,7 @@
 """Reads a dataset folder: its description, and the sequences of a split for a model, once both are of one kind."""
 
 import dataclasses
+import json
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -86,9 +87,11 @@ def configure_for(configuration: Configuration, folder: AnyFolder) -> Configurat
     return dataclasses.replace(
         configuration,
         representation=name,
-        vocabulary=tuple(stored.vocabulary),
-        representation_options=dict(stored.options),
-        unit=stored.unit,
+        # Magenta's own datasets do not say theirs.
+        vocabulary=tuple(stored.vocabulary) or configuration.vocabulary,
+        representation_options=dict(stored.options) or configuration.representation_options,
+        steps_per_quarter=json.loads(stored.options.get("steps_per_quarter", str(configuration.steps_per_quarter))),
+        unit=stored.unit or configuration.unit,
     )
 
 
@@ -114,12 +117,16 @@ def check_fits(configuration: Configuration, model: object, folder: AnyFolder) -
     if name == MELODY:
         _check_steps(configuration.steps_per_quarter, steps_per_quarter(description), model, folder)
         return
-    if dict(configuration.representation_options) != dict(stored.options):
+    # Magenta's models and datasets do not say theirs.
+    options = dict(configuration.representation_options) or dict(stored.options)
+    if options != dict(stored.options or options):
         raise EtudeError(
             f"{model} reads {_plural(name)} with the options {dict(configuration.representation_options)}, but {folder} has "
             f"{dict(stored.options)}; write the dataset again with those of the model (--option)"
         )
-    known, others = configuration.vocabulary, tuple(stored.vocabulary)
+    if "steps_per_quarter" in stored.options:
+        _check_steps(configuration.steps_per_quarter, json.loads(stored.options["steps_per_quarter"]), model, folder)
+    known, others = configuration.vocabulary, tuple(stored.vocabulary or configuration.vocabulary)
     if known != others:
         extra = [symbol for symbol in others if symbol not in known] or [
             symbol for symbol in known if symbol not in others

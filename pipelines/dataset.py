@@ -61,7 +61,7 @@ def create_dataset(
     test_ratio: float = 0.0,
     salt: str = "",
     extraction: ExtractionOptions = MAGENTA_OPTIONS,
-    transpositions: Sequence[int] = (0,),
+    transpositions: Sequence[int] | None = None,
     dedupe: bool = False,
     format: str = ETUDE,
     config: str = "",
@@ -87,7 +87,8 @@ def create_dataset(
       test_ratio: the share of pieces that are kept for a last test.
       salt: another salt gives another split.
       extraction: what makes a melody.
-      transpositions: semitones by which copies of training sequences are moved; 0 is the sequence itself.
+      transpositions: semitones by which copies of training sequences are moved; 0 is the sequence itself; None for those
+        of the representation.
       dedupe: whether pieces are dropped whose notes another one has; they are counted in any case.
       format: "etude", or "magenta" for dense records.
       config: the configuration that a dataset in Magenta's form is encoded for.
@@ -107,6 +108,7 @@ def create_dataset(
     rule = SplitRule(eval_ratio, test_ratio, salt)
     chosen = _representation(representation, options or {}, extraction)
     configuration = _configuration(format, config, chosen)
+    transpositions = chosen.transpositions if transpositions is None else transpositions
     _check_transpositions(transpositions, configuration)
     if shards < 0:
         raise UsageError(f"--shards must be at least 1, or 0 for one for every 64 MB, not {shards}")
@@ -199,7 +201,7 @@ class _Flow:
         # What a piece gives is smaller than the piece: it is what waits until all leaks are known.
         leaks = copies[KEPT] | ExtractPieces(self.representation) | "DropLeaks" >> DropLeaks()
         extracted = leaks[KEPT] | ListSequences()
-        symbols: Any = []
+        symbols: Any = list(self.representation.symbols)
         sequences, counted = extracted[SEQUENCES], []
         if any(self.transpositions):
             moved = sequences | Transpose(self.representation, self.transpositions)

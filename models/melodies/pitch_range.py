@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from etude.models.melodies.melody import MIN_PITCH, Events, as_events, squash, transpose
+from etude.models.melodies.notes import notes_of
 from etude.models.sequences.domain import Domain
+from etude.models.sequences.notes import Notes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +23,7 @@ class PitchRange(Domain):
 
     noun: ClassVar[str] = "melody"
     suffix: ClassVar[str] = "mid"
+    has_notes: ClassVar[bool] = True
 
     min_note: int
     max_note: int
@@ -43,6 +46,10 @@ class PitchRange(Domain):
 
     def render(self, tokens: Events) -> None:
         """Melodies are written as MIDI, not as text."""
+
+    def notes(self, tokens: Events) -> Notes:
+        """See base class. A note ends at the next note-on or note-off, or with the melody."""
+        return notes_of(tokens)
 
     def enter(self, tokens: Events) -> tuple[Events, int]:
         """See base class. Source: Magenta squashes every melody before it is encoded."""
