@@ -45,7 +45,7 @@ def read_description(folder: AnyFolder) -> dataset_pb2.DatasetDescription:
                 raise EtudeError(
                     f"there is no dataset folder {folder}; make one with 'etude dataset NOTES --output DATASET'"
                 )
-            if magenta_records.has_records(folder.folder):
+            if magenta_records.find_records(folder.folder):
                 return magenta_records.describe_dataset(folder.folder)
         raise EtudeError(
             f"{folder} holds no finished dataset (no {DESCRIPTION_FILE}); run the 'etude dataset' command again"
@@ -59,8 +59,9 @@ def read_description(folder: AnyFolder) -> dataset_pb2.DatasetDescription:
 
 
 def steps_per_quarter(description: dataset_pb2.DatasetDescription) -> int:
-    """The steps in a quarter note of a dataset's melodies; Magenta's datasets, which do not say it, have Magenta's."""
-    return description.extraction.steps_per_quarter or DEFAULT_STEPS_PER_QUARTER
+    """The steps in a quarter note of a dataset's music; Magenta's datasets, which do not say it, have Magenta's."""
+    stored = description.representation.options.get("steps_per_quarter", "0")
+    return description.extraction.steps_per_quarter or json.loads(stored) or DEFAULT_STEPS_PER_QUARTER
 
 
 def representation_name(description: dataset_pb2.DatasetDescription) -> str:
@@ -166,7 +167,7 @@ def read_sequences(folder: AnyFolder, split: str) -> SequenceSet:
         )
     if representation_name(description) == MELODY:
         return _melodies(folder, split, decode_melody)
-    return _tokens(folder, split, len(description.representation.vocabulary))
+    return _tokens(folder, split, _numbered(len(description.representation.vocabulary)))
 
 
 def read_melodies(folder: AnyFolder, split: str) -> MelodySet:
@@ -192,7 +193,7 @@ def read_for_model(folder: AnyFolder, split: str, configuration: Configuration) 
     check_fits(configuration, f"configuration {configuration.config}", folder)
     if configuration.representation == MELODY:
         return _melodies(folder, split, _squashing(folder, configuration))
-    return _tokens(folder, split, len(configuration.vocabulary))
+    return _tokens(folder, split, _token_decoder(read_description(folder), configuration))
 
 
 def read_file_for_model(folder: AnyFolder, name: str, configuration: Configuration) -> SequenceSet:
@@ -201,7 +202,7 @@ def read_file_for_model(folder: AnyFolder, name: str, configuration: Configurati
     check_fits(configuration, f"configuration {configuration.config}", folder)
     if configuration.representation == MELODY:
         return MelodySet.of(_decode_file(folder, name, _squashing(folder, configuration)))
-    return pack(_decode_file(folder, name, _numbered(len(configuration.vocabulary))))
+    return pack(_decode_file(folder, name, _token_decoder(read_description(folder), configuration)))
 
 
 def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
@@ -234,6 +235,16 @@ def _squashing(folder: Folder, configuration: Configuration) -> Callable[[bytes]
     return lambda record: squash_melody(decode_melody(record), configuration)
 
 
+def _token_decoder(
+    description: dataset_pb2.DatasetDescription, configuration: Configuration
+) -> Callable[[bytes], Sequence]:
+    """What makes a sequence of a record, for a model."""
+    if description.format != magenta_records.FORMAT:
+        return _numbered(len(configuration.vocabulary))
+    encoding = make_encoding(configuration)
+    return lambda record: Sequence(magenta_records.decode_tokens(record, encoding))
+
+
 def _numbered(num_symbols: int) -> Callable[[bytes], Sequence]:
     """What makes a sequence of a record, of tokens that a vocabulary numbers; of any, where it has no symbols."""
 
@@ -253,9 +264,9 @@ def _melodies(folder: Folder, split: str, decode: Callable[[bytes], Melody]) -> 
     return _complete(MelodySet.of(_decode_files(folder, stored, decode)), folder, stored, "melodies")
 
 
-def _tokens(folder: Folder, split: str, num_symbols: int) -> SequenceSet:
+def _tokens(folder: Folder, split: str, decode: Callable[[bytes], Sequence]) -> SequenceSet:
     stored = find_split(folder, split)
-    return _complete(pack(_decode_files(folder, stored, _numbered(num_symbols))), folder, stored, "sequences")
+    return _complete(pack(_decode_files(folder, stored, decode)), folder, stored, "sequences")
 
 
 def _complete(found: Found, folder: Folder, split: dataset_pb2.Split, things: str) -> Found:

@@ -61,7 +61,6 @@ class Family:
       representation: what its sequences are of, as `--representation` of `etude dataset` names it; empty for a family that
         takes any.
       counting: how it is counted; None for a family that is trained by gradients.
-      aliases: other names that `--config` takes for it, with hyphens.
     """
 
     name: str
@@ -72,4 +71,3 @@ class Family:
     make_domain: Callable[[Configuration], Domain] = domain_of
     representation: str = MELODY
     counting: Counting | None = None
-    aliases: tuple[str, ...] = ()

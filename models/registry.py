@@ -9,7 +9,17 @@ import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from etude.models import abc_characters, abc_tokens, attention, basic, drums, lookback, mono, ngram, polyphony
+from etude.models import (
+    abc_characters,
+    abc_tokens,
+    attention,
+    basic,
+    drums,
+    lookback,
+    mono,
+    ngram,
+    polyphony,
+)
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.errors import UsageError, did_you_mean
@@ -33,6 +43,9 @@ FAMILIES: dict[str, Family] = {
     )
 }
 
+
+ALIASES = {"drum-kit": "drums"}
+"""Other names of families."""
 
 USED: dict[str, Family] = {}
 """The families of other packages that are in use, by MODULE:NAME: what another process has to be told."""
@@ -69,8 +82,7 @@ def family(name: str) -> Family:
       UsageError: if there is none; the message lists them.
     """
     plain = name.removesuffix("_rnn").replace("_", "-")
-    aliases = {alias: family for family in FAMILIES.values() for alias in family.aliases}
-    found = FAMILIES.get(name) or FAMILIES.get(plain) or aliases.get(plain)
+    found = FAMILIES.get(name) or FAMILIES.get(ALIASES.get(plain, plain))
     if found is None:
         hint = did_you_mean(name, FAMILIES)
         raise UsageError(f"unknown configuration {name!r}{hint or ';'} choose one of: {', '.join(FAMILIES)}")

@@ -13,6 +13,7 @@ from etude.models import registry
 from etude.models.configuration import Configuration
 from etude.models.dataset import read_description
 from etude.models.errors import EtudeError, UsageError
+from etude.models.magenta.records import THINGS
 from etude.models.melodies.content import NGRAM_SIZES
 from etude.models.melodies.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from etude.models.progress import Progress, silent
@@ -108,8 +109,8 @@ def create_dataset(
     rule = SplitRule(eval_ratio, test_ratio, salt)
     chosen = _representation(representation, options or {}, extraction)
     configuration = _configuration(format, config, chosen)
-    transpositions = chosen.transpositions if transpositions is None else transpositions
-    _check_transpositions(transpositions, configuration)
+    moves = chosen.default_transpositions if transpositions is None else tuple(transpositions)
+    _check_transpositions(moves, configuration)
     if shards < 0:
         raise UsageError(f"--shards must be at least 1, or 0 for one for every 64 MB, not {shards}")
     resources = Resources(workers, beam_options, progress)
@@ -120,7 +121,7 @@ def create_dataset(
     made_of = fingerprint(
         "dataset",
         [
-            [format, config, list(transpositions), dedupe, shards],
+            [format, config, list(moves), dedupe, shards],
             [chosen.name, chosen.options(), dataclasses.asdict(rule)],
             [[file.name, file.size, file.modified] for file in files],
         ],
@@ -138,7 +139,7 @@ def create_dataset(
             folder=folder,
             representation=chosen,
             rule=rule,
-            transpositions=tuple(transpositions),
+            transpositions=moves,
             dedupe=dedupe,
             configuration=configuration,
             shards=shards or num_shards(sum(file.size for file in files), _EXPANSION),
@@ -281,7 +282,9 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
             num_notes=counts.get(("notes", name), 0),
             max_steps=counts.get(("max-tokens", name), 0),
             melodies_by_steps_per_bar={int(bar): count for bar, count in group(counts, f"bars {name}").items()},
-            files=listed(result["written"], records.output_name(name, flow.configuration is not None)),
+            files=listed(
+                result["written"], records.output_name(name, flow.configuration and flow.configuration.representation)
+            ),
         )
     if EVAL in flow.rule.splits:
         for n in NGRAM_SIZES:
@@ -343,12 +346,17 @@ def _configuration(format: str, config: str, representation: Representation) -> 
     if not config:
         raise UsageError("--format magenta needs --config NAME: its records are encoded for one configuration")
     configuration = registry.configure(config)
-    if not isinstance(representation, MelodyRepresentation):
-        raise UsageError(f"--format magenta is for melodies, not for {representation.name}")
-    if configuration.steps_per_quarter != representation.steps_per_quarter:
+    if representation.name not in THINGS:
+        raise UsageError(f"--format magenta is for what Magenta has, not for {representation.name}")
+    if configuration.representation != representation.name:
+        raise UsageError(
+            f"--config {config} reads {configuration.representation}, so --format magenta needs --representation "
+            f"{configuration.representation}"
+        )
+    if configuration.steps_per_quarter != getattr(representation, "steps_per_quarter", 0):
         raise UsageError(
             f"{config} has {configuration.steps_per_quarter} steps per quarter note; "
-            f"--steps-per-quarter {representation.steps_per_quarter} does not go with --format magenta"
+            f"another number does not go with --format magenta"
         )
     return configuration
 

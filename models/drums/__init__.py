@@ -29,7 +29,6 @@ FAMILY = Family(
     make_encoding=lambda configuration: CountedEncoding(NINE_DRUMS.num_tokens, _masks(NINE_DRUMS)),
     make_domain=DrumDomain.of,
     representation="drums",
-    aliases=("drum-kit",),
 )
 
 ONE_DRUM = Family(

@@ -12,6 +12,7 @@ from etude.models.melodies.extraction import Rejection
 from etude.models.melodies.quantisation import QuantisedPart
 from etude.models.polyphony.events import CONTINUED, END, NEW, NUM_TOKENS, START, STEP_END
 from etude.models.sequences.batch import Tokens
+from etude.models.sequences.notes import Notes
 
 DISCARD, CUT = LONG = ("discard", "cut")
 
@@ -79,6 +80,11 @@ def extract_polyphony(
     if num_tokens > MAX_TOKENS:
         return Rejection("too-many-tokens", f"{num_tokens:,} tokens in {num_steps} steps", part_index)
     return Polyphony(_tokens(start, end, pitch, num_steps, num_steps < length), num_steps, num_steps < length)
+
+
+def tokens_of_notes(notes: Notes, num_steps: int) -> Tokens:
+    """The tokens of notes in so many steps, with start and end."""
+    return _tokens(notes.onsets, np.minimum(notes.onsets + notes.durations, num_steps), notes.pitches, num_steps, False)
 
 
 def _tokens(start: Tokens, end: Tokens, pitch: Tokens, num_steps: int, is_cut: bool) -> Tokens:

@@ -31,7 +31,7 @@ class Polyphony(PolyphonyOptions, Representation):
     name: ClassVar[str] = "polyphony"
     unit: ClassVar[str] = "event"
     has_symbols: ClassVar[bool] = False
-    transpositions: ClassVar[tuple[int, ...]] = tuple(range(-4, 5))
+    default_transpositions: ClassVar[tuple[int, ...]] = tuple(range(-4, 5))
 
     def __post_init__(self) -> None:
         """Checks the options.

@@ -42,14 +42,14 @@ class Representation(abc.ABC):
       unit: what one token stands for: "step", "character", "token".
       has_symbols: whether tokens are symbols that a fitted vocabulary numbers; else they are numbers already.
       reads_text: whether it looks at what a piece was written as.
-      transpositions: semitones by which copies of training sequences are moved unless it is said otherwise; 0 is itself.
+      default_transpositions: semitones by which training sequences are moved unless something else is asked for.
     """
 
     name: ClassVar[str]
     unit: ClassVar[str] = "token"
     has_symbols: ClassVar[bool] = True
     reads_text: ClassVar[bool] = False
-    transpositions: ClassVar[tuple[int, ...]] = (0,)
+    default_transpositions: ClassVar[tuple[int, ...]] = (0,)
 
     @property
     def covers(self) -> str:

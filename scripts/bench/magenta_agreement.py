@@ -119,7 +119,6 @@ def tool(options: argparse.Namespace, folder: pathlib.Path, name: str, *words: s
 
 def count_records(folder: pathlib.Path) -> collections.Counter[tuple[bytes, bytes]]:
     """The records of both splits with how often each occurs: Magenta's split is another one each time."""
-    from etude.models.magenta.records import FILES
     from etude.models.storage.records import read_records
     from etude.models.storage.sequence_examples import decode_inputs_and_labels
 

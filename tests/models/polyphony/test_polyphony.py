@@ -56,7 +56,7 @@ def test_extraction_and_transposition_equal_magenta(name):
     for entry in CASES[name]["extracted"]:
         sequence = by_part.get(str(entry["part"]))
         amounts = {one["amount"]: one for one in entry["transposed"]}
-        for amount in representation.transpositions:
+        for amount in representation.default_transpositions:
             if sequence is None:
                 counters = amounts[amount]["counters"]
                 assert [REASONS[counter] for counter in counters] == [reasons[entry["part"]]]
