@@ -18,7 +18,7 @@ FAMILY = Family(
         hyperparameters=Hyperparameters(rnn_layer_sizes=(256, 256, 256), batch_size=64, clip_norm=5.0),
         representation="polyphony",
         vocabulary=SYMBOLS,
-        unit="event",
+        unit="token",
     ),
     # Its end is a token like others: what Magenta generates goes on after one.
     make_encoding=lambda configuration: TokenEncoding(NUM_TOKENS, masks={"note": is_note(np.arange(NUM_TOKENS))}),

@@ -29,7 +29,7 @@ class Polyphony(PolyphonyOptions, Representation):
     steps_per_quarter: int = 4
 
     name: ClassVar[str] = "polyphony"
-    unit: ClassVar[str] = "event"
+    unit: ClassVar[str] = "token"
     has_symbols: ClassVar[bool] = False
     default_transpositions: ClassVar[tuple[int, ...]] = tuple(range(-4, 5))
 

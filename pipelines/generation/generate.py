@@ -112,7 +112,7 @@ def write_melodies(
     progress: Progress = silent,
     say: Callable[[str], None] = lambda message: None,
 ) -> list[dict[str, Any]]:
-    """Writes melodies, or other sequences of notes, as MIDI files and adds them to the folder's generated.jsonl: all of them or none.
+    """Writes melodies, or other notes, as MIDI files and adds them to the folder's generated.jsonl: all of them or none.
 
     A file's name tells configuration, search and seed, so that melodies of another call stay beside these, and the same
     call again replaces its own. Where earlier, different melodies have these names, a number is added.

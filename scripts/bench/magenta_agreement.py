@@ -123,7 +123,7 @@ def count_records(folder: pathlib.Path) -> collections.Counter[tuple[bytes, byte
     from etude.models.storage.sequence_examples import decode_inputs_and_labels
 
     counts: collections.Counter[tuple[bytes, bytes]] = collections.Counter()
-    for name in FILES.values():
+    for name in [file_name(split, representation) for split in ("train", "eval")]:
         for record in read_records(folder / name):
             inputs, labels = decode_inputs_and_labels(record)
             counts[inputs.tobytes(), labels.tobytes()] += 1
