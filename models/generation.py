@@ -40,6 +40,9 @@ STEPS_AT_ONCE = 1 << 17
 MOST_TOKENS_A_STEP = 64
 """On average of a sequence whose steps have several tokens; real ones have about five."""
 
+_FEW_TOKENS = 1 << 12
+"""So many more are allowed, since a model that has learnt little may take long over one step."""
+
 _USUAL_TOKENS_A_STEP = 5
 
 STEPS_IN_ALL = 1 << 24
@@ -301,7 +304,7 @@ class _Start:
     def num_new_steps(self) -> int:
         """Tokens to add, at most."""
         missing = self.num_steps - self.domain.num_steps(self.primer)
-        return missing if self.domain.step_token is None else min(missing * MOST_TOKENS_A_STEP, STEPS_AT_ONCE)
+        return missing if self.domain.step_token is None else min(_FEW_TOKENS + missing * MOST_TOKENS_A_STEP, STEPS_AT_ONCE)
 
     @property
     def num_steps(self) -> int:

@@ -202,7 +202,7 @@ class _Flow:
         # What a piece gives is smaller than the piece: it is what waits until all leaks are known.
         leaks = copies[KEPT] | ExtractPieces(self.representation) | "DropLeaks" >> DropLeaks()
         extracted = leaks[KEPT] | ListSequences()
-        symbols: Any = list(self.representation.symbols)
+        symbols: Any = list(self.representation.fixed_symbols)
         sequences, counted = extracted[SEQUENCES], []
         if any(self.transpositions):
             moved = sequences | Transpose(self.representation, self.transpositions)
@@ -283,7 +283,8 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
             max_steps=counts.get(("max-tokens", name), 0),
             melodies_by_steps_per_bar={int(bar): count for bar, count in group(counts, f"bars {name}").items()},
             files=listed(
-                result["written"], records.output_name(name, flow.configuration and flow.configuration.representation)
+                result["written"],
+                records.output_name(name, flow.configuration.representation if flow.configuration else None),
             ),
         )
     if EVAL in flow.rule.splits:

@@ -299,8 +299,7 @@ def _primer(options: argparse.Namespace, model: "Model") -> "Primer":
     else:
         if typed.keys() - {"--primer-melody"}:
             raise UsageError(f"{model.path} makes {model.domain.plural}, which do not start with {', '.join(typed)}")
-        read = read_primer(options.primer, steps) if options.primer else None
-        primer = read or _typed_primer(options, steps)
+        primer = read_primer(options.primer, steps) if options.primer else _typed_primer(options, steps)
     if options.metre:
         primer = primer.in_metre(parse_metre(options.metre), steps)
     return primer if options.primer_bars is None else primer.first_bars(options.primer_bars, model.domain)

@@ -133,6 +133,6 @@ def steps_of(tokens: Tokens) -> list[list[int]]:
     return [part[part >= NEW].tolist() for part in np.split(tokens, ends + 1)[: len(ends)]]
 
 
-def tokens_of(events: Iterable[Iterable[int | None]]) -> Tokens:
+def tokens_of(events: Iterable[tuple[int, int | None]]) -> Tokens:
     """The tokens of Magenta's events."""
-    return np.array([token_of(*event) for event in events], np.int64)
+    return np.array([token_of(event_type, pitch) for event_type, pitch in events], np.int64)

@@ -58,7 +58,7 @@ class Drums(DrumOptions, Representation):
         return dataclasses.replace(self, min_bars=0, max_steps=0, gap_bars=MOST_BARS, discard_steps=0, whole_bars=False)
 
     @property
-    def symbols(self) -> tuple[str, ...]:
+    def fixed_symbols(self) -> tuple[str, ...]:
         """See base class."""
         return self.kit.symbols
 

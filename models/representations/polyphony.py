@@ -56,7 +56,7 @@ class Polyphony(PolyphonyOptions, Representation):
         return dataclasses.replace(self, min_steps=0, max_steps=0)
 
     @property
-    def symbols(self) -> tuple[str, ...]:
+    def fixed_symbols(self) -> tuple[str, ...]:
         """See base class."""
         return events.SYMBOLS
 

@@ -60,7 +60,7 @@ class Representation(abc.ABC):
         return ""
 
     @property
-    def symbols(self) -> tuple[str, ...]:
+    def fixed_symbols(self) -> tuple[str, ...]:
         """What its tokens are written as, where they are numbers already and each has a sign; empty if they have none."""
         return ()
 

@@ -177,6 +177,6 @@ class VocabularyDomain(Domain):
             tokens.append(token)
         return np.array(tokens, dtype=np.int64)
 
-    def render(self, tokens: Tokens) -> str:
+    def render(self, tokens: Tokens) -> str | None:
         """See base class."""
         return self.separator.join(self.symbols[token] for token in tokens.tolist() if token not in self.marks)
