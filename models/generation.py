@@ -304,7 +304,11 @@ class _Start:
     def num_new_steps(self) -> int:
         """Tokens to add, at most."""
         missing = self.num_steps - self.domain.num_steps(self.primer)
-        return missing if self.domain.step_token is None else min(_FEW_TOKENS + missing * MOST_TOKENS_A_STEP, STEPS_AT_ONCE)
+        return (
+            missing
+            if self.domain.step_token is None
+            else min(_FEW_TOKENS + missing * MOST_TOKENS_A_STEP, STEPS_AT_ONCE)
+        )
 
     @property
     def num_steps(self) -> int:

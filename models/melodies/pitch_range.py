@@ -1,12 +1,25 @@
 """The key and range that a model knows melodies in."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from etude.models.melodies.melody import MIN_PITCH, Events, as_events, squash, transpose
+from etude.models.melodies.features import Features, melody_features
+from etude.models.melodies.melody import (
+    DEFAULT_STEPS_PER_QUARTER,
+    MIN_PITCH,
+    NO_EVENT,
+    STEPS_PER_BAR,
+    STEPS_PER_QUARTER,
+    Events,
+    as_events,
+    squash,
+    transpose,
+)
 from etude.models.melodies.notes import notes_of
+from etude.models.melodies.pitches import pitch_name
 from etude.models.sequences.domain import Domain
 from etude.models.sequences.notes import Notes
 
@@ -50,6 +63,15 @@ class PitchRange(Domain):
     def notes(self, tokens: Events) -> Notes:
         """See base class. A note ends at the next note-on or note-off, or with the melody."""
         return notes_of(tokens)
+
+    def symbol(self, token: int) -> str:
+        """See base class."""
+        return pitch_name(token) if token >= MIN_PITCH else "no event" if token == NO_EVENT else "note-off"
+
+    def features(self, tokens: Events, attributes: Mapping[str, int]) -> Features:
+        """See base class."""
+        steps_per_quarter = attributes.get(STEPS_PER_QUARTER, DEFAULT_STEPS_PER_QUARTER)
+        return melody_features(tokens, attributes.get(STEPS_PER_BAR, 4 * steps_per_quarter), steps_per_quarter)
 
     def enter(self, tokens: Events) -> tuple[Events, int]:
         """See base class. Source: Magenta squashes every melody before it is encoded."""

@@ -46,7 +46,19 @@ def test_from_files_to_music(etude, config):
         assert set(held_out.attributes["transposition"].tolist()) == {0}
     else:
         assert dict(description.rejected) == ({"unknown-drums": 16} if config == "drums" else {})
-    etude("train", "--config", config, "--dataset", "data", "--run-dir", "run", "--num-steps", 2, "--hparams", TINY[config])
+    etude(
+        "train",
+        "--config",
+        config,
+        "--dataset",
+        "data",
+        "--run-dir",
+        "run",
+        "--num-steps",
+        2,
+        "--hparams",
+        TINY[config],
+    )
     figures = json.loads(etude("evaluate", "run", "--dataset", "data", "--json", "-").stdout)
     model = load(etude.folder / "run")
     sums = model.log_likelihood([held_out.tokens(index) for index in range(len(held_out))])
@@ -66,13 +78,20 @@ def test_from_files_to_music(etude, config):
             "generate", run, "--output", f"made-{run}", "--num-outputs", 2, "--bars", 2, "--seed", 1, "--svg", "--wav", "--abc",
             "--primer", "files/03.mid", "--primer-bars", 1,
         )  # fmt: skip
-        made = [json.loads(line) for line in (etude.folder / f"made-{run}" / "generated.jsonl").read_text().splitlines()]
+        made = [
+            json.loads(line) for line in (etude.folder / f"made-{run}" / "generated.jsonl").read_text().splitlines()
+        ]
         assert len(made) == 2
         for line in made:
             track = mido.MidiFile(etude.folder / f"made-{run}" / line["file"])
             channels = {message.channel for message in track if message.type == "note_on"}
             assert channels == ({9} if are_drums else {0})
-            assert {path.suffix for path in (etude.folder / f"made-{run}").iterdir()} >= {".svg", ".wav", ".abc", ".mid"}
+            assert {path.suffix for path in (etude.folder / f"made-{run}").iterdir()} >= {
+                ".svg",
+                ".wav",
+                ".abc",
+                ".mid",
+            }
     generated = ("--generated", "made-run", "made-counted")
     etude("compare", "run", "counted", "--dataset", "data", "--output", "report", *generated)
     results = json.loads((etude.folder / "report" / "results.json").read_text())

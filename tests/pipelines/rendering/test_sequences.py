@@ -70,7 +70,9 @@ def test_a_primer_that_the_model_went_on_from(without):
     num_primer = len(CHORD)
     music = GRID.sequence_music(domain, tokens, num_primer, without_primer=without)
     assert music.num_steps == (2 if without else 4)
-    assert [note[:2] for note in played(music)] == ([(0, 67), (1, 62)] if without else [(0, 60), (0, 64), (2, 67), (3, 62)])
+    assert [note[:2] for note in played(music)] == (
+        [(0, 67), (1, 62)] if without else [(0, 60), (0, 64), (2, 67), (3, 62)]
+    )
 
 
 def test_the_first_steps_of_polyphony():
