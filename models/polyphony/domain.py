@@ -65,7 +65,7 @@ class PolyphonyDomain(VocabularyDomain):
     def first_steps(self, tokens: Tokens, number: int) -> Tokens:
         """See base class."""
         ends = np.flatnonzero(tokens == events.STEP_END)
-        return tokens if number >= len(ends) else tokens[: ends[number - 1] + 1 if number else 1]
+        return tokens if number > len(ends) else tokens[: ends[number - 1] + 1 if number else 1]
 
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """See base class: kinds of events, and how many notes sound at the step."""
