@@ -354,10 +354,11 @@ def _configuration(format: str, config: str, representation: Representation) -> 
             f"--config {config} reads {configuration.representation}, so --format magenta needs --representation "
             f"{configuration.representation}"
         )
-    if configuration.steps_per_quarter != getattr(representation, "steps_per_quarter", 0):
+    steps = getattr(representation, "steps_per_quarter", 0)
+    if configuration.steps_per_quarter != steps:
         raise UsageError(
             f"{config} has {configuration.steps_per_quarter} steps per quarter note; "
-            f"another number does not go with --format magenta"
+            f"--steps-per-quarter {steps} does not go with --format magenta"
         )
     return configuration
 
