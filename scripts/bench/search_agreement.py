@@ -6,9 +6,9 @@ Examples:
 
 For each bundle and setting, both make as many melodies from the primer [60, -1, -2], as many drum tracks from a bass drum, a
 silent step and a hi-hat, or as many polyphonic sequences of so many events from nothing. Printed are p-values of the
-hypothesis that they are of one kind: of the log-likelihood of the sampled path (Kolmogorov-Smirnov), and of how often each pitch, each
-interval and each duration occurs after the primer (chi-square; the notes of one melody depend on each other, so its
-p-value is that of exchanging whole melodies between the two). At temperature 1 a wide beam finds the same few melodies
+hypothesis that they are of one kind: of the log-likelihood of the sampled path (Kolmogorov-Smirnov), and of how often each
+pitch, each interval and each duration occurs after the primer (chi-square; the notes of one melody depend on each other, so
+its p-value is that of exchanging whole melodies between the two). At temperature 1 a wide beam finds the same few melodies
 again and again, which says little; at temperature 3 nearly all of them differ.
 """
 
