@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from etude.models.networks.cells import SHAPES
@@ -31,6 +30,8 @@ class KernelLayer:
         self.takes_places = is_first
         self._names = list(SHAPES[cell](1, units))
         self._layer = CompiledLayer(cell, units, forget_bias)
+        # Outside of graphs, TensorFlow would copy what goes into a function of NumPy.
+        self._unroll = tf.function(self._with_gradient(), autograph=False, reduce_retracing=True)
 
     def initial_state(self, batch_size: Tensor) -> State:
         """Zeros: the last output, and of an LSTM the cell, [batch, units] each."""
@@ -41,8 +42,7 @@ class KernelLayer:
         outputs, *after = self._unroll(inputs, *(weights[name] for name in self._names), *state)
         return outputs, tuple(after)
 
-    @property
-    def _unroll(self) -> Any:
+    def _with_gradient(self) -> Any:
         """The layer as a function of tensors alone, with its gradient."""
         layer, names = self._layer, self._names
 

@@ -4,6 +4,10 @@ Code is compiled when it is first called with arrays of a kind, and kept on disk
 threads of Python do too. Sums may be reordered, and products and sums fused, by the compiler.
 """
 
+import functools
+import hashlib
+import os
+import pathlib
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -14,47 +18,96 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _REORDERING = {"contract", "reassoc", "nsz", "arcp"}
 _F = np.float32
+_ZERO, _ONE, _TWO, _HALF = _F(0), _F(1), _F(2), _F(0.5)
 
-# tanh(x) = x p(x^2) / q(x^2) within 8.3e-9 relative for |x| <= 8.2, where tanh rounds to 1: a rational least-squares fit,
-# reweighted towards the smallest largest error.
-_P = (_F(1.4840697434e-8), _F(2.1637380462e-5), _F(3.5566930320e-3), _F(1.3432128713e-1), _F(0.9999999918))
-_Q = (_F(8.3704446211e-7), _F(3.3863864519e-4), _F(2.6108324423e-2), _F(4.6765454467e-1), _F(1.0))
-_TOP = _F(8.2)
-_HALF = _F(0.5)
+# Least-squares fits, reweighted towards the smallest largest relative error. exp(r) for |r| <= ln(2) / 2, within 7.5e-8:
+_EXP = (
+    _F(8.297647906e-3),
+    _F(4.191541957e-2),
+    _F(1.666757503e-1),
+    _F(4.999889452e-1),
+    _F(0.9999996918),
+    _F(1.000000072),
+)
+_TO_POWERS_OF_TWO, _LN_2, _LARGEST = _F(1.4426950408889634), _F(0.6931471805599453), _F(87.0)
+# tanh(x) / x in x^2 for |x| <= 0.64, within 5.2e-9:
+_TANH = (
+    _F(-5.544863619e-3), _F(2.048708598e-2), _F(-5.368862453e-2), _F(1.333072003e-1), _F(-3.333324295e-1), _F(0.9999999949),
+)  # fmt: skip
+_SMALL = _F(0.64)
 
 
 def compiled(function: Function) -> Function:
     """A function of arrays and numbers as machine code."""
-    return cast(
-        Function, numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_REORDERING)(function)
-    )
+    folder = cache_folder()
+    settings: Any = numba.config
+    before, settings.CACHE_DIR = settings.CACHE_DIR, str(folder)
+    try:
+        return _compiler(cache=folder is not None)(function)
+    finally:
+        settings.CACHE_DIR = before
 
 
 def inlined(function: Function) -> Function:
     """A function that becomes part of the compiled ones that call it."""
-    return cast(Function, numba.njit(nogil=True, error_model="numpy", fastmath=_REORDERING, inline="always")(function))
+    return _compiler(inline="always")(function)
+
+
+def _compiler(**options: Any) -> Callable[[Function], Function]:
+    compiler = numba.njit(nogil=True, error_model="numpy", fastmath=_REORDERING, **options)
+    return cast(Callable[[Function], Function], compiler)
+
+
+@functools.cache
+def cache_folder() -> pathlib.Path | None:
+    """Where machine code is kept; None where nothing can be written.
+
+    It is named by the sources of all kernels: numba looks at the file that it compiles, not at what becomes part of it.
+    """
+    sources = sorted(pathlib.Path(__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path("~/.cache").expanduser()
+    folder = pathlib.Path(base, "etude", f"kernels-{digest}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+@inlined
+def exp(x: Any) -> Any:
+    """The exponential of a float32 within [-87, 87], of what is outside that of the nearest."""
+    x = _LARGEST if x > _LARGEST else x
+    x = -_LARGEST if x < -_LARGEST else x
+    power = np.floor(x * _TO_POWERS_OF_TWO + _HALF)
+    r = x - power * _LN_2
+    p = ((((_EXP[0] * r + _EXP[1]) * r + _EXP[2]) * r + _EXP[3]) * r + _EXP[4]) * r + _EXP[5]
+    # 2^power: the exponent of a float32 begins at its bit 23, and is 127 for 1.
+    return p * np.int32((np.int32(power) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
 @inlined
 def tanh(x: Any) -> Any:
-    """The hyperbolic tangent of a float32."""
-    x = _TOP if x > _TOP else x
-    x = -_TOP if x < -_TOP else x
+    """The hyperbolic tangent of a float32; exact to the last places also where it is nearly 1, and 1 - tanh^2 counts."""
     s = x * x
-    p = (((_P[0] * s + _P[1]) * s + _P[2]) * s + _P[3]) * s + _P[4]
-    q = (((_Q[0] * s + _Q[1]) * s + _Q[2]) * s + _Q[3]) * s + _Q[4]
-    return x * p / q
+    small = x * (((((_TANH[0] * s + _TANH[1]) * s + _TANH[2]) * s + _TANH[3]) * s + _TANH[4]) * s + _TANH[5])
+    size = x if x > _ZERO else -x
+    e = exp(-_TWO * size)
+    large = (_ONE - e) / (_ONE + e)
+    large = large if x > _ZERO else -large
+    return small if size < _SMALL else large
 
 
 @inlined
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)) of a float32."""
-    return _HALF * tanh(_HALF * x) + _HALF
+    return _ONE / (_ONE + exp(-x))
 
 
 @inlined
 def sigmoids(first: Any, second: Any, third: Any, out: Any) -> None:
-    """The sigmoid of a sum of three, [units] each. (Slices of a gate are faster than its places in a longer row.)"""
+    """The sigmoid of a sum of three, [units] each: slices of a gate are faster than its places in a longer row."""
     for unit in range(len(out)):
         out[unit] = sigmoid(first[unit] + second[unit] + third[unit])
 

@@ -94,7 +94,7 @@ class CompiledLayer:
         rooms = _empty(self._block(steps, batch) * batch, width), _empty(batch, width)
         flat = _rows(inputs)
         if self.cell == "lstm":
-            bias = weights["bias"] + np.repeat(np.float32([0, 0, self._forget_bias, 0]), units)
+            bias = weights["bias"] + np.repeat(np.array([0, 0, self._forget_bias, 0], np.float32), units)
             lstm.forward(flat, kernel, recurrent, bias, _rows(outputs), _rows(cells), _rows(gates), *rooms)
         elif self.cell == "gru":
             back = weights["recurrent_bias"]
@@ -133,20 +133,19 @@ class CompiledLayer:
         if steps * batch:
             kernel, recurrent = (np.ascontiguousarray(matrix.T) for matrix in self._kernels(weights))
             block = self._block(steps, batch) * batch
-            first = (_rows(inputs), kernel, recurrent, _rows(kept.outputs))
-            last = (np.empty_like(d_kernel), np.empty_like(d_recurrent))
+            first: tuple[Any, ...] = (_rows(inputs), kernel, recurrent, _rows(kept.outputs))
+            last: tuple[Any, ...] = (np.empty_like(d_kernel), np.empty_like(d_recurrent))
+            sums: tuple[Any, ...] = (d_kernel, d_recurrent, d_weights["bias"])
+            rooms: tuple[Any, ...] = (_empty(block, width),)
             flat, given = _rows(d_inputs), _rows(d_outputs)
             if self.cell == "lstm":
-                kept_rows, room = (_rows(kept.cells), _rows(kept.gates)), _empty(block, width)
-                sums = d_kernel, d_recurrent, d_weights["bias"]
-                lstm.backward(*first, *kept_rows, given, *before, *sums, flat, room, *last)
+                lstm.backward(*first, _rows(kept.cells), _rows(kept.gates), given, *before, *sums, flat, *rooms, *last)
             elif self.cell == "gru":
-                rooms = _empty(block, width), _empty(block, width)
-                sums = d_kernel, d_recurrent, d_weights["bias"], d_weights["recurrent_bias"]
+                sums = (*sums, d_weights["recurrent_bias"])
+                rooms = (*rooms, _empty(block, width))
                 gru.backward(*first, _rows(kept.gates), given, *before, *sums, flat, *rooms, *last)
             else:
-                sums = d_kernel, d_recurrent, d_weights["bias"]
-                rnn.backward(*first, given, *before, *sums, flat, _empty(block, width), *last)
+                rnn.backward(*first, given, *before, *sums, flat, *rooms, *last)
         return Gradients(d_inputs, d_weights, before)
 
     def _kernels(self, weights: Mapping[str, Array]) -> tuple[Array, Array]:

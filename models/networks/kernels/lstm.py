@@ -9,7 +9,15 @@ from etude.models.networks.kernels.arithmetic import add_product, compiled, proj
 
 @compiled
 def forward(
-    inputs: Any, kernel: Any, recurrent: Any, bias: Any, outputs: Any, cells: Any, gates: Any, projected: Any, product: Any
+    inputs: Any,
+    kernel: Any,
+    recurrent: Any,
+    bias: Any,
+    outputs: Any,
+    cells: Any,
+    gates: Any,
+    projected: Any,
+    product: Any,
 ) -> None:
     """All steps of a layer. Rows are those of the batch, step after step.
 

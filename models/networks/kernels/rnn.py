@@ -8,9 +8,7 @@ from etude.models.networks.kernels.arithmetic import add_product, compiled, proj
 
 
 @compiled
-def forward(
-    inputs: Any, kernel: Any, recurrent: Any, bias: Any, outputs: Any, projected: Any, product: Any
-) -> None:
+def forward(inputs: Any, kernel: Any, recurrent: Any, bias: Any, outputs: Any, projected: Any, product: Any) -> None:
     """All steps of a layer. Rows are those of the batch, step after step.
 
     Args:
@@ -64,7 +62,12 @@ def backward(
         first = step % block * batch
         here, there = step * batch, (step + 1) * batch
         for row in range(batch):
-            output, d_total, d_out, d_last = outputs[there + row], d_totals[first + row], d_outputs[here + row], d_output[row]
+            output, d_total, d_out, d_last = (
+                outputs[there + row],
+                d_totals[first + row],
+                d_outputs[here + row],
+                d_output[row],
+            )
             for unit in range(units):
                 d_total[unit] = (d_last[unit] + d_out[unit]) * (one - output[unit] * output[unit])
             for unit in range(units):
