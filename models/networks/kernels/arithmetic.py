@@ -37,7 +37,7 @@ _TANH = (
 _SMALL = _F(0.64)
 
 
-def compiled(function: Function) -> Function:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays and numbers as machine code."""
     folder = cache_folder()
     settings: Any = numba.config
