@@ -4,7 +4,7 @@ import concurrent.futures
 import dataclasses
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +26,7 @@ from etude.models.search.continuation import Continuation, Paths
 from etude.models.search.stochastic import stochastic_search
 from etude.models.sequences.batch import Attributes, Batch, Tokens
 from etude.models.sequences.domain import Domain
+from etude.models.sequences.rules import Rules
 
 SEARCHES = ("stochastic", "beam", "greedy")
 
@@ -91,6 +92,8 @@ class GenerationOptions:
       top_k: sample from the k most likely events only; 0 for all; for stochastic search.
       top_p: sample from the most likely events that together have this probability only; for stochastic search.
       constraints: what the notes after the primer may be, for every search.
+      valid_bars: whether only that may follow after which every bar can still be completed, and is in the end; for every
+        search, of models of tunes as text.
     """
 
     num_outputs: int = 10
@@ -105,6 +108,7 @@ class GenerationOptions:
     top_k: int = 0
     top_p: float = 1.0
     constraints: Constraints = dataclasses.field(default_factory=Constraints)
+    valid_bars: bool = False
 
     def __post_init__(self) -> None:
         """Checks every option.
@@ -155,6 +159,8 @@ class GeneratedSequence:
       primer_token_log_likelihood: the primer's share of `token_log_likelihood`.
       path_log_likelihood: of the labels that were sampled after the primer, at the temperature; None where none were.
       seed: of the samples; None where there were none.
+      allowed_log_probability: of what `valid_bars` allowed, at temperature 1, summed over the steps after the primer: what
+        it cost. `log_likelihood` less this is the sequence's under the model that is held to valid bars. None without.
     """
 
     tokens: Tokens
@@ -167,6 +173,7 @@ class GeneratedSequence:
     primer_token_log_likelihood: float
     path_log_likelihood: float | None = None
     seed: int | None = None
+    allowed_log_probability: float | None = None
 
     @property
     def events(self) -> Tokens:
@@ -262,6 +269,7 @@ class _Start:
       transpose_amount: semitones by which it was moved.
       options: what to generate.
       choice: what may be chosen at each step; None for everything.
+      rules: that hold besides; None for none.
     """
 
     model: Predictor
@@ -269,6 +277,7 @@ class _Start:
     transpose_amount: int
     options: GenerationOptions
     choice: Choice | None
+    rules: Rules | None
 
     @property
     def domain(self) -> Domain:
@@ -319,6 +328,7 @@ class _Start:
                 "the model gives likelihoods that are no numbers: its weights are too large; train it again"
             )
         share = len(self.primer) - 1
+        allowed = _allowed_log_probabilities(self.rules, paths, len(self.primer), self.options.num_steps)
         return [
             GeneratedSequence(
                 tokens=paths.tokens[index, : paths.lengths[index]],
@@ -331,12 +341,14 @@ class _Start:
                 primer_token_log_likelihood=float(tokens[index, :share].sum()),
                 path_log_likelihood=None if scores is None else float(scores[index]),
                 seed=None if scores is None else self.options.seed,
+                allowed_log_probability=None if allowed is None else float(allowed[index]),
             )
             for index in range(len(paths.tokens))
         ]
 
     def _continuation(self) -> Continuation:
-        return Continuation(self.model.encoding, self.model.network, self.primer, metres(self.steps_per_bar))
+        attributes, end = metres(self.steps_per_bar), self.domain.end_tokens
+        return Continuation(self.model.encoding, self.model.network, self.primer, attributes, end=end, rules=self.rules)
 
     def _as_stored(self, paths: Paths) -> Paths:
         """In the form that sequences are stored in. What the model expects then changes too."""
@@ -355,7 +367,7 @@ def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
         raise UsageError(f"the primer is not a {domain.noun}: {error}") from error
     if not len(tokens):
         raise UsageError("the primer is empty; give at least one event, such as --primer-melody '[60]'")
-    if encoding.end_token is not None and (tokens == encoding.end_token).any():
+    if _holds(tokens, domain.end_tokens or ([] if encoding.end_token is None else [encoding.end_token])):
         raise UsageError("the primer holds an end, after which nothing follows; leave it out")
     if len(tokens) >= options.num_steps:
         raise UsageError(
@@ -363,16 +375,48 @@ def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
             f"use --num-steps {len(tokens) + options.num_steps} or a shorter primer (--primer-bars)"
         )
     tokens, moved = domain.enter(tokens)
-    return _Start(model, tokens, moved, options, _choice(model, moved, len(tokens), options))
+    rules = _rules(domain, tokens) if options.valid_bars else None
+    return _Start(model, tokens, moved, options, _choice(model, moved, len(tokens), options), rules)
+
+
+def _holds(tokens: Tokens, run: Sequence[int]) -> bool:
+    """Whether a run of tokens stands somewhere in a sequence."""
+    size = len(run)
+    return bool(size) and any(
+        tokens[start : start + size].tolist() == list(run) for start in range(len(tokens) - size + 1)
+    )
+
+
+def _rules(domain: Domain, primer: Tokens) -> Rules:
+    """The rules of bars, which the primer keeps.
+
+    Raises:
+      UsageError: if there are none, or the primer breaks them.
+    """
+    rules = domain.bar_rules
+    if rules is None:
+        raise UsageError("--valid-bars is for models of tunes as text (abc-characters, abc-tokens)")
+    state = rules.start
+    for place, token in enumerate(primer.tolist()):
+        if not rules.allowed(state, STEPS_IN_ALL)[token]:
+            before = (domain.render(primer[:place]) or "").splitlines()[-1:]
+            raise UsageError(
+                f"--valid-bars cannot go on from this primer: {domain.render(primer[place : place + 1])!r} may not follow "
+                f"{''.join(before)[-30:]!r}; it takes whole bars and plain signs, as canonical text has them"
+            )
+        state = rules.after(state, token)
+    return rules
 
 
 def _choice(model: Predictor, moved: int, num_primer_tokens: int, options: GenerationOptions) -> Choice | None:
     """What narrows a search; None if nothing does."""
     constraints, encoding = options.constraints, model.encoding
-    narrows = bool(options.top_k) or options.top_p < 1
+    narrows = bool(options.top_k) or options.top_p < 1 or options.valid_bars
+    ruled_steps = options.num_steps - num_primer_tokens if options.valid_bars else 0
     if not constraints.restrict:
         everything = np.ones(encoding.num_tokens, bool)
-        return Choice(encoding, everything, top_k=options.top_k, top_p=options.top_p) if narrows else None
+        narrowed = Choice(encoding, everything, top_k=options.top_k, top_p=options.top_p, ruled_steps=ruled_steps)
+        return narrowed if narrows else None
     if not isinstance(encoding, MelodyEncoding):
         raise UsageError("pitch range, scale and ending are for melodies, which this model does not make")
     return Choice(
@@ -384,6 +428,23 @@ def _choice(model: Predictor, moved: int, num_primer_tokens: int, options: Gener
         options.top_k,
         options.top_p,
     )
+
+
+def _allowed_log_probabilities(
+    rules: Rules | None, paths: Paths, num_primer_tokens: int, num_steps: int
+) -> npt.NDArray[np.float64] | None:
+    """The log-probability of all that the rules allowed at every step after the primer, [sequences]; None without rules."""
+    if rules is None:
+        return None
+    result = np.zeros(len(paths.tokens))
+    for index, tokens in enumerate(paths.tokens.tolist()):
+        state = rules.start
+        for step in range(paths.lengths[index]):
+            if step >= num_primer_tokens:
+                given = log_softmax(paths.logits[index, step - 1]).astype(np.float64)
+                result[index] += np.log(np.exp(given[rules.allowed(state, num_steps - step)]).sum())
+            state = rules.after(state, tokens[step])
+    return result
 
 
 def _log_likelihoods(

@@ -20,6 +20,7 @@ class Choice:
         final_from: int = 0,
         top_k: int = 0,
         top_p: float = 1.0,
+        ruled_steps: int = 0,
     ) -> None:
         """Sets what narrows the choice.
 
@@ -32,6 +33,7 @@ class Choice:
           top_k: sample from the k most likely events; 0 from all.
           top_p: sample from the most likely events that together have this probability (Holtzman et al. 2020); 1 from
             all.
+          ruled_steps: how many steps there are, where the rules of the continuation hold; 0 where they do not.
         """
         self._encoding = encoding
         self._allowed = allowed
@@ -39,10 +41,13 @@ class Choice:
         self._final_from = final_from
         self._top_k = top_k
         self._top_p = top_p
+        self._ruled_steps = ruled_steps
 
     def events(self, continuation: Continuation, step: int) -> Mask:
         """The events that constraints allow next, [melodies, num_tokens]."""
         allowed = np.broadcast_to(self._allowed, (continuation.num_sequences, len(self._allowed)))
+        if self._ruled_steps:
+            allowed = allowed & continuation.allowed(self._ruled_steps - step)
         if self._final_notes is None or step < self._final_from:
             return allowed
         is_note = self._encoding.label_tokens() >= 0

@@ -10,6 +10,7 @@ import numpy as np
 
 from etude.models.sequences.batch import Tokens
 from etude.models.sequences.breakdown import Breakdown
+from etude.models.sequences.rules import Rules
 from etude.models.sequences.sequence_set import SequenceSet
 
 MELODY = "melody"
@@ -69,6 +70,16 @@ class Domain(abc.ABC):
     def render(self, tokens: Tokens) -> str | None:
         """A sequence as text; None where it has no text."""
 
+    @property
+    def end_tokens(self) -> tuple[int, ...]:
+        """The tokens that end a sequence, one after the other; none where sequences have no end of their own."""
+        return ()
+
+    @property
+    def bar_rules(self) -> Rules | None:
+        """What may follow in a sequence so that its bars are complete in the end; None where tokens do not tell."""
+        return None
+
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """How reports divide the steps of sequences, besides the divisions that all sequences have."""
         return ()
@@ -117,6 +128,11 @@ class VocabularyDomain(Domain):
     def default_primer(self) -> Tokens:
         """See base class."""
         return np.array([self.start])
+
+    @property
+    def end_tokens(self) -> tuple[int, ...]:
+        """See base class."""
+        return () if self.end is None else (self.end,)
 
     def parse(self, given: Any) -> Tokens:
         """A list of tokens' numbers or symbols; or a text whose symbols are single characters or are separated.
