@@ -11,8 +11,8 @@ from etude.models.errors import EtudeError, UsageError
 from etude.models.melodies.extraction import MOST_BARS, explain, extract, whole_track_options
 from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
-from etude.pipelines.readers.note_sequences import NoteSequence, read_note_sequences
-from etude.pipelines.readers.pieces import read_pieces
+from etude.pipelines.readers.note_sequences import NoteSequence, piece_name, read_note_sequences
+from etude.pipelines.readers.pieces import Piece, read_pieces
 from etude.pipelines.rendering.music import DEFAULT_QPM
 from etude.pipelines.sequences.event_lists import parse_events
 
@@ -97,13 +97,13 @@ def read_primer(path: str, steps_per_quarter: int) -> Primer:
     Raises:
       EtudeError: if the file is missing, cannot be read, has no such tune, or holds no melody.
     """
-    file, number = _split(path)
     options = whole_track_options(steps_per_quarter, gap_bars=MOST_BARS)
     reasons = []
-    for sequence, reason in _pieces(file, number):
-        if sequence is None:
-            reasons.append(reason)
+    for piece in chosen_pieces(path):
+        if piece.sequence is None:
+            reasons += [explain(piece.rejected)] if piece.rejected else []
             continue
+        sequence = piece.sequence
         extraction = extract(sequence, options)
         if extraction.melodies:
             melody = extraction.melodies[0]
@@ -111,8 +111,13 @@ def read_primer(path: str, steps_per_quarter: int) -> Primer:
             metre = _metre(sequence, melody.steps_per_bar, steps_per_quarter)
             return Primer(melody.events, melody.steps_per_bar, qpm, metre, _key(sequence), path)
         reasons += map(explain, extraction.rejections)
-    what = f"it has no tune {number}" if number and not reasons else "; ".join(reasons) or "it has no notes"
-    raise EtudeError(f"the primer {path} holds no melody: {what}")
+    raise EtudeError(f"the primer {path} holds no melody: {why_nothing(path, reasons)}")
+
+
+def why_nothing(path: str, reasons: list[str]) -> str:
+    """Why a primer's file gave nothing, from what was wrong with its pieces."""
+    _, number = _split(path)
+    return f"it has no tune {number}" if number and not reasons else "; ".join(reasons) or "it has no notes"
 
 
 def _split(path: str) -> tuple[str, int]:
@@ -123,18 +128,19 @@ def _split(path: str) -> tuple[str, int]:
     return path, 0
 
 
-def _pieces(file: str, number: int) -> Iterator[tuple[NoteSequence | None, str]]:
-    """The pieces of a file that a number chooses (0: all of them), or why there is none."""
+def chosen_pieces(path: str) -> Iterator[Piece]:
+    """The pieces that a primer's path chooses: the one of its number, or all of the file."""
+    file, number = _split(path)
     if ".tfrecord" in pathlib.Path(file).name:
         if not pathlib.Path(file).is_file():
             raise EtudeError(f"there is no file {file}")
-        pieces: Iterator[tuple[NoteSequence | None, str]] = ((sequence, "") for sequence in read_note_sequences(file))
+        pieces = (Piece(piece_name(sequence), sequence, None) for sequence in read_note_sequences(file))
     else:
-        pieces = ((piece.sequence, explain(piece.rejected) if piece.rejected else "") for piece in read_pieces([file]))
-    for position, (sequence, reason) in enumerate(pieces, start=1):
-        known_as = sequence.reference_number if sequence is not None and "tfrecord" not in file else 0
+        pieces = read_pieces([file])
+    for position, piece in enumerate(pieces, start=1):
+        known_as = piece.sequence.reference_number if piece.sequence is not None and "tfrecord" not in file else 0
         if number in (0, known_as or position):
-            yield sequence, reason
+            yield piece
 
 
 def _metre(sequence: NoteSequence, steps_per_bar: int, steps_per_quarter: int) -> tuple[int, int] | None:
