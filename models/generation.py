@@ -399,10 +399,10 @@ def _rules(domain: Domain, primer: Tokens) -> Rules:
     state = rules.start
     for place, token in enumerate(primer.tolist()):
         if not rules.allowed(state, STEPS_IN_ALL)[token]:
-            before = (domain.render(primer[:place]) or "").splitlines()[-1:]
+            read = (domain.render(primer[: place + 1]) or "").strip()
             raise UsageError(
-                f"--valid-bars cannot go on from this primer: {domain.render(primer[place : place + 1])!r} may not follow "
-                f"{''.join(before)[-30:]!r}; it takes whole bars and plain signs, as canonical text has them"
+                f"--valid-bars cannot go on from this primer: the last sign of {read[-30:]!r} breaks them; they take whole "
+                "bars and plain signs, as canonical text has them"
             )
         state = rules.after(state, token)
     return rules

@@ -133,7 +133,7 @@ class BarGrammar:
         if settled.is_open or _awaits_ending(settled):
             return False
         if settled.bar is None:
-            return settled.has_sound
+            return True
         if not settled.has_sound:
             return not settled.is_first
         return settled.place == settled.bar or (not settled.is_first and settled.place == settled.pickup)

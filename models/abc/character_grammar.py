@@ -8,7 +8,7 @@ from fractions import Fraction
 from etude.models.abc.bar_grammar import BarGrammar, BarState, kind
 from etude.models.abc.canonical import MODES
 from etude.models.abc.completion import Completion
-from etude.models.abc.header_grammar import LINE_FEED, METRES, TONICS, HeaderState, endings
+from etude.models.abc.header_grammar import LINE_FEED, METRES, TONICS, HeaderState, ending
 from etude.models.abc.header_grammar import after as after_header
 
 SPACE = " "
@@ -96,10 +96,11 @@ class CharacterGrammar:
     def cost(self, state: CharacterState) -> int | None:
         """How many characters the tune needs at least until it may end; None if it cannot come to an end."""
         if state.header is not None:
-            ways = [(len(way), self._through(state, way)) for way in endings(state.header, self.characters)]
-            costs = [(length, self.cost(end)) for length, end in ways if end is not None]
-        else:
-            costs = [(length, self._completion.cost(after)) for length, after in self._completed(state)]
+            way = ending(state.header, self.characters)
+            body = None if way is None else self._through(state, way)
+            cost = None if body is None else self.cost(body)
+            return None if way is None or cost is None else len(way) + cost
+        costs = [(length, self._completion.cost(after)) for length, after in self._completed(state)]
         return min((length + cost for length, cost in costs if cost is not None), default=None)
 
     def bound(self, state: CharacterState) -> int:

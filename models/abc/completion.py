@@ -15,6 +15,7 @@ BAR_LINES = ("|", ":|", "|2")
 """Those that a tune is brought to an end with."""
 
 _MANY = 8
+_LONGEST_TUPLET = 9
 
 
 class Completion:
@@ -30,9 +31,12 @@ class Completion:
         self._grammar = grammar
         self._costs = {token: cost for token, cost in costs.items() if token in (*BAR_LINES, "C", "z", "]")}
         self._sounds = ("C",) if "C" in costs else ("z",)
-        self._lengths = {token: parse_length(token) for token in costs if LENGTH.fullmatch(token)}
+        lengths = {token: parse_length(token) for token in costs if LENGTH.fullmatch(token)}
+        self._lengths = {token: length for token, length in lengths.items() if _is_usual(length)}
         self._costs |= {token: costs[token] for token in self._lengths}
-        self._most = max(self._costs.values(), default=1)
+        self._most = 1 + max((costs[token] for token in self._lengths), default=0)
+        self._longest_tuplet = max((len(token) for token in costs if token[0] == "("), default=0)
+        self._lengths_to = functools.lru_cache(maxsize=1 << 16)(self._find_lengths_to)
         self._found: dict[BarState, int | None] = {}
 
     def cost(self, state: BarState) -> int | None:
@@ -45,8 +49,8 @@ class Completion:
     def bound(self, state: BarState) -> int:
         """A cost above that of any way to an end from here, whatever comes next; quick to tell."""
         most = 1 if state.bar is None else max(_fewest_sounds(self._grammar.lengths, state.bar).values())
-        # Two bars, a tuplet, and bar lines.
-        return self._most * (2 * (2 * most + 10) + 8)
+        # Two bars, a tuplet that may begin now, and bar lines.
+        return self._most * (2 * most + _LONGEST_TUPLET) + self._longest_tuplet + 8
 
     def _search(self, start: BarState) -> None:
         number = itertools.count()
@@ -70,7 +74,7 @@ class Completion:
                 following = self._grammar.after(state, token)
                 if following is not None and (plain := _plain(following)) not in before:
                     so_far = cost + self._costs[token]
-                    guess = so_far + 2 * self._num_sounds(plain) + _num_pending(plain)
+                    guess = so_far + 2 * self._sounds_needed(plain) + _num_pending(plain)
                     heapq.heappush(waiting, (guess, next(number), so_far, plain, state))
         self._found[start] = None
 
@@ -80,28 +84,40 @@ class Completion:
             yield "]" if state.in_chord else "C"
             return
         if state.awaits_length:
-            most = self._num_sounds(state)
-            within = state.broken is not None or (state.tuplet is not None and state.bar is not None)
-            for token, length in self._lengths.items():
-                if within or self._num_sounds(state, length) < most:
-                    yield token
+            if state.broken is not None or (state.tuplet is not None and state.bar is not None):
+                yield from self._lengths
+            elif state.bar is not None:
+                yield from self._lengths_to(state.bar, state.place, _target(state))
         yield from (token for token in (*self._sounds, *BAR_LINES) if token in self._costs)
 
-    def _num_sounds(self, state: BarState, length: Fraction = Fraction(0)) -> int:
-        """How few sounds an end needs, about; after one more of a length."""
-        bar = state.bar
-        if bar is None:
-            return 0
-        place = state.place + length
+    def _find_lengths_to(self, bar: Fraction, place: Fraction, target: Fraction) -> tuple[str, ...]:
+        """The lengths after which fewer sounds are needed."""
         fewest = _fewest_sounds(self._grammar.lengths, bar)
-        target = bar
-        if _has_repeat(state):
-            target = state.section or bar
-        elif state.pickup and place <= state.pickup:
-            target = state.pickup
-        if place > target:
-            return fewest.get(bar - place, _MANY) + fewest.get(target, _MANY)
-        return fewest.get(target - place, _MANY)
+        most = _num_sounds(fewest, bar, place, target)
+        return tuple(
+            token for token, length in self._lengths.items() if _num_sounds(fewest, bar, place + length, target) < most
+        )
+
+    def _sounds_needed(self, state: BarState) -> int:
+        """How few sounds an end needs, about."""
+        if state.bar is None:
+            return 0
+        fewest = _fewest_sounds(self._grammar.lengths, state.bar)
+        return _num_sounds(fewest, state.bar, state.place, _target(state))
+
+
+def _target(state: BarState) -> Fraction:
+    """The place in a bar at which a tune may end."""
+    assert state.bar is not None
+    if _has_repeat(state):
+        return state.section or state.bar
+    return state.pickup if state.pickup and state.place <= state.pickup else state.bar
+
+
+def _num_sounds(fewest: Mapping[Fraction, int], bar: Fraction, place: Fraction, target: Fraction) -> int:
+    if place > target:
+        return fewest.get(bar - place, _MANY) + fewest.get(target, _MANY)
+    return fewest.get(target - place, _MANY)
 
 
 def _plain(state: BarState) -> BarState:
@@ -117,6 +133,10 @@ def _plain(state: BarState) -> BarState:
 def _num_pending(state: BarState) -> int:
     """What has begun and needs something more."""
     return _has_repeat(state) + (state.tuplet[1] if state.tuplet else 0)
+
+
+def _is_usual(length: Fraction) -> bool:
+    return length.denominator == 1 or length.numerator <= 3
 
 
 def _has_repeat(state: BarState) -> bool:

@@ -1,7 +1,7 @@
 """Which character may come next in the header of a tune, so that it can be read and leaves bars their length.
 
-Metre, unit and key have one of the usual values; titles and other words are free. What would change how the music is played
-beside these, as parts, voices and directives do, is not there.
+Metre, unit and key have one of the usual values, and the metre stands before the key; titles and other words are free. What
+would change how the music is played beside these, as parts, voices and directives do, is not there.
 """
 
 import dataclasses
@@ -70,7 +70,8 @@ def after(state: HeaderState, character: str) -> HeaderState | None:
     if character == LINE_FEED:
         return _after_line(state)
     if len(line) == 1:
-        is_known = letter in _FREE or letter in _VALUES or (letter == "X" and state.is_first)
+        is_known = letter in _FREE or letter in "ML" or (letter == "X" and state.is_first)
+        is_known = is_known or (letter == "K" and bool(state.metre))
         return dataclasses.replace(state, line=line) if is_known else None
     if letter == "%":
         return state if len(state.line) > 1 or character != "%" else None
@@ -83,17 +84,16 @@ def after(state: HeaderState, character: str) -> HeaderState | None:
     return state
 
 
-def endings(state: HeaderState, characters: Iterable[str]) -> Iterator[str]:
-    """Ways to complete a header, short ones, out of characters that there are."""
+def ending(state: HeaderState, characters: Iterable[str]) -> str | None:
+    """A short way to complete a header, out of characters that there are; None if there is none."""
     known = set(characters)
     letter, text = state.line[:1], state.line[2:]
     begun = ":" if len(state.line) == 1 and letter != "%" else ""
     key = "" if letter == "K" else "K:C\n"
-    values = [value[len(text) :] for value in _VALUES.get(letter, ("",)) if value.startswith(text)]
-    for value in values:
-        found = begun + value + LINE_FEED * bool(letter) + key
-        if known.issuperset(found):
-            yield found
+    metre = "" if letter in ("K", "M") or state.metre else "M:C\n"
+    values = [value[len(text) :] for value in _VALUES.get(letter, (text,)) if value.startswith(text)]
+    ways = (begun + value + LINE_FEED * bool(letter) + metre + key for value in sorted(values, key=len))
+    return next((way for way in ways if known.issuperset(way)), None)
 
 
 def _after_line(state: HeaderState) -> HeaderState | None:

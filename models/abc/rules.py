@@ -16,6 +16,7 @@ from etude.models.sequences.domain import END, START
 Mask = npt.NDArray[np.bool_]
 State = TypeVar("State")
 _DEAD, _BEFORE = 0, 1
+_NEVER = 1 << 30
 
 
 class _Automaton(abc.ABC, Generic[State]):
@@ -31,6 +32,8 @@ class _Automaton(abc.ABC, Generic[State]):
         self._numbers: dict[State | None, int] = {None: _DEAD, before: _BEFORE}
         self._following: list[dict[int, int]] = [{}, {}]
         self._masks: dict[int, Mask] = {}
+        self._costs: dict[int, int] = {_DEAD: _NEVER}
+        self._needs: dict[int, npt.NDArray[np.int64]] = {}
         self._lock = threading.Lock()
         self.start = _BEFORE
 
@@ -70,13 +73,19 @@ class _Automaton(abc.ABC, Generic[State]):
         here = self._states[state]
         if here is None or num_left > self._bound(here):
             return mask
-        in_time = np.array([may and self._is_in_time(state, token, num_left - 1) for token, may in enumerate(mask)])
+        needs = self._needs.get(state)
+        if needs is None:
+            followers = [self.after(state, token) for token in range(len(self._symbols))]
+            needs = self._needs[state] = np.array([1 + self._cost_of(follower) for follower in followers])
+        in_time = needs <= num_left
         return in_time if in_time.any() else mask
 
-    def _is_in_time(self, state: int, token: int, num_left: int) -> bool:
-        following = self._states[self.after(state, token)]
-        cost = None if following is None else self._cost(following)
-        return cost is not None and cost <= num_left
+    def _cost_of(self, number: int) -> int:
+        if number not in self._costs:
+            state = self._states[number]
+            cost = None if state is None else self._cost(state)
+            self._costs[number] = _NEVER if cost is None else cost
+        return self._costs[number]
 
 
 class TokenRules(_Automaton[BarState | str]):

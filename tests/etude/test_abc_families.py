@@ -1,11 +1,13 @@
 """ABC as text, from tunes to generated tunes, by the commands."""
 
+import dataclasses
 import json
 import random
 
 import pytest
 
 from etude import load
+from etude.models.abc.validity import validity
 from etude.models.dataset import read_description
 from etude.models.registry import families_of, family
 from etude.models.representations.registry import make_representation
@@ -35,6 +37,42 @@ def held_out_texts(folder):
             yield " ".join(vocabulary.decode(tokens[1:-1])) if is_token else representation.render(tokens, vocabulary)
 
 
+def lines_of(folder):
+    return [json.loads(line) for line in (folder / "generated.jsonl").read_text().splitlines()]
+
+
+def check_generation(etude):
+    """Headers, opening bars and valid bars; every file, and what is said of tunes that cannot be read."""
+    for line in lines_of(etude.folder / "made"):
+        text = (etude.folder / "made" / line["file"]).read_text()
+        assert line["text"] == text
+        is_read = line["validity"]["parses"]
+        assert (etude.folder / "made" / line["file"].replace(".abc", ".mid")).exists() == is_read
+        assert bool(line["problem"]) != is_read
+    header = ("--metre", "4/4", "--key", "C")
+    words = ("--num-outputs", 2, "--seed", 3, "--valid-bars", *header, "--num-steps", 120, "--svg")
+    done = etude("generate", "run", "--output", "valid", *words)
+    for line in lines_of(etude.folder / "valid"):
+        stem = line["file"].removesuffix(".abc")
+        assert {path.suffix for path in (etude.folder / "valid").glob(f"{stem}.*")} == {".abc", ".mid", ".svg"}
+        assert line["text"].startswith("X:1\nM:4/4\nL:1/8\nK:C")
+        found = validity(line["text"])
+        assert found.bars
+        assert found.repeats
+        own = {name: value for name, value in dataclasses.asdict(found).items() if name not in ("clean", "problem")}
+        assert own.items() <= line["validity"].items()
+        assert line["allowed_log_probability"] < 0
+    assert "bars              100.0%   100.0%" in done.stderr
+    assert "valid bars cost " in done.stderr
+    etude("generate", "run", "--output", "opening", "--primer", "tunes.abc#3", "--primer-bars", 1, "--num-outputs", 1)
+    (line,) = lines_of(etude.folder / "opening")
+    opening = tune(3).splitlines()[-1].split("|")[0] + "|"
+    assert f"\n{opening}" in line["text"]
+    assert line["primer"] == "tunes.abc#3"
+    for wrong in (("--primer-melody", "[60]"), ("--primer", "tunes.abc", "--key", "C"), ("--key", "C")):
+        etude("generate", "run", "--output", "no", *wrong, status=2)
+
+
 @pytest.mark.parametrize("config", TINY)
 def test_from_tunes_to_tunes(etude, config):
     representation = family(config).representation
@@ -58,6 +96,7 @@ def test_from_tunes_to_tunes(etude, config):
     etude("generate", "run", "--output", "made", "--num-outputs", 2, "--num-steps", 60, "--seed", 1)
     written = sorted(path.name for path in (etude.folder / "made").glob("*.abc"))
     assert written == [f"{config}-stochastic-seed1-0{number}.abc" for number in (1, 2)]
+    check_generation(etude)
     (etude.folder / "given.abc").write_text(TUNE)
     line = json.loads(etude("score", "run", "--text", "given.abc").stdout)
     model = load(etude.folder / "run")
