@@ -113,13 +113,11 @@ def _primer(model: "Model", options: argparse.Namespace) -> "Sequence[int] | Non
     """The tokens to start with; None for the model's own."""
     from etude.models.abc.tune_domain import TuneDomain
     from etude.models.errors import UsageError
+    from etude.models.sequences.domain import parse_given
 
     domain, configuration = model.domain, model.configuration
     if options.primer_text:
-        try:
-            return [int(token) for token in domain.parse(options.primer_text)]
-        except ValueError as error:
-            raise UsageError(f"--primer-text is not a {domain.noun}: {error}") from error
+        return [int(token) for token in parse_given(domain, options.primer_text, "--primer-text")]
     if not any((options.primer, options.metre, options.key, options.title)):
         return None
     if not isinstance(domain, TuneDomain):
