@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def is_text(model: "Model") -> bool:
     """Whether a model's sequences are text."""
-    return model.domain.noun != "melody"
+    return not model.domain.has_notes
 
 
 def refuse_for_melodies(model: "Model", options: argparse.Namespace) -> None:
@@ -98,7 +98,8 @@ def _check(model: "Model", options: argparse.Namespace) -> None:
 
     if model.domain.render(model.domain.default_primer) is None:
         raise UsageError(f"{model.path} makes {model.domain.plural}, which cannot be written as text")
-    if options.primer_melody is not None or options.bars is not None:
+    given = [name for name in ("primer_melody", "primer_drums", "primer_pitches") if getattr(options, name, None)]
+    if given or options.bars is not None:
         raise UsageError(
             f"{model.path} makes text: use --primer-text, --primer FILE, or --metre and --key for what it starts with, and "
             "--num-steps for its length in tokens"

@@ -11,6 +11,7 @@ from etude.models.encodings.encoding import Encoding, Mask
 from etude.models.family import SequenceModel
 from etude.models.networks.cells.arrays import Array
 from etude.models.networks.network import log_softmax
+from etude.models.search.steps import StepLength
 from etude.models.sequences.batch import Attributes, Tokens
 from etude.models.sequences.rules import Rules
 
@@ -46,6 +47,10 @@ class Continuation:
     Sequences keep no copy of their past: a step remembers which rows of the step before it goes on from, and `paths`
     walks back. The network reads the last tokens only when something is asked of them, so that sequences which a search
     drops right away cost nothing.
+
+    Attributes:
+      steps: whole steps of each sequence, [sequences]; where its length is not counted in steps, 0.
+      tokens_in_step: tokens of each sequence after its last whole step and its start, [sequences]; likewise.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class Continuation:
         network: SequenceModel,
         primer: Tokens,
         attributes: Attributes,
+        length: StepLength | None = None,
         *,
         end: Sequence[int] = (),
         rules: Rules | None = None,
@@ -65,6 +71,7 @@ class Continuation:
           network: the model's.
           primer: [steps], at least one token.
           attributes: of the primer, as of a batch of one.
+          length: when a sequence is over, where that is counted in steps of several tokens.
           end: the tokens with which sequences end, one after the other; none for the encoding's own, if it has one. The
             first of them stands there once.
           rules: what may follow; None for everything. They allow the primer.
@@ -72,10 +79,13 @@ class Continuation:
         self._encoding = encoding
         self._network = network
         self._label_tokens = encoding.label_tokens()
-        self._end = tuple(end) or (() if encoding.end_token is None else (encoding.end_token,))
+        self._length = length
+        own = encoding.end_token if length is None else length.filler
+        self._end = tuple(end) or (() if own is None else (own,))
         self._rules = rules
         self._states = [] if rules is None else [rules.start]
         self._num_matched = np.zeros(1, np.int64)
+        self.steps, self.tokens_in_step = np.zeros(1, np.int64), np.full(1, -1)
         self._stream = encoding.stream(1, attributes)
         self._state = network.initial_state(1)
         self._trail: list[_Step] = []
@@ -106,6 +116,11 @@ class Continuation:
             self._state = self._state.take(parents)
             self._num_matched = self._num_matched[parents]
             self._states = [self._states[parent] for parent in parents.tolist()] if self._rules else []
+            self.steps, self.tokens_in_step = self.steps[parents], self.tokens_in_step[parents]
+        if self._length is not None:
+            is_end = tokens == self._length.step_token
+            self.steps = self.steps + is_end
+            self.tokens_in_step = np.where(is_end, 0, self.tokens_in_step + 1)
         if self._rules is not None:
             pairs = zip(self._states, tokens.tolist(), strict=True)
             self._states = [self._rules.after(state, token) for state, token in pairs]
@@ -131,6 +146,8 @@ class Continuation:
 
     def ended(self) -> Mask:
         """Which sequences are over: [sequences]."""
+        if self._length is not None:
+            return self.steps >= self._length.num_steps
         return _is_over(self._num_matched, self._end)
 
     def allowed(self, num_left: int) -> Mask:
@@ -189,6 +206,9 @@ class Continuation:
     def _lengths(self, tokens: Tokens) -> npt.NDArray[np.int64]:
         """Tokens up to the first end, [sequences]."""
         is_over = np.ones((len(tokens), tokens.shape[1] + 1), bool)
+        if self._length is not None:
+            is_over[:, :-1] = np.cumsum(tokens == self._length.step_token, axis=1) >= self._length.num_steps
+            return np.minimum(is_over.argmax(axis=1) + 1, tokens.shape[1])
         matched = np.zeros(len(tokens), np.int64)
         for step in range(tokens.shape[1]):
             matched = _matched(matched, tokens[:, step], self._end)

@@ -19,7 +19,7 @@ from etude.models.melodies.scales import Key
 from etude.models.representations.abc_text import CANONICAL, OWN, text_of_piece
 from etude.models.representations.piece import Piece
 from etude.models.sequences.batch import Tokens
-from etude.pipelines.generation.primer import chosen_pieces, why_nothing
+from etude.pipelines.generation.primer import chosen_pieces, split_name
 from etude.pipelines.readers.abc.bars import bar_starts
 
 
@@ -80,8 +80,9 @@ def read_opening(path: str, configuration: Configuration, domain: TuneDomain, nu
     """
     if num_bars is not None and (num_bars < 1 or num_bars != int(num_bars)):
         raise UsageError(f"--primer-bars must be a whole number of bars for models of text, not {num_bars}")
+    file, number = split_name(path)
     reasons = []
-    for piece in chosen_pieces(path):
+    for piece in chosen_pieces(file, number):
         if piece.sequence is None:
             reasons += [explain(piece.rejected)] if piece.rejected else []
             continue
@@ -93,7 +94,8 @@ def read_opening(path: str, configuration: Configuration, domain: TuneDomain, nu
             reasons.append(explain(Rejection(error.reason, error.detail)))
         except ValueError as error:
             reasons.append(str(error))
-    raise EtudeError(f"the primer {path} holds no {domain.noun}: {why_nothing(path, reasons)}")
+    what = f"it has no tune {number}" if number and not reasons else "; ".join(reasons) or "it has no notes"
+    raise EtudeError(f"the primer {path} holds no {domain.noun}: {what}")
 
 
 def first_bars(text: str, number: int | None) -> str:

@@ -1,15 +1,17 @@
 """ABC as text, from tunes to generated tunes, by the commands."""
 
 import dataclasses
+import itertools
 import json
 import random
 import re
 
+import numpy as np
 import pytest
 
 from etude import load
 from etude.models.abc.validity import validity
-from etude.models.dataset import read_description
+from etude.models.dataset import read_description, read_for_model
 from etude.models.registry import families_of, family
 from etude.models.representations.registry import make_representation
 from etude.models.representations.vocabulary import Vocabulary
@@ -40,6 +42,48 @@ def held_out_texts(folder):
 
 def lines_of(folder):
     return [json.loads(line) for line in (folder / "generated.jsonl").read_text().splitlines()]
+
+
+def check_figures(etude, figures):
+    """From the saved weights, by the plain equations in float64: the whole, and header and body by themselves."""
+    model = load(etude.folder / "run")
+    tunes = read_for_model(etude.folder / "data", "eval", model.configuration)
+    nats = {"header": [], "body": []}
+    for number in range(len(tunes)):
+        tokens, num_header = tunes.tokens(number), int(tunes.attributes["num_header_tokens"][number])
+        found = plain_log_likelihoods(model, tokens)
+        nats["header"] += found[: num_header - 1].tolist()
+        nats["body"] += found[num_header - 1 :].tolist()
+    every = nats["header"] + nats["body"]
+    assert figures["log_likelihood"] == pytest.approx(sum(every) / len(tunes), rel=1e-6)
+    assert figures["token"]["loss"] == pytest.approx(-np.mean(every), rel=1e-6)
+    assert figures["token"]["bits_per_step"] == pytest.approx(-np.mean(every) / np.log(2), rel=1e-6)
+    for part, values in nats.items():
+        assert figures["part"][part]["num_steps"] == len(values)
+        assert figures["part"][part]["loss"] == pytest.approx(-np.mean(values), rel=1e-6)
+        assert figures["part"][part]["perplexity"] == pytest.approx(np.exp(-np.mean(values)), rel=1e-6)
+
+
+def plain_log_likelihoods(model, tokens):
+    """The log-likelihood of every token but the first, by an LSTM as it is printed in books."""
+    weights = {name: array.astype(np.float64) for name, array in model.weights.items()}
+    kernel, bias = weights["layer_0/kernel"], weights["layer_0/bias"]
+    units = len(bias) // 4
+    cell = output = np.zeros(units)
+    found = []
+    for token, following in itertools.pairwise(tokens.tolist()):
+        gates = kernel[token] + output @ kernel[-units:] + bias
+        into, new, forget, out = np.split(gates, 4)
+        forget = forget + model.configuration.hyperparameters.forget_bias
+        cell = sigmoid(forget) * cell + sigmoid(into) * np.tanh(new)
+        output = sigmoid(out) * np.tanh(cell)
+        logits = output @ weights["output/kernel"] + weights["output/bias"]
+        found.append(logits[following] - np.log(np.exp(logits).sum()))
+    return np.array(found)
+
+
+def sigmoid(values):
+    return 1 / (1 + np.exp(-values))
 
 
 def check_generation(etude):
@@ -94,6 +138,7 @@ def test_from_tunes_to_tunes(etude, config):
     scored = [json.loads(line)["log_likelihood"] for line in etude("score", "run", *texts).stdout.splitlines()]
     assert len(scored) == figures["num_sequences"] > 1
     assert sum(scored) / len(scored) == pytest.approx(figures["log_likelihood"], rel=1e-5)
+    check_figures(etude, figures)
     etude("generate", "run", "--output", "made", "--num-outputs", 2, "--num-steps", 60, "--seed", 1)
     written = sorted(path.name for path in (etude.folder / "made").glob("*.abc"))
     assert written == [f"{config}-stochastic-seed1-0{number}.abc" for number in (1, 2)]
