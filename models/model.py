@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.encodings.melody import MelodyEncoding
-from etude.models.errors import EtudeError
+from etude.models.errors import EtudeError, UsageError
 from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.likelihood import LogProbabilities
 from etude.models.evaluation.statistics import Sums
@@ -24,7 +24,8 @@ from etude.models.networks.weights import as_weights
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_domain, make_encoding
 from etude.models.sequences.batch import Batch
-from etude.models.sequences.domain import Domain
+from etude.models.sequences.breakdown import Breakdown
+from etude.models.sequences.domain import Domain, parse_given
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.run_directory import BEST
 from etude.models.trained import read_trained
@@ -96,7 +97,12 @@ class Model:
         return CompiledNetwork(hyperparameters, as_weights(self.weights))
 
     def evaluate(
-        self, sequences: SequenceSet, squash: bool = True, progress: Progress = silent, compiled: bool = False
+        self,
+        sequences: SequenceSet,
+        squash: bool = True,
+        progress: Progress = silent,
+        breakdowns: Sequence[Breakdown] = (),
+        compiled: bool = False,
     ) -> Sums:
         """The sums of every sequence.
 
@@ -105,6 +111,7 @@ class Model:
           squash: bring them into the model's domain first, melodies into its key and range; False for those that are
             there already.
           progress: called after every batch.
+          breakdowns: categories to add up besides.
           compiled: whether by `predict_faster`.
 
         Raises:
@@ -118,7 +125,7 @@ class Model:
             remedy = "; leave out --no-squash to bring the melody into it" if self.domain.noun == "melody" else ""
             raise EtudeError(f"{error} of {self.path}{remedy}") from error
         predict = self.predict_faster if compiled else self.predict
-        sums = evaluate(self.encoding, sequences, predict, progress=progress)
+        sums = evaluate(self.encoding, sequences, predict, breakdowns, progress)
         if not np.isfinite(sums["log_likelihood"]).all():
             raise EtudeError(
                 f"{self.path} gives likelihoods that are no numbers: its weights are too large; train it again"
@@ -139,11 +146,15 @@ class Model:
           One number a sequence.
 
         Raises:
-          ValueError: if a token is not in the domain (an event outside [-2, 127]), or a sequence is empty.
+          UsageError: if a token is not in the domain (an event outside [-2, 127]), or a sequence is empty.
+          EtudeError: if, without `squash`, a pitch is outside the model's range.
         """
-        parsed = [self.domain.parse(given) for given in sequences]
+        noun = self.domain.noun
+        parsed = [
+            parse_given(self.domain, given, f"{noun} {number}") for number, given in enumerate(sequences, start=1)
+        ]
         if not all(len(tokens) for tokens in parsed):
-            raise ValueError(f"a {self.domain.noun} without events has no log-likelihood")
+            raise UsageError(f"a {noun} without events has no log-likelihood")
         if not parsed:
             return []
         packed = SequenceSet.pack(parsed)
@@ -175,9 +186,9 @@ class Model:
           other likelihoods of `etude.models.generation.GeneratedSequence`.
 
         Raises:
-          UsageError: if the primer or an option is out of range.
+          UsageError: if the primer is none, or an option is unknown or out of range.
         """
-        return generate(self, primer, GenerationOptions(**options))
+        return generate(self, primer, GenerationOptions.of(options))
 
 
 def load(

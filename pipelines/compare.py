@@ -12,7 +12,6 @@ from etude.models.dataset import representation_name, steps_per_quarter
 from etude.models.evaluation.statistics import NUM_NOTES
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
-from etude.models.sequences.domain import MELODY
 from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
@@ -33,6 +32,7 @@ from etude.pipelines.comparison.results.results_json import to_json
 from etude.pipelines.comparison.results.summaries import summarise
 from etude.pipelines.comparison.results.verdict import verdict
 from etude.pipelines.comparison.tensorboard import write_tensorboard
+from etude.pipelines.comparison.units import clear_followers
 from etude.pipelines.comparison.words import MELODIES
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.page import page
@@ -109,7 +109,8 @@ def compare(
         published=presentation.published,
         pieces=pieces,
     )
-    melodies = datasets[MELODY].splits.evaluated if MELODY in datasets else None
+    domains = {one.representation: one.domain for one in measurements if one.domain.has_notes}
+    units = clear_followers(measurements)
     content = Content(
         results=results,
         presentation=presentation,
@@ -117,15 +118,20 @@ def compare(
         curves=curves,
         costs={configuration.name: cost(configuration) for configuration in configurations},
         generated=sets,
-        real=real_tunes(melodies, sets, steps_per_quarter(datasets[MELODY].description))
-        if isinstance(melodies, MelodySet)
-        else (),
+        real=[
+            tune
+            for one, domain in domains.items()
+            for tune in real_tunes(
+                domain, datasets[one].splits.evaluated, sets, steps_per_quarter(datasets[one].description)
+            )
+        ],
+        units=units,
         real_texts={one.domain.name: real_texts(one.domain, one.sequences) for one in measurements},
     )
     report, table, figures = page(content), to_csv(results), to_json(results)
     with locked(output):
         remove_partial_files(output)
-        write_tensorboard(output, results, configurations, sets)
+        write_tensorboard(output, results, configurations, sets, units)
         write_text(output / REPORT_FILE, report)
         write_text(output / TABLE_FILE, table)
         write_text(output / RESULTS_FILE, figures)
