@@ -12,7 +12,7 @@ from etude.models.networks.kernels.network import CompiledNetwork
 @pytest.mark.parametrize("batch", [1, 2, 5])
 def test_equals_numpy(family, cell, batch, tiny_model, random_events):
     model = tiny_model(family, cell=cell)
-    events = np.stack([random_events(seed, 40) for seed in range(batch)])
+    events = np.stack([random_events(seed, 11) for seed in range(batch)])
     inputs = model.encoding.inputs(events, metres([16] * batch))
     network = CompiledNetwork(model.configuration.hyperparameters, model.weights)
     np.testing.assert_allclose(network.logits(inputs), model.network.logits(inputs), atol=2e-5)
