@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": "compare models on a dataset, as a report",
     "study": "all of the above over configurations, seeds and overrides",
     "listen": "a blind listening test as one page, and its statistics",
+    "methods": "how all figures are defined, with formulas and BibTeX",
 }
 
 EPILOG = """\

@@ -130,9 +130,8 @@ def read_sheet(text: str, key: Key) -> Sheet:
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"damaged: answer {number}: {error!r}") from error
         if trial not in known or trial in answers:
-            raise ValueError(
-                f"damaged: answer {number} is to {'a trial that was answered before' if trial in answers else 'no trial of the test'}"
-            )
+            what = "a trial that was answered before" if trial in answers else "no trial of the test"
+            raise ValueError(f"damaged: answer {number} is to {what}")
         answers[trial] = answer
     if len(answers) < len(known):
         raise ValueError(f"not finished: {len(answers)} of {len(known)} answers")

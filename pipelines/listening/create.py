@@ -109,9 +109,12 @@ def create_test(
         name: candidates(generated_pieces(folders, say), f"{seed} {name}", longest, **heard)
         for name, folders in sources.models.items()
     }
+    for name, pool in found.items():  # before the real tunes, which may take a while
+        _choose(name, pool, each, options.seconds)
     real = candidates(real_pieces(sources, say, progress), seed, longest, **heard)
     wanted = {**dict.fromkeys(found, each), "the real tunes": each * len(found)}
     pools = {**found, "the real tunes": real}
+    _choose("the real tunes", real, wanted["the real tunes"], options.seconds)
     seconds = options.seconds or _common_length(pools, wanted)
     chosen = {name: _choose(name, pool, wanted[name], seconds) for name, pool in pools.items()}
     key, music = design(
@@ -140,21 +143,20 @@ def _common_length(pools: Mapping[str, Sequence[Piece]], wanted: Mapping[str, in
     seconds = LONGEST
     for name, pool in pools.items():
         lengths = sorted((piece.seconds for piece in pool), reverse=True)
-        if len(lengths) < wanted[name]:
-            raise _too_few(name, len(lengths), wanted[name], SHORTEST)
         seconds = min(seconds, lengths[wanted[name] - 1])
     return float(int(seconds))
 
 
 def _choose(name: str, pool: Sequence[Piece], number: int, seconds: float) -> list[Piece]:
+    """The first pieces that are long enough; of 0 seconds, any that are not all too short.
+
+    Raises:
+      EtudeError: if there are not so many.
+    """
     long = [piece for piece in pool if piece.seconds >= seconds]
     if len(long) < number:
-        raise _too_few(name, len(long), number, seconds)
+        raise EtudeError(
+            f"{name}: {len(long)} pieces last {max(seconds, SHORTEST):g} seconds or longer, and {number} are needed; give "
+            "fewer --clips, fewer --seconds, or more pieces"
+        )
     return long[:number]
-
-
-def _too_few(name: str, found: int, wanted: int, seconds: float) -> EtudeError:
-    return EtudeError(
-        f"{name} has {found} pieces that last {seconds:g} seconds or longer, and {wanted} are needed; give fewer --clips, "
-        "fewer --seconds, or more pieces"
-    )

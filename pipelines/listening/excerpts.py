@@ -48,8 +48,8 @@ def playing_time(music: Music, qpm: float = DEFAULT_QPM) -> float:
 def excerpt(music: Music, seconds: float, *, qpm: float = DEFAULT_QPM, program: int = 0) -> Music:
     """The beginning of a piece, from its first note, as every clip of a test is played.
 
-    One instrument, tempo and velocity; transposed by whole semitones so that the major key that holds most of the notes that are heard
-    is C and their mean pitch lies near G4.
+    One instrument, tempo and velocity; transposed by whole semitones so that the major key that holds most of the notes that
+    are heard is C, and their mean pitch lies near G4.
 
     Args:
       music: at least one note.
