@@ -38,7 +38,7 @@ class TestOptions:
       kind: "single" (real or generated?) or "pair" (which of two is real?).
       num_clips: on the page, beside those of the catch trials; fewer where the models do not share them evenly.
       seconds: of each clip; 0 for as long as every source has enough pieces, at most 15.
-      minimum_seconds: of each clip that must be heard before an answer counts.
+      minimum_seconds: of each clip that must be heard before an answer counts; the whole clip where it is shorter.
       qpm: tempo, in quarter notes a minute.
       program: General MIDI instrument, 0 to 127.
       seed: of all that is drawn by lot; empty for one that nobody knows before.
@@ -66,8 +66,8 @@ class TestOptions:
             raise UsageError(f"--clips must be at least 2, not {self.num_clips}")
         if self.seconds and not SHORTEST <= self.seconds <= MOST_SECONDS:
             raise UsageError(f"--seconds must be from {SHORTEST:g} to {MOST_SECONDS:g}, not {self.seconds:g}")
-        if not 0 < self.minimum_seconds <= (self.seconds or MOST_SECONDS):
-            raise UsageError(f"--minimum must be above 0 and at most a clip's seconds, not {self.minimum_seconds:g}")
+        if not 0 < self.minimum_seconds <= MOST_SECONDS:
+            raise UsageError(f"--minimum must be above 0 and at most {MOST_SECONDS:g}, not {self.minimum_seconds:g}")
         if not 4 <= self.qpm <= 1000:
             raise UsageError(f"--qpm must be from 4 to 1000 quarter notes a minute, not {self.qpm:g}")
         if not 0 <= self.program <= 127:

@@ -159,8 +159,11 @@ def design(
     for match, ((model, piece), tune) in enumerate(zip(pieces, drawn, strict=True)):
         sides = [(Clip(REAL, tune.name), tune.music), (Clip(model, piece.name), piece.music)]
         add(sides, firsts[match], model, match)
-    for real_first in firsts[len(pieces) : len(pieces) + (NUM_CATCHES if kind == PAIR else 1)]:
-        known, noise = nursery_tune(seconds, qpm=heard["qpm"]), random_notes(seconds, chooser, qpm=heard["qpm"])
+    for number, real_first in enumerate(firsts[len(pieces) :][: NUM_CATCHES if kind == PAIR else 1]):
+        known, noise = (
+            nursery_tune(seconds, number, qpm=heard["qpm"]),
+            random_notes(seconds, chooser, qpm=heard["qpm"]),
+        )
         add([(Clip("catch", _CATCH_REAL), known), (Clip("catch", _CATCH_GENERATED), noise)], real_first)
     trials.sort(key=lambda trial: trial.id)
     return Key(test, kind, seed, seconds, models=tuple(models), trials=tuple(trials), **heard), music

@@ -1,13 +1,14 @@
 """Music brought onto one footing: what is heard of a piece must tell nothing but the music."""
 
+import itertools
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from etude.models.melodies.melody import MAX_PITCH, MIN_PITCH, PITCHES_PER_OCTAVE, major_key
+from etude.models.melodies.melody import IS_IN_KEY, MAX_PITCH, MIN_PITCH, PITCHES_PER_OCTAVE, Events, pitch_class_counts
 from etude.models.melodies.note_columns import note_columns
 from etude.models.melodies.quantisation import DEFAULT_QUARTERS_PER_MINUTE
 from etude.pipelines.readers.note_sequences import NoteSequence
@@ -19,9 +20,13 @@ STEPS_PER_QUARTER = 48
 CENTRE = 67
 """The pitch (G4) that the mean of a piece's pitches is brought near to."""
 
-_NURSERY_TUNE = "C C G G A A G- F F E E D D C- G G F F E E D- G G F F E E D-"
-"""Ah! vous dirai-je, maman (Twinkle, Twinkle, Little Star), in quarter and half notes."""
-_PITCHES = {"C": 60, "D": 62, "E": 64, "F": 65, "G": 67, "A": 69}
+_NURSERY_TUNES = (
+    "C C G G A A G- F F E E D D C- G G F F E E D- G G F F E E D-",
+    "C D E C C D E C E F G- E F G- G. A. G. F. E C G. A. G. F. E C C g C- C g C-",
+)
+"""Ah! vous dirai-je, maman (Twinkle, Twinkle, Little Star), and Frère Jacques, in quarter, half (-) and eighth (.) notes."""
+_PITCHES = {"g": 55, "C": 60, "D": 62, "E": 64, "F": 65, "G": 67, "A": 69}
+_LENGTHS = {"": 2, "-": 4, ".": 1}
 
 
 def music_of(sequence: NoteSequence) -> Music:
@@ -85,30 +90,42 @@ def random_notes(seconds: float, chooser: random.Random, *, qpm: float = DEFAULT
     return _music(tuple(notes), onset, STEPS_PER_QUARTER, qpm)
 
 
-def nursery_tune(seconds: float, *, qpm: float = DEFAULT_QPM) -> Music:
-    """What nearly everybody knows for a tune that people made, over and over."""
+def nursery_tune(seconds: float, number: int = 0, *, qpm: float = DEFAULT_QPM) -> Music:
+    """What nearly everybody knows for a tune that people made, over and over; there are two."""
     notes, onset = [], 0
-    for name in _endless(_NURSERY_TUNE.split()):
+    for name in itertools.cycle(_NURSERY_TUNES[number].split()):
         if onset / STEPS_PER_QUARTER * 60 / qpm > seconds:
             break
-        duration = STEPS_PER_QUARTER * (2 if name.endswith("-") else 1)
+        duration = _LENGTHS[name[1:]] * STEPS_PER_QUARTER // 2
         notes.append(Note(onset, _PITCHES[name[0]], duration))
         onset += duration
     return _music(tuple(notes), onset, STEPS_PER_QUARTER, qpm)
-
-
-def _endless(names: list[str]) -> Iterator[str]:
-    while True:
-        yield from names
 
 
 def _semitones(notes: Sequence[Note]) -> int:
     found = pitches(notes)
     if not len(found):
         return 0
-    to_key = -major_key(found)
+    to_key = -_key(found)
     octaves = round((CENTRE - (float(found.mean()) + to_key)) / PITCHES_PER_OCTAVE)
     return to_key + PITCHES_PER_OCTAVE * octaves
+
+
+def _key(found: Events) -> int:
+    """The major key that holds most notes, 0 (C) to 11 (B).
+
+    Of several, the one with more of its tonic, fifth and third, then the next at or below the first note: the same tune has
+    the same key wherever it begins. `major_key`, which takes the lowest, would tell the keys that models write in.
+    """
+    counts = pitch_class_counts(found)
+    held = counts @ IS_IN_KEY
+    first = int(found[0])
+
+    def fitness(key: int) -> tuple[int, ...]:
+        triad = (int(counts[(key + interval) % PITCHES_PER_OCTAVE]) for interval in (0, 7, 4))
+        return int(held[key]), *triad, -((first - key) % PITCHES_PER_OCTAVE)
+
+    return max(range(PITCHES_PER_OCTAVE), key=fitness)
 
 
 def _quarters(sequence: NoteSequence, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

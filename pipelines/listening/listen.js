@@ -24,7 +24,7 @@
     for (let range = 0; range < sound.played.length; range++) sum += sound.played.end(range) - sound.played.start(range);
     return sum;
   };
-  const enough = () => sounds.every((sound) => heard(sound) >= Math.min(minimum, sound.duration || seconds) - 0.05);
+  const enough = (sound) => heard(sound) >= Math.min(minimum, sound.duration || seconds) - 0.05;
   const answered = () => ["choice", "confidence"].every((name) => form.elements[name].value);
 
   const show = (name) => {
@@ -36,9 +36,10 @@
   const update = () => {
     sounds.forEach((sound, clip) => {
       bars[clip].value = heard(sound) / seconds;
+      bars[clip].classList.toggle("enough", enough(sound));
       buttons[clip].firstChild.textContent = sound.paused ? "Play" : "Stop";
     });
-    const open = enough();
+    const open = sounds.every(enough);
     for (const group of form.querySelectorAll("fieldset")) group.disabled = !open;
     next.disabled = !open || !answered();
     const hint = !open ? `Hear ${sounds.length > 1 ? "both" : "it"} for ${minimum} seconds at least.`
@@ -91,7 +92,7 @@
   form.addEventListener("change", update);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!enough() || !answered()) return;
+    if (!sounds.every(enough) || !answered()) return;
     answers.push({
       trial: trials[order[answers.length]].id,
       choice: form.elements.choice.value,

@@ -158,18 +158,20 @@ def test_what_is_no_key(tmp_path):
         ("c.json", '{"format": "etude listening key", "kind": "pair"}'),
     ):
         (tmp_path / name).write_text(content)
-        with pytest.raises(EtudeError, match="name the key.json"):
+        with pytest.raises(EtudeError, match=r"name the key\.json"):
             read_key(tmp_path / name)
     with pytest.raises(EtudeError, match="cannot read the key"):
         read_key(tmp_path / "none.json")
+    (tmp_path / "empty").mkdir()
     with pytest.raises(EtudeError, match="no answers"):
-        find_answers([tmp_path / "d"] if (tmp_path / "d").mkdir() else [tmp_path / "d"])
+        find_answers([tmp_path / "empty"])
     with pytest.raises(EtudeError, match="does not exist"):
         find_answers([tmp_path / "nowhere"])
+    key = make_key()
+    (tmp_path / "f.json").write_text("{")
+    none, aside = read_sheets([tmp_path / "f.json"], key)
     with pytest.raises(EtudeError, match=r"not one whole sheet.*f\.json: damaged"):
-        key = make_key()
-        (tmp_path / "f.json").write_text("{")
-        analyse(*read_sheets([tmp_path / "f.json"], key), key)
+        analyse(none, aside, key)
 
 
 def test_a_verdict_claims_no_equivalence_that_was_not_shown():

@@ -60,6 +60,17 @@ def test_key_and_register_are_brought_together(shift):
     assert np.array_equal(np.diff(found), np.diff(events[::4]))
 
 
+@pytest.mark.parametrize("semitones", range(-11, 12))
+def test_a_key_in_doubt_is_the_same_wherever_a_tune_begins(semitones):
+    """G A B C D G fit C major as well as G major."""
+    events = np.array([67, 69, 71, 72, 74, 79])
+
+    def heard(shift):
+        return pitches(excerpt(melody_music(events + shift, steps_per_quarter=4, steps_per_bar=16), 9).notes) % 12
+
+    assert heard(semitones).tolist() == heard(0).tolist()
+
+
 def test_it_is_cut_to_its_length():
     music = melody_music(np.array([60, *[-2] * 30, 62, *[-2] * 32]), steps_per_quarter=4, steps_per_bar=16)
     heard = excerpt(music, 3.5)
@@ -70,8 +81,9 @@ def test_it_is_cut_to_its_length():
 
 
 def test_catch_trials_fill_a_clip():
-    for made in (nursery_tune(20), random_notes(20, random.Random(1))):
+    for made in (nursery_tune(20), nursery_tune(20, 1), random_notes(20, random.Random(1))):
         assert playing_time(made) >= 20
     assert [note.pitch for note in nursery_tune(4).notes][:7] == [60, 60, 67, 67, 69, 69, 67]
+    assert [note.duration for note in nursery_tune(20, 1).notes][14:20] == [24, 24, 24, 24, 48, 48]
     noise = pitches(random_notes(20, random.Random(1)).notes)
     assert np.abs(np.diff(noise)).mean() > 10
