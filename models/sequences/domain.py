@@ -3,11 +3,13 @@
 import abc
 import dataclasses
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
+from etude.models.errors import UsageError
 from etude.models.sequences.batch import Tokens
 from etude.models.sequences.breakdown import Breakdown
 from etude.models.sequences.sequence_set import SequenceSet
@@ -69,6 +71,22 @@ class Domain(abc.ABC):
     def render(self, tokens: Tokens) -> str | None:
         """A sequence as text; None where it has no text."""
 
+    def symbol(self, token: int) -> str:
+        """What one token is called."""
+        return str(token)
+
+    def features(self, tokens: Tokens, attributes: Mapping[str, int]) -> Mapping[str, npt.NDArray[np.float64]]:
+        """What the music has at each token of a sequence, for what units of a network are held against.
+
+        Args:
+          tokens: [steps].
+          attributes: of the sequence.
+
+        Returns:
+          Numbers by the name of what they tell, [steps] each; NaN where there is no such thing.
+        """
+        return {}
+
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """How reports divide the steps of sequences, besides the divisions that all sequences have."""
         return ()
@@ -84,6 +102,23 @@ class Domain(abc.ABC):
     def canonical(self, tokens: Tokens) -> Tokens:
         """A sequence in the one form that it is stored in; of the same length."""
         return tokens
+
+
+def parse_given(domain: Domain, given: Any, what: str) -> Tokens:
+    """The tokens of a sequence that a user gave, with the error that users are given.
+
+    Args:
+      domain: of the sequence.
+      given: as `Domain.parse` takes it.
+      what: how to call it in the message, such as "the primer".
+
+    Raises:
+      UsageError: if it is none.
+    """
+    try:
+        return domain.parse(given)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise UsageError(f"{what} is not a {domain.noun}: {error}") from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +164,10 @@ class VocabularyDomain(Domain):
         """See base class; symbols that are not in the vocabulary become its unknown."""
         tokens = self._started(text, self._numbers.get(UNKNOWN, -1))
         return tokens if self.end is None else np.append(tokens, self.end)
+
+    def symbol(self, token: int) -> str:
+        """See base class."""
+        return self.symbols[token]
 
     @functools.cached_property
     def _numbers(self) -> dict[str, int]:

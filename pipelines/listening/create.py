@@ -79,6 +79,7 @@ def create_test(
     output: pathlib.Path,
     options: TestOptions | None = None,
     *,
+    or_fewer: bool = False,
     say: Say = lambda message: None,
     progress: Progress = silent,
 ) -> Key:
@@ -88,6 +89,7 @@ def create_test(
       sources: what models made, and real tunes.
       output: the folder; made if need be.
       options: what the test is like.
+      or_fewer: take fewer clips where there are too few pieces.
       say: told of pieces that cannot be read.
       progress: called after every file of real music.
 
@@ -109,9 +111,13 @@ def create_test(
         name: candidates(generated_pieces(folders, say), f"{seed} {name}", longest, **heard)
         for name, folders in sources.models.items()
     }
+    if or_fewer:
+        each = max(1, min(each, *map(len, found.values())))
     for name, pool in found.items():  # before the real tunes, which may take a while
         _choose(name, pool, each, options.seconds)
     real = candidates(real_pieces(sources, say, progress), seed, longest, **heard)
+    if or_fewer:
+        each = max(1, min(each, len(real) // len(found)))
     wanted = {**dict.fromkeys(found, each), "the real tunes": each * len(found)}
     pools = {**found, "the real tunes": real}
     _choose("the real tunes", real, wanted["the real tunes"], options.seconds)

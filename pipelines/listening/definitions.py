@@ -11,7 +11,7 @@ def definitions() -> list[Definition]:
         Definition(
             "Trials",
             "A match is a real tune beside a generated piece. Single: each is heard by itself and taken for real or "
-            "for generated. Pair: both are heard, and one is taken for the real one. Every listener has an order of their own.",
+            "for generated. Pair: both are heard, and one is taken for the real one. Every listener has another order.",
         ),
         Definition(
             "Clips",
@@ -49,8 +49,8 @@ def definitions() -> list[Definition]:
             "How far apart real and generated are for listeners, in standard deviations. Single: from the rates h, at "
             "which real tunes are called real, and f, at which generated pieces are; pair: from the share right. Half an "
             "answer is added to each side.",
-            r"d' = z(\tilde{h}) - z(\tilde{f}) \;\text{(single)}, \quad d' = \sqrt{2}\, z(\tilde{\pi}) \;\text{(pair)}, \quad "
-            r"\tilde{r} = \frac{k + 1/2}{n + 1}",
+            r"d' = z(\tilde{h}) - z(\tilde{f}) \;\text{(single)}, \quad d' = \sqrt{2}\, z(\tilde{\pi}) \;\text{(pair)}, "
+            r"\quad \tilde{r} = \frac{k + 1/2}{n + 1}",
             ("macmillan2005", "hautus1995"),
         ),
         Definition(
@@ -65,7 +65,7 @@ def definitions() -> list[Definition]:
         Definition(
             "Equivalence margin",
             "The smallest margin around chance that two one-sided tests at 5% each call equivalent: the farther end of the "
-            "90% interval. Whether that is small enough is for the reader to say; no test is passed by not finding a difference.",
+            "90% interval. Whether that is small enough is for the reader to say; not finding a difference passes no test.",
             r"\max(|\hat{\theta}_{90, \mathrm{low}} - \theta_0|, |\hat{\theta}_{90, \mathrm{high}} - \theta_0|)",
             ("schuirmann1987",),
         ),

@@ -9,9 +9,9 @@ import jinja2
 from markupsafe import Markup
 
 from etude.pipelines.listening.design import CHOICES, PAIR, Key
+from etude.pipelines.report.parts import POLICY, inlined
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; media-src blob:; img-src data:"
-"""The browser itself keeps the page from loading or sending anything."""
+_POLICY = f"{POLICY}; media-src blob:"
 
 _LABELS = {
     "real": "A real tune",
@@ -45,8 +45,8 @@ def page(key: Key, sounds: Mapping[str, Sequence[bytes]]) -> str:
         .get_template("listen.html.j2")
         .render(
             policy=_POLICY,
-            style=_read("etude.pipelines.report", "style.css") + _read(__package__, "listen.css"),
-            script=_read(__package__, "listen.js"),
+            style=inlined("style.css") + _read("listen.css"),
+            script=_read("listen.js"),
             is_pair=key.kind == PAIR,
             choices=[(value, _LABELS[value]) for value in CHOICES[key.kind]],
             num_trials=len(trials),
@@ -65,5 +65,5 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _read(package: str, name: str) -> Markup:
-    return Markup((resources.files(package) / name).read_text(encoding="utf-8"))
+def _read(name: str) -> Markup:
+    return Markup((resources.files("etude.pipelines.listening") / name).read_text(encoding="utf-8"))

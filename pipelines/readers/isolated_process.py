@@ -1,17 +1,18 @@
 """The process that reads music for an `IsolatedReader`: files come in, and what they hold goes out.
 
-Start it with `python -P isolated_process.py SECONDS MEGABYTES`. The system ends it, whatever code it is in, if a piece
-takes more processor time than that, or if whoever started it is gone; it is given no more memory than that. On Windows,
-which has no such limits, it has none.
+Start it with `python -P isolated_process.py SECONDS MEGABYTES PICKUPS`. The system ends it, whatever code it is in, if a
+piece takes more processor time than that, or if whoever started it is gone; it is given no more memory than that. On
+Windows, which has no such limits, it has none.
 """
 
+import functools
 import marshal
 import os
 import pathlib
 import signal
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 OUT_OF_MEMORY = 3
 """The exit status that says so."""
 
-Read = Callable[["Source", bytes], Iterable["Reading"]]
+Read = Callable[["Source", bytes, Container[int]], Iterable["Reading"]]
 """As `read_music`."""
 
 _LENGTH = struct.Struct("<Q")
@@ -36,15 +37,15 @@ def main() -> None:
         sys.path.append(root)
     from etude.pipelines.readers import read_music
 
-    serve(read_music)
+    serve(functools.partial(read_music, pickups=sys.argv[3]))
 
 
 def serve(read: Read) -> None:
     """Answers requests from the standard input on the standard output, within the limits on the command line.
 
-    A request is a list of files, each a collection, a name and bytes, and whether each answer is to be sent at once: that
-    takes longer, and if this process dies it tells which piece it was. The answers are the readings of each file, then
-    None.
+    A request is a list of files, each a collection, a name and bytes; whether each answer is to be sent at once, which
+    takes longer, and if this process dies it tells which piece it was; and the places of tunes to pass over. The answers
+    are the readings of each file, then None.
 
     Args:
       read: reads a file.
@@ -64,11 +65,11 @@ def serve(read: Read) -> None:
     os.dup2(nowhere, sys.stderr.fileno())
     try:
         while True:
-            is_urgent, files = receive(requests)
+            is_urgent, passed_over, files = receive(requests)
             _end_without_asker(requests, True)
             for collection, name, data in files:
                 _limit_time(seconds)
-                for reading in read(Source(collection, name, ""), data):
+                for reading in read(Source(collection, name, ""), data, passed_over):
                     write(_values(reading), answers)
                     if is_urgent:
                         answers.flush()
@@ -109,7 +110,7 @@ def _values(reading: "Reading") -> tuple[object, ...]:
     """What `IsolatedReader` makes a reading of."""
     sequence = reading.sequence and reading.sequence.SerializeToString()
     rejected = reading.rejected and (reading.rejected.reason, reading.rejected.detail)
-    others = (reading.reference_number, reading.title, reading.line, reading.text, reading.bar_starts)
+    others = (reading.reference_number, reading.title, reading.line, reading.text, reading.bar_starts, reading.bars)
     return sequence, rejected, *others
 
 

@@ -1,12 +1,11 @@
 """The whole page."""
 
 from collections.abc import Sequence
-from importlib import resources
 
 from markupsafe import Markup
 
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.parts import Section, Text, environment, templates
+from etude.pipelines.report.parts import POLICY, Section, Text, environment, inlined, templates
 from etude.pipelines.report.sections.answer import answer, remarks
 from etude.pipelines.report.sections.breakdown import breakdown_section
 from etude.pipelines.report.sections.curves import curves_section
@@ -17,9 +16,7 @@ from etude.pipelines.report.sections.measures import measures_section
 from etude.pipelines.report.sections.music import Pieces, pieces_of
 from etude.pipelines.report.sections.reproduction import reproduction_section
 from etude.pipelines.report.sections.texts import texts_section
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-"""The browser itself keeps the page from loading anything."""
+from etude.pipelines.report.sections.units import units_section
 
 
 def page(content: Content) -> str:
@@ -32,6 +29,7 @@ def page(content: Content) -> str:
         music.section(),
         texts_section(content),
         measures_section(content),
+        units_section(content),
         data_section(content),
         definitions_section(content),
         reproduction_section(content),
@@ -59,10 +57,10 @@ def document(
         .get_template("page.html.j2")
         .render(
             parts=templates(),
-            policy=_POLICY,
+            policy=POLICY,
             title=title,
-            style=_read("style.css"),
-            script=_read("player.js") + _read("tables.js"),
+            style=inlined("style.css"),
+            script=inlined("player.js") + inlined("tables.js"),
             answer=first,
             remarks=remarks,
             sections=sections,
@@ -70,7 +68,3 @@ def document(
             pieces=music.players if music else [],
         )
     )
-
-
-def _read(name: str) -> Markup:
-    return Markup((resources.files("etude.pipelines.report") / name).read_text(encoding="utf-8"))

@@ -4,9 +4,11 @@ import re
 import numpy as np
 import pytest
 
+from etude.models.dataset import read_sequences
 from etude.models.errors import EtudeError, UsageError
 from etude.models.generation import GenerationOptions
 from etude.models.storage.run_directory import RunDirectory
+from etude.pipelines.listening.answers import read_key
 from etude.pipelines.rendering.midi import to_midi
 from etude.pipelines.rendering.music import melody_music
 from etude.pipelines.studies.budget import FILE, FIRST_TRIAL_STEPS, steps_within
@@ -108,6 +110,19 @@ def test_everything_is_there(finished):
     assert "Which is better?" in report.read_text()
 
 
+def test_a_listening_test_stands_beside_the_report(finished):
+    """As many pieces as the runs made, which last four seconds; the real tunes are of the eval split."""
+    output, *_ = finished
+    key = read_key(output / "listening")
+    assert key.models == ("basic", "wide")
+    assert (output / "listening" / "listen.html").is_file()
+    clips = [clip for trial in key.trials for clip in trial.clips]
+    assert sorted(clip.source for clip in clips if clip.source in key.models) == ["basic"] * 2 + ["wide"] * 2
+    sources = set(read_sequences(output / "dataset", "eval").sources)
+    assert {clip.name for clip in clips if clip.source == "real"} <= sources
+    assert 3 <= key.seconds <= 4
+
+
 def test_progress_covers_the_whole_study(finished):
     _, _, reported = finished
     places = [place for place, _ in reported]
@@ -195,8 +210,11 @@ def test_a_beam_that_finds_fewer_melodies_than_are_wanted(study_file, finished, 
     changed = tmp_path / "beam.toml"
     wanted = 'search = "beam"\nbeam_size = 60\nnum_outputs = 60\nnum_steps = 3'
     changed.write_text(study_file.read_text().replace("num_outputs = 2\nnum_steps = 32", wanted))
-    run(changed, output)
-    assert 1 < len(list((output / "generated" / "wide-seed0").glob("*.mid"))) < 60
+    said = []
+    run_study(read_study(changed), output, say=said.append)
+    found = len(list((output / "generated" / "wide-seed0").glob("*.mid")))
+    assert 1 < found < 60
+    assert f"wide-seed0: a beam search found only {found} different melodies where the study asks for 60" in said
     run(study_file, output)
 
 
@@ -242,7 +260,7 @@ def test_distances_in_bars():
         ("num_steps = 12", "num_steps = 0", 5, "must be from 1 to 99999999, not 0"),
         ("num_steps = 12", "num_steps = 12\nminutes = 3.0", 1, "either num_steps or minutes"),
         ("seeds = [0]", "seeds = [0, 0]", 4, "none twice"),
-        ("eval_ratio = 0.3", "eval_ratio = 1.5", 8, "--eval-ratio must be at least 0"),
+        ("eval_ratio = 0.3", "eval_ratio = 1.5", 8, "--eval-ratio must be from 0"),
         (
             "batch_size = 4",
             "batchsize = 4",
