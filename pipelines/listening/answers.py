@@ -126,7 +126,7 @@ def read_sheet(text: str, key: Key) -> Sheet:
     known = {trial.id for trial in key.trials}
     for number, one in enumerate(given, start=1):
         try:
-            trial, answer = one["trial"], _answer(one, key)
+            trial, answer = str(one["trial"]), _answer(one, key)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"damaged: answer {number}: {error!r}") from error
         if trial not in known or trial in answers:

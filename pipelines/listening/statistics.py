@@ -137,11 +137,12 @@ def estimate(answers: Answers, figure: Any, chance: float, low: float = -np.inf,
       high: the highest.
     """
     value = float(figure(answers.num_right(), np.asarray(answers.counted.sum(), np.float64)))
-    heard = answers.counted[answers.counted.any(axis=1)][:, answers.counted.any(axis=0)]
-    fewest = min(heard.shape)
+    listeners, matches = answers.counted.any(axis=1), answers.counted.any(axis=0)
+    fewest = min(int(listeners.sum()), int(matches.sum()))
     if fewest < 2:
         return Interval(value)
-    error = np.sqrt(_variance(answers, figure))
+    used = Answers(answers.right[:, listeners][:, :, matches], answers.counted[listeners][:, matches])
+    error = np.sqrt(_variance(used, figure))
     half, narrow = (stats.t.ppf(1 - tail, fewest - 1) * error for tail in (ALPHA / 2, ALPHA))
     return Interval(
         value,

@@ -16,6 +16,9 @@ def test_a_test_is_made_and_its_answers_are_analysed(etude, listening_sources, t
     assert "takes 90 answers" in made.stderr
     assert f"give to listeners: {test / 'listen.html'}" in made.stderr
     key = read_key(test)
+    again = etude("listen", "create", *listening_sources, "--output", test, status=1).stderr
+    assert "whose answers would have no key" in again
+    assert read_key(test) == key
     answers = tmp_path / "answers"
     answers.mkdir()
     for number in range(3):

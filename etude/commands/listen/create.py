@@ -16,7 +16,7 @@ import argparse
 import pathlib
 
 from etude.commands.common import command, number, whole
-from etude.commands.output_folder import check_output
+from etude.commands.output_folder import check_output, kind_of
 from etude.console import Console
 
 INTERRUPTED = "run the same command again"
@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Makes the test."""
+    from etude.models.errors import EtudeError
     from etude.pipelines.listening.create import KEY_FILE, PAGE_FILE, TestOptions, create_test
     from etude.pipelines.listening.pieces import sort_sources
     from etude.pipelines.listening.plan import planned
@@ -63,6 +64,10 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
     output = pathlib.Path(options.output)
     check_output(output, "listening")
+    if kind_of(output) and not options.overwrite:
+        raise EtudeError(
+            f"{output} holds a listening test, whose answers would have no key; choose another, or --overwrite"
+        )
     chosen = TestOptions(
         options.kind, options.clips, options.seconds, options.minimum, options.qpm, options.program, options.seed
     )
