@@ -133,12 +133,12 @@ def test_real_tunes_stand_first_as_often_as_second():
 
 def test_the_same_seed_makes_the_same_test_and_another_does_not(listening_sources, tmp_path):
     made = {}
-    for name, seed in (("a", "1"), ("b", "1"), ("c", "2"), ("d", ""), ("e", "")):
-        options = TestOptions(num_clips=4, seconds=3, minimum_seconds=1, seed=seed)
+    for name, seed in (("a", "1"), ("b", "1"), ("c", ""), ("d", "")):
+        options = TestOptions(num_clips=4, seconds=3, seed=seed)
         key = create_test(sort_sources(listening_sources), tmp_path / name, options)
         made[name] = key.test, (tmp_path / name / "listen.html").read_bytes()
     assert made["a"] == made["b"]
-    assert all(made[one][0] != made[other][0] for one, other in itertools.combinations("acde", 2))
+    assert all(made[one][0] != made[other][0] for one, other in itertools.combinations("acd", 2))
 
 
 def test_clips_are_as_long_as_the_pieces_allow(listening_sources, tmp_path):
