@@ -66,7 +66,9 @@ def _main(arguments: Sequence[str]) -> int:
 def _find(words: Sequence[str]) -> tuple[str, Sequence[str], ModuleType | None]:
     """The command that words name, by one word or, where commands are grouped, two; what follows; and its module."""
     found: list[str] = []
-    commands, overview, module = COMMANDS, _overview(), None
+    module: ModuleType | None = None
+    commands: Mapping[str, str] = COMMANDS
+    overview = _overview()
     while commands:
         rest = words[len(found) :]
         if not rest or rest[0].startswith("-"):

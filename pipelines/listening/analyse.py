@@ -155,7 +155,7 @@ def analyse(sheets: Sequence[Sheet], set_aside: Sequence[SetAside], key: Key) ->
     counted = ~(known | unheard)
     groups = []
     if counted.any():
-        names = [None, *key.models] if len(key.models) > 1 else list(key.models)
+        names: list[str | None] = [None, *key.models] if len(key.models) > 1 else list(key.models)
         parts = [(name, part) for name in names if (part := table.answers(counted, name)).counted.any()]
         p_values = [_p(part) for name, part in parts if name is not None]
         corrected = iter(holm(p_values))

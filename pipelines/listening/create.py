@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from etude.models.errors import EtudeError, UsageError
 from etude.models.progress import Progress, silent
@@ -106,7 +107,7 @@ def create_test(
             f"beside it; give --clips {2 * len(sources.models)} or more"
         )
     longest = options.seconds or LONGEST
-    heard = {"qpm": options.qpm, "program": options.program}
+    heard: dict[str, Any] = {"qpm": options.qpm, "program": options.program}
     found = {
         name: candidates(generated_pieces(folders, say), f"{seed} {name}", longest, **heard)
         for name, folders in sources.models.items()

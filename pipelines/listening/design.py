@@ -146,6 +146,7 @@ def design(
 
     def add(sides: Sequence[tuple[Clip, Music]], real_first: bool, model: str = "", match: int = -1) -> None:
         """The trials of a match: its real side, then its generated side."""
+        placed: list[Sequence[tuple[Clip, Music]]]
         if kind == PAIR:
             placed = [sides if real_first else sides[::-1]]
             answers = [FIRST if real_first else SECOND]

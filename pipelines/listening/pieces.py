@@ -66,7 +66,9 @@ def sort_sources(arguments: Sequence[str]) -> Sources:
     Raises:
       UsageError: if there is not one of each side, or a model is named twice.
     """
-    generated, datasets, music = [], [], []
+    generated: list[pathlib.Path] = []
+    datasets: list[pathlib.Path] = []
+    music: list[str] = []
     for argument in arguments:
         path = pathlib.Path(argument)
         inside = sorted(one.parent for one in path.glob(f"*/{GENERATED_FILE}")) if path.is_dir() else []
