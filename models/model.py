@@ -83,7 +83,7 @@ class Model:
           EtudeError: if a token is outside the model's domain, a pitch outside its range.
         """
         if squash:
-            sequences = sequences.map(lambda tokens: self.domain.enter(tokens)[0])
+            sequences = self.domain.enter_all(sequences)
         try:
             self.encoding.check(sequences.flat)
         except ValueError as error:
@@ -103,7 +103,8 @@ class Model:
         are those of 4/4, for encodings that look back by bars.
 
         Args:
-          sequences: lists of events, or what else the model's domain takes (tokens, a text); each of at least one token.
+          sequences: lists of events, or what else the model's domain takes (tokens, a text; for melodies over chords, pairs
+            of an event and the figure of the chord under it, "N.C." for none); each of at least one token.
           squash: bring melodies into the model's key and range first, as Magenta does.
 
         Returns:
@@ -112,7 +113,8 @@ class Model:
         Raises:
           ValueError: if a token is not in the domain (an event outside [-2, 127]), or a sequence is empty.
         """
-        parsed = [self.domain.parse(given) for given in sequences]
+        given = list(sequences)
+        parsed = [self.domain.parse(one) for one in given]
         if not all(len(tokens) for tokens in parsed):
             raise ValueError(f"a {self.domain.noun} without events has no log-likelihood")
         if not parsed:
@@ -120,7 +122,10 @@ class Model:
         packed = SequenceSet.pack(parsed)
         if isinstance(self.encoding, MelodyEncoding):
             steps, bar = self.configuration.steps_per_quarter, self.configuration.steps_per_whole_note
-            packed = MelodySet.of(Melody(events, steps_per_quarter=steps, steps_per_bar=bar) for events in parsed)
+            packed = MelodySet.of(
+                Melody(events, steps_per_quarter=steps, steps_per_bar=bar, columns=self.domain.parse_columns(one))
+                for events, one in zip(parsed, given, strict=True)
+            )
         return [float(value) for value in self.evaluate(packed, squash)["log_likelihood"]]
 
     def generate(self, primer: Any = None, **options: Any) -> list[GeneratedSequence]:

@@ -9,13 +9,24 @@ import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from etude.models import abc_characters, abc_tokens, attention, basic, lookback, mono, ngram
+from etude.models import (
+    abc_characters,
+    abc_tokens,
+    attention,
+    attention_improv,
+    basic,
+    basic_improv,
+    chord_pitches_improv,
+    lookback,
+    mono,
+    ngram,
+)
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.errors import UsageError, did_you_mean
 from etude.models.family import Family
 from etude.models.hyperparameters import override
-from etude.models.sequences.domain import MELODY, Domain
+from etude.models.sequences.domain import MELODIC, Domain
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -24,12 +35,18 @@ FAMILIES: dict[str, Family] = {
         lookback.FAMILY,
         attention.FAMILY,
         mono.FAMILY,
+        basic_improv.FAMILY,
+        attention_improv.FAMILY,
+        chord_pitches_improv.FAMILY,
         abc_characters.FAMILY,
         abc_tokens.FAMILY,
         ngram.FAMILY,
     )
 }
 
+
+ALIASES = {"improv": "basic-improv"}
+"""Other names of families."""
 
 USED: dict[str, Family] = {}
 """The families of other packages that are in use, by MODULE:NAME: what another process has to be told."""
@@ -65,7 +82,8 @@ def family(name: str) -> Family:
     Raises:
       UsageError: if there is none; the message lists them.
     """
-    found = FAMILIES.get(name) or FAMILIES.get(name.removesuffix("_rnn").replace("_", "-"))
+    plain = name.removesuffix("_rnn").replace("_", "-")
+    found = FAMILIES.get(name) or FAMILIES.get(ALIASES.get(plain, plain))
     if found is None:
         hint = did_you_mean(name, FAMILIES)
         raise UsageError(f"unknown configuration {name!r}{hint or ';'} choose one of: {', '.join(FAMILIES)}")
@@ -108,7 +126,7 @@ def configure(name: str, overrides: Mapping[str, Any] | None = None, **fields: A
     found = family(name)
     defaults = found.defaults
     hyperparameters = override(defaults.hyperparameters, overrides or {})
-    if found.representation not in ("", MELODY) and {"min_note", "max_note"} & fields.keys():
+    if found.representation not in ("", *MELODIC) and {"min_note", "max_note"} & fields.keys():
         raise UsageError(f"configuration {found.name} has no range of pitches: leave out --min-note and --max-note")
     try:
         return dataclasses.replace(defaults, hyperparameters=hyperparameters, **fields)

@@ -83,7 +83,8 @@ class Representation(abc.ABC):
 
     def encode(self, sequence: Sequence) -> bytes:
         """The SequenceExample that stores a sequence whose tokens are numbers; the same bytes every time."""
-        return encode_sequence(np.asarray(sequence.tokens), sequence.id, sequence.source, sequence.attributes)
+        tokens = np.asarray(sequence.tokens)
+        return encode_sequence(tokens, sequence.id, sequence.source, sequence.attributes, sequence.columns)
 
     def decode(self, record: bytes) -> Sequence:
         """The sequence that `encode` stored.
@@ -99,7 +100,9 @@ class Representation(abc.ABC):
 
     def digest(self, sequence: Sequence) -> bytes:
         """SHA-256 over what is stored of a sequence apart from names."""
-        return hashlib.sha256(repr((_plain(sequence), sorted(sequence.attributes.items()))).encode()).digest()
+        stored = [_plain(sequence), sorted(sequence.attributes.items())]
+        stored += [(name, values.tolist()) for name, values in sorted(sequence.columns.items())]
+        return hashlib.sha256(repr(tuple(stored)).encode()).digest()
 
     def run_numbers(self, sequence: Sequence) -> npt.NDArray[np.uint64]:
         """A sequence as the numbers by whose runs two sets are compared: one for each token."""
