@@ -11,7 +11,7 @@ from etude.models.encodings.tokens import TokenEncoding
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, MAX_STEPS_PER_QUARTER
 from etude.models.melodies.pitch_range import PitchRange
-from etude.models.sequences.domain import END, MELODIC, MELODY, START, UNKNOWN, Domain, VocabularyDomain
+from etude.models.sequences.domain import END, LEAD_SHEET, MELODIC, MELODY, START, UNKNOWN, Domain, VocabularyDomain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,13 +65,9 @@ class Configuration:
 
 
 def pitch_range(configuration: Configuration) -> PitchRange:
-    """The pitch range of a configuration of melodies."""
-    return PitchRange(configuration.min_note, configuration.max_note, configuration.transpose_to_key)
-
-
-def lead_sheet_range(configuration: Configuration) -> LeadSheetRange:
-    """The pitch range of a configuration of melodies over chords."""
-    return LeadSheetRange(configuration.min_note, configuration.max_note, configuration.transpose_to_key)
+    """The pitch range of a configuration of melodies: with chords, if it is trained on lead sheets."""
+    kind = LeadSheetRange if configuration.representation == LEAD_SHEET else PitchRange
+    return kind(configuration.min_note, configuration.max_note, configuration.transpose_to_key)
 
 
 Known = TypeVar("Known", bound=VocabularyDomain)

@@ -25,7 +25,7 @@ from etude.models.search.constraints import Constraints
 from etude.models.search.continuation import Continuation, Paths
 from etude.models.search.stochastic import stochastic_search
 from etude.models.sequences.batch import Attributes, Batch, Tokens
-from etude.models.sequences.domain import Domain
+from etude.models.sequences.domain import Columns, Domain
 
 SEARCHES = ("stochastic", "beam", "greedy")
 
@@ -91,6 +91,7 @@ class GenerationOptions:
       top_k: sample from the k most likely events only; 0 for all; for stochastic search.
       top_p: sample from the most likely events that together have this probability only; for stochastic search.
       constraints: what the notes after the primer may be, for every search.
+      columns: what is known of each step, from the primer's first on, by name, such as the chord under it, in its key.
     """
 
     num_outputs: int = 10
@@ -105,6 +106,7 @@ class GenerationOptions:
     top_k: int = 0
     top_p: float = 1.0
     constraints: Constraints = dataclasses.field(default_factory=Constraints)
+    columns: Columns = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Checks every option.
@@ -260,6 +262,7 @@ class _Start:
       model: the model.
       primer: [primer steps].
       transpose_amount: semitones by which it was moved.
+      columns: what is known of each step of the sequences, by name, as the model knows it, [num_steps] each.
       options: what to generate.
       choice: what may be chosen at each step; None for everything.
     """
@@ -267,6 +270,7 @@ class _Start:
     model: Predictor
     primer: Tokens
     transpose_amount: int
+    columns: Columns
     options: GenerationOptions
     choice: Choice | None
 
@@ -313,7 +317,7 @@ class _Start:
     def sequences(self, paths: Paths, scores: npt.NDArray[np.float64] | None = None) -> list[GeneratedSequence]:
         """Sequences with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
         paths = self._as_stored(paths)
-        labels, tokens = _log_likelihoods(self.model.encoding, paths, self.steps_per_bar)
+        labels, tokens = _log_likelihoods(self.model.encoding, paths, self._attributes(len(paths.tokens)))
         if not np.isfinite(labels).all():
             raise EtudeError(
                 "the model gives likelihoods that are no numbers: its weights are too large; train it again"
@@ -336,14 +340,19 @@ class _Start:
         ]
 
     def _continuation(self) -> Continuation:
-        return Continuation(self.model.encoding, self.model.network, self.primer, metres(self.steps_per_bar))
+        return Continuation(self.model.encoding, self.model.network, self.primer, self._attributes(1))
+
+    def _attributes(self, num_sequences: int) -> Attributes:
+        """What is known of so many sequences."""
+        columns = {name: np.tile(values, (num_sequences, 1)) for name, values in self.columns.items()}
+        return {**metres(np.full(num_sequences, self.steps_per_bar)), **columns}
 
     def _as_stored(self, paths: Paths) -> Paths:
         """In the form that sequences are stored in. What the model expects then changes too."""
         stored = np.stack([self.domain.canonical(tokens) for tokens in paths.tokens])
         if np.array_equal(stored, paths.tokens):
             return paths
-        inputs = self.model.encoding.inputs(stored[:, :-1], _metres(stored, self.steps_per_bar))
+        inputs = self.model.encoding.inputs(stored[:, :-1], self._attributes(len(stored)))
         return Paths(stored, self.model.network.logits(inputs), paths.lengths)
 
 
@@ -363,7 +372,12 @@ def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
             f"use --num-steps {len(tokens) + options.num_steps} or a shorter primer (--primer-bars)"
         )
     tokens, moved = domain.enter(tokens)
-    return _Start(model, tokens, moved, options, _choice(model, moved, len(tokens), options))
+    try:
+        columns = domain.complete_columns(options.columns, options.num_steps)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    columns = domain.enter_columns(columns, moved)
+    return _Start(model, tokens, moved, columns, options, _choice(model, moved, len(tokens), options))
 
 
 def _choice(model: Predictor, moved: int, num_primer_tokens: int, options: GenerationOptions) -> Choice | None:
@@ -387,17 +401,13 @@ def _choice(model: Predictor, moved: int, num_primer_tokens: int, options: Gener
 
 
 def _log_likelihoods(
-    encoding: Encoding, paths: Paths, steps_per_bar: int
+    encoding: Encoding, paths: Paths, attributes: Attributes
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Of the canonical label and of the token of every step but the first, 0 after the end, [sequences, steps - 1]."""
-    batch = Batch(paths.tokens, paths.lengths, _metres(paths.tokens, steps_per_bar))
+    batch = Batch(paths.tokens, paths.lengths, attributes)
     found = Prediction(encoding, batch, log_softmax(paths.logits))
     labels, tokens = (
         np.where(batch.is_predicted, one, 0.0).astype(np.float64)
         for one in (found.log_likelihood, found.token_log_likelihood)
     )
     return labels, tokens
-
-
-def _metres(tokens: Tokens, steps_per_bar: int) -> Attributes:
-    return metres(np.full(len(tokens), steps_per_bar))

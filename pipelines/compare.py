@@ -12,7 +12,7 @@ from etude.models.dataset import representation_name, steps_per_quarter
 from etude.models.evaluation.statistics import NUM_NOTES
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
-from etude.models.sequences.domain import MELODY
+from etude.models.sequences.domain import MELODIC
 from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
@@ -109,7 +109,8 @@ def compare(
         published=presentation.published,
         pieces=pieces,
     )
-    melodies = datasets[MELODY].splits.evaluated if MELODY in datasets else None
+    melodic = next((dataset for name, dataset in datasets.items() if name in MELODIC), None)
+    melodies = melodic.splits.evaluated if melodic else None
     content = Content(
         results=results,
         presentation=presentation,
@@ -117,8 +118,8 @@ def compare(
         curves=curves,
         costs={configuration.name: cost(configuration) for configuration in configurations},
         generated=sets,
-        real=real_tunes(melodies, sets, steps_per_quarter(datasets[MELODY].description))
-        if isinstance(melodies, MelodySet)
+        real=real_tunes(melodies, sets, steps_per_quarter(melodic.description))
+        if melodic and isinstance(melodies, MelodySet)
         else (),
         real_texts={one.domain.name: real_texts(one.domain, one.sequences) for one in measurements},
     )

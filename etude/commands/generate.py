@@ -7,6 +7,7 @@ examples:
   etude generate runs/lookback --output melodies --scale "D dorian" --min-pitch A3 --max-pitch A5 --end-on-tonic
   etude generate runs/lookback --output melodies --search beam --beam-size 10 --num-outputs 3
   etude generate runs/* --output melodies --seed 1
+  etude generate runs/improv --output melodies --backing-chords "C G Am F" --render-chords
 
 searches:
   stochastic  Magenta's: samples; with --beam-size and --branch-factor the likeliest of many samples is kept
@@ -28,13 +29,16 @@ import pathlib
 import secrets
 from typing import TYPE_CHECKING
 
-from etude.commands.common import MODEL_HELP, add_model_options, load_model
+from etude.commands.common import MODEL_HELP, add_backing_chords, add_model_options, load_model
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
 INTERRUPTED = "a model's melodies are written once all of them are made: run the same command again"
 
+DEFAULT_STEPS = 128
+
 if TYPE_CHECKING:
+    from etude.models.chords.backing import BackingChords
     from etude.models.generation import GenerationOptions
     from etude.models.model import Model
     from etude.pipelines.generation.generate import Rendering
@@ -48,11 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-outputs", type=int, default=10, help="number of melodies (default 10)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
-        "--num-steps", type=int, default=128, help="their length in steps, primer included (default 128)"
+        "--num-steps", type=int, help="their length in steps, primer included (default 128, or that of the chords)"
     )
     length.add_argument("--new-steps", type=int, metavar="N", help="steps to add to the primer")
     length.add_argument("--bars", type=int, metavar="N", help="their length in bars, primer included")
     _add_primer(parser)
+    _add_chords(parser)
     _add_search(parser)
     _add_constraints(parser)
     _add_files(parser)
@@ -76,6 +81,12 @@ def _add_primer(parser: argparse.ArgumentParser) -> None:
     primer.add_argument("--primer-text", metavar="TEXT", help="text to continue, for models that make text")
     group.add_argument("--primer-bars", type=float, metavar="N", help="take the primer's first N bars only")
     group.add_argument("--metre", metavar="N/D", help="time signature (default: the primer's, or none)")
+
+
+def _add_chords(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what they are played over, for models of melodies over chords")
+    add_backing_chords(group, "from the primer's start on, and again from their first where they are over")
+    group.add_argument("--render-chords", action="store_true", help="let the chords sound in MIDI and WAV files")
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
@@ -143,7 +154,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     models = [load_model(path, options) for path in options.models]
     primers = [_primer(options, model.configuration.steps_per_quarter) for model in models]
     for model, primer, folder in zip(models, primers, folders, strict=True):
-        settings, rendering = _settings(options, primer, seed)
+        settings, rendering = _settings(options, primer, seed, _backing(options, model))
         if model.domain.noun != "melody":
             _generate_texts(model, options, settings, folder, console)
             continue
@@ -206,7 +217,24 @@ def _generate_texts(
     console.say(f"{len(lines)} files in {folder}, with generated.jsonl")
 
 
-def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple["GenerationOptions", "Rendering"]:
+def _backing(options: argparse.Namespace, model: "Model") -> "BackingChords | None":
+    """The chords that a model makes melodies over; None for a model without."""
+    from etude.models.chords.backing import DEFAULT_CHORDS, backing_chords
+    from etude.models.errors import UsageError
+    from etude.models.sequences.domain import LEAD_SHEET
+
+    if model.configuration.representation == LEAD_SHEET:
+        return backing_chords(options.backing_chords or DEFAULT_CHORDS, options.steps_per_chord)
+    if options.backing_chords or options.render_chords:
+        raise UsageError(
+            f"{model.path} makes {model.domain.plural} without chords: leave out --backing-chords and --render-chords"
+        )
+    return None
+
+
+def _settings(
+    options: argparse.Namespace, primer: "Primer", seed: int, backing: "BackingChords | None" = None
+) -> tuple["GenerationOptions", "Rendering"]:
     """How a primer is continued, and how the melodies are written."""
     from etude.models.generation import GenerationOptions
     from etude.models.melodies.melody import major_key
@@ -217,7 +245,7 @@ def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple
 
     scale = parse_scale(options.scale) if options.scale else None
     tonic = scale.tonic if scale else primer.key.tonic if primer.key else major_key(primer.events)
-    num_steps = options.num_steps
+    num_steps = options.num_steps or (backing.num_steps if backing else DEFAULT_STEPS)
     if options.new_steps is not None:
         num_steps = len(primer.events) + options.new_steps
     elif options.bars is not None:
@@ -241,6 +269,7 @@ def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple
             note_offs=not options.no_note_offs,
             final_pitch_class=tonic if options.end_on_tonic else None,
         ),
+        columns=backing.columns(num_steps) if backing else {},
     )
     rendering = Rendering(
         qpm=primer.qpm if options.qpm is None else options.qpm,
@@ -249,6 +278,8 @@ def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple
         metre=primer.metre,
         key=primer.key or (scale.key if scale else None),
         formats=frozenset(name for name in FORMATS if getattr(options, name)),
+        chords=tuple(backing.changes(num_steps)) if backing else (),
+        render_chords=options.render_chords,
     )
     return settings, rendering
 

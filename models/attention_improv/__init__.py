@@ -1,8 +1,8 @@
-"""Attention Improv RNN: sees the triad under the next step, the sounding note, key and place in the bar, attends to its last 40 outputs, and can predict repeats."""
+"""Attention Improv: sees the triad under the next step and what Attention RNN sees, and can predict repeats."""
 
 from typing import cast
 
-from etude.models.configuration import Configuration, lead_sheet_range
+from etude.models.configuration import Configuration, pitch_range
 from etude.models.encodings.attention import AttentionEncoding
 from etude.models.encodings.chords import CHORD_INPUTS
 from etude.models.encodings.lead_sheet import ChordLookbackHyperparameters, LeadSheetEncoding
@@ -24,7 +24,8 @@ def _make_encoding(configuration: Configuration) -> LeadSheetEncoding:
 FAMILY = Family(
     name="attention-improv",
     title="Attention Improv RNN",
-    summary="Sees the triad under the next step, the sounding note, key and place in the bar, attends to its last 40 outputs, and can predict repeats.",
+    summary="Sees the triad under the next step, the sounding note, key and place in the bar, attends to its last 40 "
+    "outputs, and can predict repeats.",
     defaults=Configuration(
         "attention-improv",
         transpose_to_key=None,
@@ -32,6 +33,6 @@ FAMILY = Family(
         representation=LEAD_SHEET,
     ),
     make_encoding=_make_encoding,
-    make_domain=lead_sheet_range,
+    make_domain=pitch_range,
     representation=LEAD_SHEET,
 )

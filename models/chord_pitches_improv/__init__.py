@@ -1,8 +1,8 @@
-"""Chord Pitches Improv RNN: sees the last event and root, pitches and bass of the chord under the next step, and predicts the next event."""
+"""Chord Pitches Improv: sees the last event and root, pitches and bass of the next chord, and predicts the next event."""
 
 from typing import cast
 
-from etude.models.configuration import Configuration, lead_sheet_range
+from etude.models.configuration import Configuration, pitch_range
 from etude.models.encodings.chords import CHORD_INPUTS
 from etude.models.encodings.lead_sheet import ChordHyperparameters, LeadSheetEncoding
 from etude.models.encodings.one_hot import OneHotEncoding
@@ -27,6 +27,6 @@ FAMILY = Family(
         representation=LEAD_SHEET,
     ),
     make_encoding=_make_encoding,
-    make_domain=lead_sheet_range,
+    make_domain=pitch_range,
     representation=LEAD_SHEET,
 )

@@ -18,24 +18,12 @@ from etude.models.sequences.sequence_set import SequenceSet, packed
 Known = TypeVar("Known", bound=SequenceSet)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True)
 class LeadSheetRange(PitchRange):
     """Melodies in a key and range, and the chord of each of their steps in that key.
 
-    The chords are given, never predicted, so that likelihoods compare with those of melodies in the same key and range: it
-    is equal to that pitch range.
+    The chords are given, never predicted.
     """
-
-    def __eq__(self, other: object) -> bool:
-        """Whether it is the same key and range."""
-        return isinstance(other, PitchRange) and self._range() == (other.min_note, other.max_note, other.transpose_to_key)
-
-    def __hash__(self) -> int:
-        """That of the pitch range."""
-        return hash(self._range())
-
-    def _range(self) -> tuple[int, int, int | None]:
-        return self.min_note, self.max_note, self.transpose_to_key
 
     def parse(self, given: Any) -> Events:
         """A list of events in [-2, 127], or of pairs of an event and the figure of its chord."""
@@ -43,7 +31,9 @@ class LeadSheetRange(PitchRange):
 
     def parse_columns(self, given: Any) -> Columns:
         """The chords of a list of pairs; of a list of events, none."""
-        return {CHORDS: chord_numbers(item[1] for item in given) if _has_chords(given) else np.zeros(len(given), np.int64)}
+        return {
+            CHORDS: chord_numbers(item[1] for item in given) if _has_chords(given) else np.zeros(len(given), np.int64)
+        }
 
     def enter_all(self, sequences: Known) -> Known:
         """See base class: chords move with the melody."""
@@ -62,6 +52,13 @@ class LeadSheetRange(PitchRange):
     def enter_columns(self, columns: Columns, semitones: int) -> Columns:
         """See base class."""
         return {**columns, CHORDS: transpose_chords(columns[CHORDS], semitones)}
+
+    def complete_columns(self, columns: Columns, num_steps: int) -> Columns:
+        """See base class: without chords, there are none."""
+        chords = columns.get(CHORDS, np.zeros(num_steps, np.int64))
+        if len(chords) < num_steps:
+            raise ValueError(f"there are chords for {len(chords)} steps of {num_steps}")
+        return {CHORDS: chords[:num_steps]}
 
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """By the chord under a step, and by whether a note is one of its chord."""

@@ -7,14 +7,20 @@ every other key at once.
 
 import functools
 import math
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from etude.models.chords.figure import NO_CHORD
+from etude.models.chords.progression import Progression
 from etude.models.melodies.melody import IS_IN_KEY, PITCHES_PER_OCTAVE
+from etude.models.melodies.note_columns import NoteColumns, note_columns
 from etude.models.melodies.pitches import pitch_class_name
-from etude.models.melodies.quantisation import Floats, Integers
+from etude.models.melodies.quantisation import Floats, Integers, split_at_time_changes
+
+if TYPE_CHECKING:
+    from note_seq.protobuf.music_pb2 import NoteSequence
 
 KINDS = {
     "": (0, 4, 7),
@@ -30,6 +36,9 @@ KINDS = {
 
 CHORDS_PER_BAR = {(2, 2): 1, (2, 4): 1, (3, 4): 1, (4, 4): 2, (6, 8): 2}
 """note-seq's; every other metre has one here, and none there."""
+
+UNPITCHED_PROGRAMS = (*range(96, 104), *range(112, 128))
+"""Sound effects and percussion of General MIDI, from 0."""
 
 MOST_CHORDS = 10_000
 """In longer parts none are inferred: more than four hours at the usual tempo."""
@@ -71,6 +80,31 @@ class _Tables(NamedTuple):
 def chords_per_bar(numerator: int, denominator: int) -> int:
     """How many chords a bar of a metre has."""
     return CHORDS_PER_BAR.get((numerator, denominator), 1)
+
+
+def inferred_progressions(sequence: "NoteSequence", steps_per_quarter: int) -> Iterator[Progression]:
+    """The inferred chords of every part between changes of tempo and metre; drums and sound effects are not heard.
+
+    Args:
+      sequence: a piece.
+      steps_per_quarter: steps in a quarter note.
+    """
+    columns = note_columns(sequence)
+    programs = np.fromiter((note.program for note in sequence.notes), np.int64, len(sequence.notes))
+    is_pitched = ~columns.is_drum & ~np.isin(programs, UNPITCHED_PROGRAMS)
+    for part in split_at_time_changes(sequence, NoteColumns(*(values[is_pitched] for values in columns))):
+        steps_per_bar = 4 * steps_per_quarter * part.numerator / max(part.denominator, 1)
+        steps_per_chord = steps_per_bar / chords_per_bar(part.numerator, part.denominator)
+        if steps_per_chord % 1:
+            steps_per_chord = steps_per_bar
+        seconds_per_step = 60.0 / (steps_per_quarter * part.quarters_per_minute)
+        figures = []
+        if steps_per_chord >= 1 and not steps_per_chord % 1 and 0 < seconds_per_step < math.inf:
+            figures = infer_chords(part.start, part.end, part.pitch, steps_per_chord * seconds_per_step)
+        changes = [index for index, figure in enumerate(figures) if index == 0 or figures[index - 1] != figure]
+        yield Progression(
+            tuple(int(index * steps_per_chord) for index in changes), tuple(figures[index] for index in changes)
+        )
 
 
 def infer_chords(

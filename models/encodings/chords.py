@@ -107,9 +107,13 @@ class PitchInputs(ChordInputs):
     def chords(self, vectors: Vectors) -> Numbers:
         """See base class."""
         root, bass = vectors[..., 1:13].argmax(axis=-1), vectors[..., 25:].argmax(axis=-1)
-        rows = zip(root.ravel(), bass.ravel(), vectors[..., 13:25].reshape(-1, 12), vectors[..., 0].ravel(), strict=True)
+        rows = zip(
+            root.ravel(), bass.ravel(), vectors[..., 13:25].reshape(-1, 12), vectors[..., 0].ravel(), strict=True
+        )
         found = [
-            NONE if is_none else chord_number(int(first), int(low), np.flatnonzero(np.roll(held, -first)).tolist(), OTHER)
+            NONE
+            if is_none
+            else chord_number(int(first), int(low), np.flatnonzero(np.roll(held, -first)).tolist(), OTHER)
             for first, low, held, is_none in rows
         ]
         chords = np.array(found, np.int64).reshape(root.shape)
@@ -118,7 +122,22 @@ class PitchInputs(ChordInputs):
         return chords
 
 
-CHORD_INPUTS = {
+class NoInputs(ChordInputs):
+    """Nothing: what a network knows without chords says what they are worth."""
+
+    size = 0
+
+    def vectors(self, chords: Numbers) -> Vectors:
+        """See base class."""
+        return np.zeros((*chords.shape, 0), np.float32)
+
+    def chords(self, vectors: Vectors) -> Numbers:
+        """See base class."""
+        return np.zeros(vectors.shape[:-1], np.int64)
+
+
+CHORD_INPUTS: dict[str, ChordInputs] = {
+    "none": NoInputs(),
     "triads": TriadInputs(),
     "major_minor": TriadInputs(2),
     "pitches": PitchInputs(),

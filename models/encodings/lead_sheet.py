@@ -18,7 +18,9 @@ from etude.models.hyperparameters import Hyperparameters, value
 from etude.models.melodies.melody import Events
 from etude.models.sequences.batch import Attributes
 
-_CHORDS = value("triads", "how chords are seen: triads (49), major_minor (25) or pitches (root, pitches and bass: 37)")
+_CHORDS = value(
+    "triads", "how chords are seen: triads (49), major_minor (25), pitches (root, pitches and bass: 37), or none"
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,22 +6,30 @@ import pathlib
 
 import numpy as np
 
+from etude.models.chords.chord import CHORDS
 from etude.models.encodings.encoding import Inputs, Labels, as_vectors
+from etude.models.encodings.lead_sheet import LeadSheetEncoding
 from etude.models.encodings.melody import MelodyEncoding
-from etude.models.melodies.melody import MAGENTA_STEPS_PER_BAR, Events, metres
+from etude.models.melodies.melody import MAGENTA_STEPS_PER_BAR, Events, Melody, metres
+from etude.models.sequences.domain import LEAD_SHEET, MELODY
 from etude.models.storage import dataset_pb2
 from etude.models.storage.records import read_records
 from etude.models.storage.sequence_examples import decode_inputs_and_labels
 
-FILES = {"train": "training_melodies.tfrecord", "eval": "eval_melodies.tfrecord"}
-"""The names that Magenta's melody_rnn_create_dataset gives to the splits."""
+THINGS = {MELODY: "melodies", LEAD_SHEET: "lead_sheets"}
+"""What Magenta's datasets call the sequences of each representation."""
 
 FORMAT = "magenta"
 
 
-def has_records(folder: pathlib.Path) -> bool:
-    """Whether Magenta's files are in the folder."""
-    return (folder / FILES["train"]).is_file()
+def file_name(split: str, representation: str) -> str:
+    """The name that Magenta gives to a split; it has no test split."""
+    return f"{'training' if split == 'train' else split}_{THINGS[representation]}.tfrecord"
+
+
+def find_records(folder: pathlib.Path) -> str | None:
+    """The representation of the sequences in Magenta's files in the folder, if there are some."""
+    return next((name for name in THINGS if (folder / file_name("train", name)).is_file()), None)
 
 
 def describe_dataset(folder: pathlib.Path) -> dataset_pb2.DatasetDescription:
@@ -30,18 +38,24 @@ def describe_dataset(folder: pathlib.Path) -> dataset_pb2.DatasetDescription:
     Raises:
       EtudeError: if a record is damaged.
     """
-    found = [folder / name for name in FILES.values() if (folder / name).is_file()]
+    representation = find_records(folder) or MELODY
+    paths = (folder / file_name(split, representation) for split in ("train", "eval"))
+    state = tuple((path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.is_file())
     description = dataset_pb2.DatasetDescription()
-    description.CopyFrom(_describe(folder, tuple((path.stat().st_size, path.stat().st_mtime_ns) for path in found)))
+    description.CopyFrom(_describe(folder, representation, state))
     return description
 
 
 @functools.lru_cache(maxsize=8)
-def _describe(folder: pathlib.Path, state: tuple[tuple[int, int], ...]) -> dataset_pb2.DatasetDescription:
+def _describe(
+    folder: pathlib.Path, representation: str, state: tuple[tuple[int, int], ...]
+) -> dataset_pb2.DatasetDescription:
     """The description, computed once for a state (sizes and times) of the files."""
     description = dataset_pb2.DatasetDescription(format=FORMAT, transpositions=[0])
+    description.representation.name = representation
     digests = []
-    for split, name in FILES.items():
+    for split in ("train", "eval"):
+        name = file_name(split, representation)
         if (folder / name).is_file():
             records = [hashlib.sha256(split.encode() + record).hexdigest() for record in read_records(folder / name)]
             digests += records
@@ -50,10 +64,11 @@ def _describe(folder: pathlib.Path, state: tuple[tuple[int, int], ...]) -> datas
     return description
 
 
-def decode_record(record: bytes, encoding: MelodyEncoding) -> Events:
+def decode_record(record: bytes, encoding: MelodyEncoding) -> Melody:
     """The melody of a record, in the key and range that it was encoded in.
 
-    The labels tell every event but the first, which the first input tells.
+    The labels tell every event but the first, which the first input tells. Inputs tell every chord but the first, which is in
+    none and is taken for the second.
 
     Args:
       record: a SequenceExample with `inputs` and `labels`.
@@ -68,11 +83,17 @@ def decode_record(record: bytes, encoding: MelodyEncoding) -> Events:
             f"it has inputs of {inputs.shape[1]} numbers and labels up to {labels.max()}, where the configuration has "
             f"{encoding.input_size} and {encoding.num_labels - 1}"
         )
-    events = _decode_labels(_first_event(inputs, encoding), labels, encoding)
+    plain, columns = encoding, {}
+    if isinstance(encoding, LeadSheetEncoding):
+        plain, seen = encoding.melody, encoding.chords.size
+        chords = encoding.chords.chords(inputs[:, :seen])
+        columns = {CHORDS: np.concatenate([chords[:1], chords])}
+        inputs = inputs[:, seen:]
+    events = _decode_labels(_first_event(inputs, plain), labels, plain)
     metre = metres(MAGENTA_STEPS_PER_BAR)
-    if not np.array_equal(as_vectors(encoding.inputs(events[None, :-1], metre)[0], encoding.input_size), inputs):
+    if not np.array_equal(as_vectors(plain.inputs(events[None, :-1], metre)[0], plain.input_size), inputs):
         raise ValueError("its inputs are not those of its labels: it was written for another configuration")
-    return events
+    return Melody(events, columns=columns)
 
 
 def _first_event(inputs: Inputs, encoding: MelodyEncoding) -> int:

@@ -19,7 +19,8 @@ class MelodySet(SequenceSet):
     def of(cls, melodies: Iterable[Melody]) -> "MelodySet":
         """Packs melodies, in order, with the columns that all of them have."""
         taken = [
-            (packed(one.events), one.id, one.source, one.steps_per_bar, _packed_columns(one.columns)) for one in melodies
+            (packed(one.events), one.id, one.source, one.steps_per_bar, _packed_columns(one.columns))
+            for one in melodies
         ]
         events, ids, sources, bars, columns = zip(*taken, strict=True) if taken else ((), (), (), (), ())
         names = set.intersection(*map(set, columns)) if columns else set()

@@ -65,9 +65,7 @@ class MelodyRepresentation(ExtractionOptions, Representation):
     def encode(self, sequence: Sequence) -> bytes:
         """As `encode_melody`: a feature list `events`."""
         known = {name: sequence.attributes[name] for name in _ATTRIBUTES}
-        return encode_melody(
-            Melody(_events(sequence), sequence.id, sequence.source, **known, columns=sequence.columns)
-        )
+        return encode_melody(Melody(_events(sequence), sequence.id, sequence.source, **known, columns=sequence.columns))
 
     def decode(self, record: bytes) -> Sequence:
         """As `decode_melody`."""

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -25,11 +26,13 @@ class Extracted(NamedTuple):
       sequences: their ids tell them apart within the piece.
       rejections: what gave no sequence, with the reason.
       num_truncated: sequences that were cut to the longest length.
+      remarks: what else is to be said of sequences, by names out of `etude.pipelines.reasons`, and of how many.
     """
 
     sequences: list[Sequence]
     rejections: list[Rejection]
     num_truncated: int = 0
+    remarks: Mapping[str, int] = MappingProxyType({})
 
 
 class Representation(abc.ABC):
@@ -42,12 +45,14 @@ class Representation(abc.ABC):
       unit: what one token stands for: "step", "character", "token".
       has_symbols: whether tokens are symbols that a fitted vocabulary numbers; else they are numbers already.
       reads_text: whether it looks at what a piece was written as.
+      default_transpositions: semitones by which training sequences are moved unless something else is asked for.
     """
 
     name: ClassVar[str]
     unit: ClassVar[str] = "token"
     has_symbols: ClassVar[bool] = True
     reads_text: ClassVar[bool] = False
+    default_transpositions: ClassVar[tuple[int, ...]] = (0,)
 
     @property
     def covers(self) -> str:

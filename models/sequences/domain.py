@@ -95,6 +95,14 @@ class Domain(abc.ABC):
         """What is known of each token of a sequence that `enter` transposed by so many semitones."""
         return columns
 
+    def complete_columns(self, columns: Columns, num_steps: int) -> Columns:
+        """What is known of each of so many steps, where a user gave some of it.
+
+        Raises:
+          ValueError: if it is of fewer steps; the message says so.
+        """
+        return {}
+
     def parse_columns(self, given: Any) -> Columns:
         """What a user gave of each token of a sequence besides it, which `parse` leaves out: [steps] by name."""
         return {}

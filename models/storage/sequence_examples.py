@@ -15,11 +15,15 @@ from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, MAGENTA_STEP
 from etude.models.storage import sequence_example_pb2
 
 
-def encode_melody(melody: Melody) -> bytes:
+def encode_melody(melody: Melody, others: Mapping[str, int] | None = None) -> bytes:
     """The SequenceExample that stores a melody; the same bytes every time.
 
     Context features: `id`, `source` (bytes), `steps_per_quarter`, `steps_per_bar`, `transposition` (int64). Feature
     lists: `events`, one int64 a step, and the melody's columns under their names.
+
+    Args:
+      melody: what is stored.
+      others: more context features.
     """
     example = sequence_example_pb2.SequenceExample()
     context = example.context.feature
@@ -28,6 +32,8 @@ def encode_melody(melody: Melody) -> bytes:
     context["steps_per_quarter"].int64_list.value.append(melody.steps_per_quarter)
     context["steps_per_bar"].int64_list.value.append(melody.steps_per_bar)
     context["transposition"].int64_list.value.append(melody.transposition)
+    for name, number in (others or {}).items():
+        context[name].int64_list.value.append(number)
     _add_lists(example, {"events": melody.events, **melody.columns})
     return example.SerializeToString(deterministic=True)
 
@@ -106,10 +112,21 @@ def decode_sequence(
         for name in ("id", "source")
         if name in context and context[name].bytes_list.value
     }
-    attributes = {
-        name: int(feature.int64_list.value[0]) for name, feature in sorted(context.items()) if feature.int64_list.value
-    }
-    return tokens, texts.get("id", ""), texts.get("source", ""), attributes, columns
+    return tokens, texts.get("id", ""), texts.get("source", ""), _integers_of(example), columns
+
+
+def context_integers(record: bytes) -> dict[str, int]:
+    """The integers of a record's context, by name.
+
+    Raises:
+      ValueError: if the record is not a SequenceExample.
+    """
+    return _integers_of(_parse(record))
+
+
+def _integers_of(example: sequence_example_pb2.SequenceExample) -> dict[str, int]:
+    context = sorted(example.context.feature.items())
+    return {name: int(feature.int64_list.value[0]) for name, feature in context if feature.int64_list.value}
 
 
 def encode_inputs_and_labels(inputs: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> bytes:
@@ -137,9 +154,7 @@ def decode_inputs_and_labels(record: bytes) -> tuple[npt.NDArray[np.float32], np
     return inputs, labels
 
 
-def _add_lists(
-    example: sequence_example_pb2.SequenceExample, lists: Mapping[str, npt.NDArray[np.int64]]
-) -> None:
+def _add_lists(example: sequence_example_pb2.SequenceExample, lists: Mapping[str, npt.NDArray[np.int64]]) -> None:
     for name, values in lists.items():
         example.feature_lists.feature_list[name].MergeFromString(_integers(values))
 

@@ -4,6 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 from fractions import Fraction
 
+from etude.models.chords.chord import NONE as NO_CHORD_NUMBER
+from etude.models.chords.chord import basses, pitch_classes
+from etude.models.chords.figure import chord_numbers
 from etude.models.errors import UsageError
 from etude.models.melodies.melody import Events, major_key
 from etude.models.melodies.notes import notes_of
@@ -11,6 +14,8 @@ from etude.models.melodies.scales import Key
 
 DEFAULT_QPM = 120.0
 DEFAULT_VELOCITY = 100
+
+_CHORD_OCTAVE, _BASS_OCTAVE, _CHORD_VELOCITY, _CHORD_PROGRAM = 48, 36, 50, 88
 
 _COMPOUND_EIGHTHS = (6, 9, 12)
 """Bars of so many eighths are felt in dotted quarters (6/8, 9/8, 12/8)."""
@@ -51,6 +56,7 @@ class Music:
       metre: numerator and denominator; None where it is unknown.
       key: None where it is unknown.
       num_primer_steps: how many steps were given, and not made by a model.
+      chords: at which step which chord begins, as a figure, in order; they are written, and sound with `with_chords` alone.
     """
 
     notes: tuple[Note, ...]
@@ -62,6 +68,7 @@ class Music:
     metre: tuple[int, int] | None = None
     key: Key | None = None
     num_primer_steps: int = 0
+    chords: tuple[tuple[int, str], ...] = ()
 
     @property
     def seconds_per_step(self) -> float:
@@ -109,6 +116,7 @@ def melody_music(
     num_primer_events: int = 0,
     program: int = 0,
     velocity: int = DEFAULT_VELOCITY,
+    chords: tuple[tuple[int, str], ...] = (),
 ) -> Music:
     """The notes of a melody; one that sounds at the end stops there.
 
@@ -122,6 +130,7 @@ def melody_music(
       num_primer_events: how many of the events are the primer.
       program: General MIDI instrument, 0 to 127.
       velocity: of every note, 1 to 127.
+      chords: at which step which chord begins, as a figure.
     """
     found = zip(*(values.tolist() for values in notes_of(events)), strict=True)
     return Music(
@@ -133,7 +142,30 @@ def melody_music(
         metre=metre,
         key=key,
         num_primer_steps=num_primer_events,
+        chords=chords,
     )
+
+
+def with_chords(music: Music) -> Music:
+    """The same with its chords as notes: held, on another instrument, the bass an octave below.
+
+    Source: note-seq's `BasicChordRenderer`, with the octaves, velocity and instrument that Magenta gives it.
+    """
+    ends = [*(step for step, _ in music.chords[1:]), music.num_steps]
+    notes = []
+    for (step, figure), end in zip(music.chords, ends, strict=True):
+        chord = chord_numbers([figure])
+        if chord[0] != NO_CHORD_NUMBER and end > step:
+            pitches = [_CHORD_OCTAVE + int(each) for each in pitch_classes(chord)[0].nonzero()[0]]
+            pitches.append(_BASS_OCTAVE + int(basses(chord)[0]))
+            notes += [Note(step, pitch, end - step, _CHORD_VELOCITY, _CHORD_PROGRAM) for pitch in pitches]
+    return dataclasses.replace(music, notes=(*music.notes, *notes))
+
+
+def from_step(chords: Sequence[tuple[int, str]], start: int) -> tuple[tuple[int, str], ...]:
+    """Where chords begin, counted from a step on; the one that sounds there begins there."""
+    before = [(0, figure) for step, figure in chords if step <= start][-1:]
+    return (*before, *((step - start, figure) for step, figure in chords if step > start))
 
 
 def beat(steps_per_bar: int, steps_per_quarter: int) -> int:

@@ -1,9 +1,12 @@
 """Magenta's form of a dataset: the dense inputs and labels of one configuration."""
 
+import numpy as np
+
 from etude.models import registry
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding, as_vectors
-from etude.models.melodies.melody import Melody, metres, squash
+from etude.models.melodies.melody import Melody
+from etude.models.melodies.melody_set import MelodySet
 from etude.models.storage.sequence_examples import decode_melody, encode_inputs_and_labels
 
 
@@ -21,8 +24,7 @@ class DenseRecords:
 
 def encode_dense(melody: Melody, configuration: Configuration, encoding: Encoding) -> bytes:
     """Magenta's record of a melody: squashed, the input at each step beside the label of the next."""
-    events, _ = squash(melody.events, configuration.min_note, configuration.max_note, configuration.transpose_to_key)
-    metre = metres(melody.steps_per_bar)
-    inputs = as_vectors(encoding.inputs(events[None], metre)[0, :-1], encoding.input_size)
-    labels = encoding.labels(events[None], metre)[0, 1:]
+    batch = registry.make_domain(configuration).enter_all(MelodySet.of([melody])).batch(np.zeros(1, np.int64))
+    inputs = as_vectors(encoding.inputs(batch.tokens[:, :-1], batch.attributes)[0], encoding.input_size)
+    labels = encoding.labels(batch.tokens, batch.attributes)[0, 1:]
     return encode_inputs_and_labels(inputs, labels)

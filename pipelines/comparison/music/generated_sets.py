@@ -8,7 +8,7 @@ from typing import Any
 from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError
 from etude.models.melodies.melody import Events, as_events
-from etude.models.sequences.domain import MELODY
+from etude.models.sequences.domain import MELODIC
 from etude.pipelines.comparison.configurations import ComparedConfiguration, short_name
 from etude.pipelines.generation.generate import GENERATED_FILE, read_generated
 from etude.pipelines.rendering.music import Music, melody_music
@@ -119,7 +119,7 @@ def _read(folder: pathlib.Path, owners: Mapping[str, ComparedConfiguration]) -> 
     examples: tuple[Example, ...] = ()
     texts: tuple[TextExample, ...] = ()
     try:
-        if owner.configuration.representation == MELODY:
+        if owner.configuration.representation in MELODIC:
             examples = tuple(_example(line, owner.configuration) for line in lines)
         else:
             texts = tuple(
