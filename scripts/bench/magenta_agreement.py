@@ -119,13 +119,14 @@ def tool(options: argparse.Namespace, folder: pathlib.Path, name: str, *words: s
 
 def count_records(folder: pathlib.Path) -> collections.Counter[tuple[bytes, bytes]]:
     """The records of both splits with how often each occurs: Magenta's split is another one each time."""
-    from etude.models.magenta.records import FILES
+    from etude.models.magenta.records import file_name
+    from etude.models.sequences.domain import MELODY
     from etude.models.storage.records import read_records
     from etude.models.storage.sequence_examples import decode_inputs_and_labels
 
     counts: collections.Counter[tuple[bytes, bytes]] = collections.Counter()
-    for name in FILES.values():
-        for record in read_records(folder / name):
+    for split in ("train", "eval"):
+        for record in read_records(folder / file_name(split, MELODY)):
             inputs, labels = decode_inputs_and_labels(record)
             counts[inputs.tobytes(), labels.tobytes()] += 1
     return counts
