@@ -57,7 +57,9 @@ class Model(models.Model):
         options, chords = self._over_chords(options)
         settings = GenerationOptions(**{"steps_per_bar": given.steps_per_bar, **options})
         found = continue_primer(self, given.events, settings)
-        return [self._melody(sequence, given, settings, number, chords) for number, sequence in enumerate(found, start=1)]
+        return [
+            self._melody(sequence, given, settings, number, chords) for number, sequence in enumerate(found, start=1)
+        ]
 
     def _over_chords(self, options: dict[str, Any]) -> tuple[dict[str, Any], Chords]:
         """The options of generation, and where chords begin, of a model that makes melodies over them."""

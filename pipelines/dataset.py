@@ -17,9 +17,9 @@ from etude.models.melodies.content import NGRAM_SIZES
 from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.progress import Progress, silent
 from etude.models.representations.melody import MelodyRepresentation
-from etude.models.representations.registry import MELODY, make_representation
+from etude.models.representations.registry import make_representation
 from etude.models.representations.representation import Representation
-from etude.models.sequences.domain import MELODIC
+from etude.models.sequences.domain import MELODIC, MELODY
 from etude.models.storage import dataset_pb2
 from etude.models.storage.messages import as_dict
 from etude.pipelines.files import file_systems
@@ -284,7 +284,8 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
             max_steps=counts.get(("max-tokens", name), 0),
             melodies_by_steps_per_bar={int(bar): count for bar, count in group(counts, f"bars {name}").items()},
             files=listed(
-                result["written"], records.output_name(name, flow.configuration and flow.configuration.representation)
+                result["written"],
+                records.output_name(name, flow.configuration.representation if flow.configuration else None),
             ),
         )
     if EVAL in flow.rule.splits:

@@ -150,7 +150,7 @@ def _advice(description: "DatasetDescription", options: argparse.Namespace) -> s
 def _reader(description: "DatasetDescription", representation: str) -> str:
     """A configuration that reads such a dataset."""
     from etude.models.registry import families_of
-    from etude.models.representations.registry import MELODY
+    from etude.models.sequences.domain import MELODY
 
     if representation == MELODY:
         return "mono" if set(description.transpositions) - {0} else "lookback"

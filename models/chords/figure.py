@@ -193,7 +193,7 @@ def _changed(kind: Mapping[int, int], changes: str) -> dict[int, int] | None:
 
 def _quality(degrees: Mapping[int, int]) -> int:
     triads = {(0, 0, 0): MAJOR, (0, -1, 0): MINOR, (0, 0, 1): AUGMENTED, (0, -1, -1): DIMINISHED}
-    return triads.get((degrees.get(1), degrees.get(3), degrees.get(5)), OTHER)  # type: ignore[call-overload, no-any-return]
+    return triads.get((degrees[1], degrees[3], degrees[5]), OTHER) if {1, 3, 5} <= degrees.keys() else OTHER
 
 
 def _pitch_class(name: str) -> int:

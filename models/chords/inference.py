@@ -15,7 +15,7 @@ import numpy as np
 from etude.models.chords.figure import NO_CHORD
 from etude.models.chords.progression import Progression
 from etude.models.melodies.melody import IS_IN_KEY, PITCHES_PER_OCTAVE
-from etude.models.melodies.note_columns import NoteColumns, note_columns
+from etude.models.melodies.note_columns import note_columns
 from etude.models.melodies.pitches import pitch_class_name
 from etude.models.melodies.quantisation import Floats, Integers, split_at_time_changes
 
@@ -92,7 +92,7 @@ def inferred_progressions(sequence: "NoteSequence", steps_per_quarter: int) -> I
     columns = note_columns(sequence)
     programs = np.fromiter((note.program for note in sequence.notes), np.int64, len(sequence.notes))
     is_pitched = ~columns.is_drum & ~np.isin(programs, UNPITCHED_PROGRAMS)
-    for part in split_at_time_changes(sequence, NoteColumns(*(values[is_pitched] for values in columns))):
+    for part in split_at_time_changes(sequence, columns.take(is_pitched)):
         steps_per_bar = 4 * steps_per_quarter * part.numerator / max(part.denominator, 1)
         steps_per_chord = steps_per_bar / chords_per_bar(part.numerator, part.denominator)
         if steps_per_chord % 1:

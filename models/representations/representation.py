@@ -105,7 +105,7 @@ class Representation(abc.ABC):
 
     def digest(self, sequence: Sequence) -> bytes:
         """SHA-256 over what is stored of a sequence apart from names."""
-        stored = [_plain(sequence), sorted(sequence.attributes.items())]
+        stored: list[Any] = [_plain(sequence), sorted(sequence.attributes.items())]
         stored += [(name, values.tolist()) for name, values in sorted(sequence.columns.items())]
         return hashlib.sha256(repr(tuple(stored)).encode()).digest()
 

@@ -16,11 +16,11 @@ from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.melodies.melody import as_events
 from etude.models.registry import FAMILIES, configure, family
 from etude.models.representations.registry import (
-    MELODY,
     find_representation,
     make_representation,
     representation_class,
 )
+from etude.models.sequences.domain import MELODY
 from etude.models.training.schedule import Schedule
 from etude.pipelines.generation.generate import Rendering
 from etude.pipelines.sequences.split_rule import EVAL, SplitRule

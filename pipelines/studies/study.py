@@ -19,7 +19,8 @@ from etude.models.melodies.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from etude.models.model import Model, load
 from etude.models.progress import Progress, silent
 from etude.models.registry import USED
-from etude.models.representations.registry import MELODY, representation_class
+from etude.models.representations.registry import representation_class
+from etude.models.sequences.domain import MELODY
 from etude.models.storage.files import remove_partial_files
 from etude.models.storage.lock import locked
 from etude.models.storage.run_directory import RunDirectory

@@ -153,7 +153,11 @@ def test_datasets_of_magenta_with_other_lookback_distances(magenta_dataset):
 def test_the_fingerprint_of_magentas_records_is_that_of_their_content(magenta_dataset, tmp_path):
     folder = magenta_dataset("basic")
     before = read_description(folder).fingerprint
-    write_records(folder / file_name("eval", "melody"), [magenta_record("basic", event) for event in reversed(MAGENTA_EVENTS)])
+    write_records(
+        folder / file_name("eval", "melody"), [magenta_record("basic", event) for event in reversed(MAGENTA_EVENTS)]
+    )
     assert read_description(folder).fingerprint == before
-    write_records(folder / file_name("eval", "melody"), [magenta_record("basic", event) for event in MAGENTA_EVENTS[1:]])
+    write_records(
+        folder / file_name("eval", "melody"), [magenta_record("basic", event) for event in MAGENTA_EVENTS[1:]]
+    )
     assert read_description(folder).fingerprint != before
