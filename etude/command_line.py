@@ -19,6 +19,7 @@ COMMANDS = {
     "score": "log-likelihood of given music under a model",
     "generate": "melodies from a model, as MIDI, with their likelihoods",
     "rate": "how usual pieces of any origin are beside those of a dataset",
+    "inspect": "what the units of a network do on pieces, and what they follow",
     "compare": "compare models on a dataset, as a report",
     "study": "all of the above over configurations, seeds and overrides",
 }

@@ -61,6 +61,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
             workers=num_workers(options, console),
             parallel=options.parallel,
             progress=progress,
+            say=console.say,
         )
     console.result(format_results(read_results(output / RESULTS_FILE)))
     run_dir = output / RUNS / names[-1]

@@ -1,12 +1,14 @@
 """What models of tunes share: whatever their tokens, a header and a body."""
 
 import dataclasses
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from etude.models.abc.features import Features
 from etude.models.sequences.batch import Batch, Tokens
 from etude.models.sequences.breakdown import Breakdown
 from etude.models.sequences.domain import UNKNOWN, VocabularyDomain
@@ -29,6 +31,17 @@ class TuneDomain(VocabularyDomain):
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """See base class."""
         return (PARTS,) if HEADER_ATTRIBUTE in sequences.attributes else ()
+
+    def features(self, tokens: Tokens, attributes: Mapping[str, int]) -> Features:
+        """See base class."""
+        signs = [
+            "" if token in self.marks else (self._signs(np.array([token])) or [""])[0] for token in tokens.tolist()
+        ]
+        return self._features(signs, attributes.get(HEADER_ATTRIBUTE, 0))
+
+    @abstractmethod
+    def _features(self, signs: list[str], num_header: int) -> Features:
+        """What the music has at each token, from what the tokens are in the text: nothing for a mark."""
 
     def _signs(self, tokens: Tokens) -> list[str]:
         """The symbols of tokens, without marks."""

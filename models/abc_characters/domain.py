@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from etude.models.abc.features import Features, text_features
 from etude.models.abc.tune_domain import TuneDomain
 from etude.models.configuration import Configuration, vocabulary_domain
 from etude.models.sequences.batch import Tokens
@@ -11,6 +12,8 @@ from etude.models.sequences.domain import END, START
 
 START_TEXT, END_TEXT = f"{START}\n", f"{END}\n"
 """The marks where they are text."""
+
+SPACE = " "
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +43,14 @@ class CharacterDomain(TuneDomain):
         """See base class; an unknown character is `?`, which ABC reserves."""
         text = "".join(self._signs(tokens))
         return text.removeprefix(START_TEXT).removesuffix(END_TEXT) if self.has_text_marks else text
+
+    def _features(self, signs: list[str], num_header: int) -> Features:
+        """See base class."""
+        # A mark that is one token is as long as a character here.
+        text = "".join(sign or SPACE for sign in signs)
+        if self.has_text_marks and text.endswith(END_TEXT):
+            text = text.removesuffix(END_TEXT) + SPACE * len(END_TEXT)
+        return text_features(text, num_header)
 
     def _started(self, text: str, unknown: int) -> Tokens:
         return self._tokens([*(START_TEXT if self.has_text_marks else [START]), *text], unknown)

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 
+from etude.models.abc.features import Features, sign_features
 from etude.models.abc.problems import AbcError
 from etude.models.abc.tokens import text_of, tokenise
 from etude.models.abc.tune_domain import TuneDomain
@@ -38,6 +39,10 @@ class TokenDomain(TuneDomain):
             except (AbcError, UnusableError) as error:
                 raise ValueError(f"it is neither ABC with tokens nor a list of tokens: {error}") from error
         return np.concatenate([[self.start], self._tokens(words, unknown)])
+
+    def _features(self, signs: list[str], num_header: int) -> Features:
+        """See base class."""
+        return sign_features(signs, num_header)
 
     def render(self, tokens: Tokens) -> str:
         """See base class; an unknown token is `?`, which ABC reserves."""

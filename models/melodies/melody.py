@@ -26,6 +26,9 @@ MAGENTA_STEPS_PER_BAR = 16
 STEPS_PER_BAR = "steps_per_bar"
 """The attribute under which a batch holds the metre of its melodies."""
 
+STEPS_PER_QUARTER = "steps_per_quarter"
+"""The attribute that tells their steps in a quarter note, where it is told."""
+
 Events = npt.NDArray[np.int64]
 
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)

@@ -1,11 +1,24 @@
 """The key and range that a model knows melodies in."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from etude.models.melodies.melody import MIN_PITCH, Events, as_events, squash, transpose
+from etude.models.melodies.features import Features, melody_features
+from etude.models.melodies.melody import (
+    DEFAULT_STEPS_PER_QUARTER,
+    MIN_PITCH,
+    NO_EVENT,
+    STEPS_PER_BAR,
+    STEPS_PER_QUARTER,
+    Events,
+    as_events,
+    squash,
+    transpose,
+)
+from etude.models.melodies.pitches import pitch_name
 from etude.models.sequences.domain import Domain
 
 
@@ -43,6 +56,15 @@ class PitchRange(Domain):
 
     def render(self, tokens: Events) -> None:
         """Melodies are written as MIDI, not as text."""
+
+    def symbol(self, token: int) -> str:
+        """See base class."""
+        return pitch_name(token) if token >= MIN_PITCH else "no event" if token == NO_EVENT else "note-off"
+
+    def features(self, tokens: Events, attributes: Mapping[str, int]) -> Features:
+        """See base class."""
+        steps_per_quarter = attributes.get(STEPS_PER_QUARTER, DEFAULT_STEPS_PER_QUARTER)
+        return melody_features(tokens, attributes.get(STEPS_PER_BAR, 4 * steps_per_quarter), steps_per_quarter)
 
     def enter(self, tokens: Events) -> tuple[Events, int]:
         """See base class. Source: Magenta squashes every melody before it is encoded."""

@@ -98,12 +98,18 @@ class Network:
             output[:, -1] = 1
         return State([zeros(layer.memory_size) for layer in self._layers], outputs, attention)
 
-    def step(self, inputs: Array | Places, state: State) -> tuple[Array, State]:
+    @property
+    def gate_names(self) -> tuple[str, ...]:
+        """What the gates of every layer are called, in the order of `step`."""
+        return self._layers[0].gate_names
+
+    def step(self, inputs: Array | Places, state: State, gates: list[Array] | None = None) -> tuple[Array, State]:
         """One step of every sequence.
 
         Args:
           inputs: [batch, input_size]; or, where they are one-hot, the places of the ones, [batch].
           state: the state before, which is overwritten: take a copy to go back to it.
+          gates: if given, becomes longer by what every layer's gates were, [gates, batch, units].
 
         Returns:
           Logits, [batch, num_labels], and the state after.
@@ -116,7 +122,9 @@ class Network:
             inputs = attention.inputs @ weights["attention/input_kernel"]
             inputs += weights["attention/input_bias"]
         for layer, cell, last in zip(self._layers, state.cells, state.outputs, strict=True):
-            layer.step(inputs, cell, last)
+            opened = layer.step(inputs, cell, last)
+            if gates is not None:
+                gates.append(opened)
             inputs = last[:, :-1]
             if layer is self._layers[0] and attention is not None:
                 inputs = self._attend(cell, inputs, attention)

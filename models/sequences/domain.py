@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from etude.models.sequences.batch import Tokens
 from etude.models.sequences.breakdown import Breakdown
@@ -78,6 +79,22 @@ class Domain(abc.ABC):
     @abc.abstractmethod
     def render(self, tokens: Tokens) -> str | None:
         """A sequence as text; None where it has no text."""
+
+    def symbol(self, token: int) -> str:
+        """What one token is called."""
+        return str(token)
+
+    def features(self, tokens: Tokens, attributes: Mapping[str, int]) -> Mapping[str, npt.NDArray[np.float64]]:
+        """What the music has at each token of a sequence, for what units of a network are held against.
+
+        Args:
+          tokens: [steps].
+          attributes: of the sequence.
+
+        Returns:
+          Numbers by the name of what they tell, [steps] each; NaN where there is no such thing.
+        """
+        return {}
 
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """How reports divide the steps of sequences, besides the divisions that all sequences have."""
@@ -159,6 +176,10 @@ class VocabularyDomain(Domain):
         """See base class; symbols that are not in the vocabulary become its unknown."""
         tokens = self._started(text, self._numbers.get(UNKNOWN, -1))
         return tokens if self.end is None else np.append(tokens, self.end)
+
+    def symbol(self, token: int) -> str:
+        """See base class."""
+        return self.symbols[token]
 
     @functools.cached_property
     def _numbers(self) -> dict[str, int]:

@@ -4,15 +4,14 @@ A reader has `read(data, name)`, which gives readings one by one. A bad file is 
 """
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator
-from typing import cast
+from collections.abc import Container, Iterator
 
 from etude.pipelines.readers.reading import Reading, Rejected
 from etude.pipelines.reasons import unexpected
 from etude.pipelines.sources.source import Source
 
 
-def read_music(source: Source, data: bytes) -> Iterator[Reading]:
+def read_music(source: Source, data: bytes, passed_over: Container[int] = ()) -> Iterator[Reading]:
     """Reads a music file and puts the name of its source into every NoteSequence.
 
     `filename` and `collection_name` say where it was found, `reference_number` is the tune's in ABC, and `id` joins
@@ -21,12 +20,13 @@ def read_music(source: Source, data: bytes) -> Iterator[Reading]:
     Args:
       source: where the bytes come from.
       data: the bytes.
+      passed_over: of a tunebook, the places of tunes that are rejected unread, from 0.
 
     Yields:
       What was found, in the file's order.
     """
     taken: dict[str, int] = {}
-    for reading in _readings(source, data):
+    for reading in _readings(source, data, passed_over):
         sequence = reading.sequence
         if sequence is not None and not sequence.notes:
             reading.sequence = None
@@ -40,11 +40,11 @@ def read_music(source: Source, data: bytes) -> Iterator[Reading]:
         yield reading
 
 
-def _readings(source: Source, data: bytes) -> Iterator[Reading]:
+def _readings(source: Source, data: bytes, passed_over: Container[int]) -> Iterator[Reading]:
     # A reader is imported by the worker that needs it.
     module = importlib.import_module(f"etude.pipelines.readers.{source.format}.reader")
-    read = cast("Callable[[bytes, str], Iterable[Reading]]", module.read)
+    options = {"passed_over": passed_over} if source.format == "abc" else {}
     try:
-        yield from read(data, source.full_name)
+        yield from module.read(data, source.full_name, **options)
     except Exception as error:  # a reader that fails on one file must not end the job
         yield Reading(rejected=Rejected(unexpected(error), f"{type(error).__name__}: {error}"))

@@ -11,7 +11,7 @@ import pathlib
 import signal
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OUT_OF_MEMORY = 3
 """The exit status that says so."""
 
-Read = Callable[["Source", bytes], Iterable["Reading"]]
+Read = Callable[["Source", bytes, Container[int]], Iterable["Reading"]]
 """As `read_music`."""
 
 _LENGTH = struct.Struct("<Q")
@@ -42,9 +42,9 @@ def main() -> None:
 def serve(read: Read) -> None:
     """Answers requests from the standard input on the standard output, within the limits on the command line.
 
-    A request is a list of files, each a collection, a name and bytes, and whether each answer is to be sent at once: that
-    takes longer, and if this process dies it tells which piece it was. The answers are the readings of each file, then
-    None.
+    A request is a list of files, each a collection, a name and bytes; whether each answer is to be sent at once, which
+    takes longer, and if this process dies it tells which piece it was; and the places of tunes to pass over. The answers
+    are the readings of each file, then None.
 
     Args:
       read: reads a file.
@@ -64,11 +64,11 @@ def serve(read: Read) -> None:
     os.dup2(nowhere, sys.stderr.fileno())
     try:
         while True:
-            is_urgent, files = receive(requests)
+            is_urgent, passed_over, files = receive(requests)
             _end_without_asker(requests, True)
             for collection, name, data in files:
                 _limit_time(seconds)
-                for reading in read(Source(collection, name, ""), data):
+                for reading in read(Source(collection, name, ""), data, passed_over):
                     write(_values(reading), answers)
                     if is_urgent:
                         answers.flush()

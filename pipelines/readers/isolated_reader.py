@@ -1,4 +1,4 @@
-"""Reading in a process of its own: a reader that stalls or crashes in spite of its limits costs one file, not the job."""
+"""Reading in a process of its own: a reader that stalls or crashes in spite of its limits costs one piece, not the job."""
 
 import contextlib
 import dataclasses
@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, cast
 
 from etude.models.errors import EtudeError
@@ -35,6 +35,9 @@ LIMITS = Limits()
 File = tuple[Source, bytes]
 """Where a file is from, and what it holds."""
 
+_MOST_ACCIDENTS = 3
+"""In one file, before the rest of it is left unread: each may take as long as the limits allow."""
+
 _PROGRAM = pathlib.Path(__file__).with_name("isolated_process.py")
 
 
@@ -58,6 +61,8 @@ class IsolatedReader:
     def read(self, files: Sequence[File]) -> Iterator[Iterator[Reading]]:
         """Yields for each file what is found in it, as `read_music`; where that ends the process, a rejection that says so.
 
+        A tunebook goes on after the tune that did.
+
         What is found in one file has to be taken before the next one's turn. Many small files at once cost the least.
 
         Raises:
@@ -71,28 +76,34 @@ class IsolatedReader:
         """What is found in each file, then None."""
         num_done = num_received = 0
         is_urgent = False
+        accidents: dict[int, Rejected] = {}  # by the place of the piece in its file
         try:
             while num_done < len(files):
                 # After an accident one by one, to learn which of them it was.
                 asked = files[num_done : num_done + 1] if is_urgent else files[num_done:]
                 number = 0
                 try:
-                    for reading in self._running().read(asked, is_urgent):
+                    for reading in self._running().read(asked, is_urgent, accidents):
                         if reading is None:
                             num_done, num_received, number = num_done + 1, 0, 0
+                            accidents, is_urgent = {}, False
                             yield None
                             continue
                         number += 1
                         if number > num_received:
                             num_received = number
-                            yield reading
+                            yield dataclasses.replace(reading, rejected=accidents.get(number - 1, reading.rejected))
                 except EOFError:
                     status = self.close()
-                    if is_urgent:
+                    if is_urgent and not _is_passable(asked[0], num_received, accidents):
+                        yield Reading(rejected=_explain(status, "the rest of the file was not read"))
                         num_done, num_received = num_done + 1, 0
-                        yield Reading(rejected=_explain(status))
+                        accidents, is_urgent = {}, False
                         yield None
-                    is_urgent = not is_urgent
+                    elif is_urgent:
+                        accidents[num_received] = _explain(status, "the tune was not read")
+                    else:
+                        is_urgent = True
         finally:
             if num_done < len(files):  # whoever asked has heard enough
                 self.close()
@@ -124,10 +135,11 @@ class _Process:
                 f"the process that reads music did not start ({' '.join(command)}: exit {self.end()}); install etude again"
             ) from error
 
-    def read(self, files: Sequence[File], is_urgent: bool) -> Iterator[Reading | None]:
+    def read(self, files: Sequence[File], is_urgent: bool, passed_over: Iterable[int]) -> Iterator[Reading | None]:
         """The readings of each file, then None; raises EOFError where the process ends."""
+        contents = [(source.collection, source.name, data) for source, data in files]
         try:
-            write((is_urgent, [(source.collection, source.name, data) for source, data in files]), self._requests)
+            write((is_urgent, list(passed_over), contents), self._requests)
             self._requests.flush()
         except BrokenPipeError as error:
             raise EOFError from error
@@ -147,11 +159,16 @@ class _Process:
         return status
 
 
-def _explain(status: int) -> Rejected:
-    """Why nothing more is read of a file, by the exit status of the process that read it."""
+def _is_passable(file: File, place: int, accidents: Mapping[int, Rejected]) -> bool:
+    """Whether a file may be read again without the piece at `place`: a tunebook, in which that was not tried before."""
+    return file[0].format == "abc" and place not in accidents and len(accidents) < _MOST_ACCIDENTS
+
+
+def _explain(status: int, consequence: str) -> Rejected:
+    """Why something is not read of a file, by the exit status of the process that read it."""
     if status == OUT_OF_MEMORY:
-        return Rejected("out-of-memory", "the rest of the file was not read")
+        return Rejected("out-of-memory", consequence)
     if sys.platform != "win32" and status == -signal.SIGPROF:
-        return Rejected("out-of-time", "the rest of the file was not read")
+        return Rejected("out-of-time", consequence)
     name = signal.Signals(-status).name if status < 0 else f"exit {status}"
-    return Rejected("reader-crashed", f"{name}; the rest of the file was not read")
+    return Rejected("reader-crashed", f"{name}; {consequence}")

@@ -1,11 +1,7 @@
 """The whole page."""
 
-from importlib import resources
-
-from markupsafe import Markup
-
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.parts import Section, environment, templates
+from etude.pipelines.report.parts import POLICY, Section, environment, inlined, templates
 from etude.pipelines.report.sections.answer import answer, remarks
 from etude.pipelines.report.sections.breakdown import breakdown_section
 from etude.pipelines.report.sections.curves import curves_section
@@ -16,9 +12,6 @@ from etude.pipelines.report.sections.measures import measures_section
 from etude.pipelines.report.sections.music import pieces_of
 from etude.pipelines.report.sections.reproduction import reproduction_section
 from etude.pipelines.report.sections.texts import texts_section
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-"""The browser itself keeps the page from loading anything."""
 
 
 def page(content: Content) -> str:
@@ -40,10 +33,10 @@ def page(content: Content) -> str:
         .get_template("page.html.j2")
         .render(
             parts=templates(),
-            policy=_POLICY,
+            policy=POLICY,
             title=content.presentation.title,
-            style=_read("style.css"),
-            script=_read("player.js") + _read("tables.js"),
+            style=inlined("style.css"),
+            script=inlined("player.js") + inlined("tables.js"),
             answer=answer(content),
             remarks=remarks(content),
             sections=[section for section in sections if section],
@@ -51,7 +44,3 @@ def page(content: Content) -> str:
             pieces=music.players,
         )
     )
-
-
-def _read(name: str) -> Markup:
-    return Markup((resources.files("etude.pipelines.report") / name).read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 import functools
 import re
 from collections.abc import Iterable, Sequence
+from importlib import resources
 from typing import Any, NamedTuple
 
 import jinja2
@@ -13,6 +14,9 @@ from etude.pipelines.comparison.statistics.figures import Estimate
 MINUS = "\u2212"
 MISSING = "\u2013"
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+"""The browser itself keeps a page from loading anything."""
 
 Text = str
 """Text that is escaped where it is put, or markup (a subclass), which stays as it is."""
@@ -38,6 +42,11 @@ def environment() -> jinja2.Environment:
 def templates() -> Any:
     """The parts by name, as functions that return markup."""
     return environment().get_template("parts.html.j2").module
+
+
+def inlined(name: str) -> Markup:
+    """A style sheet or script of this folder, to be put into a page."""
+    return Markup((resources.files("etude.pipelines.report") / name).read_text(encoding="utf-8"))
 
 
 def join(*parts: Text) -> Markup:

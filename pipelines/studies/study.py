@@ -10,7 +10,7 @@ tensorboard/       final figures and sample melodies; the learning curves are in
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError, UsageError
@@ -135,6 +135,7 @@ def run_study(
     workers: int = 1,
     parallel: int = 1,
     progress: Progress = silent,
+    say: Callable[[str], None] = lambda message: None,
 ) -> pathlib.Path:
     """Does all that a study asks for. What is finished already is not done again.
 
@@ -145,6 +146,7 @@ def run_study(
       workers: processes that read music.
       parallel: training runs at once, each in a process of its own; the results do not depend on it.
       progress: report of the whole study, with what is being done.
+      say: called where a beam search finds fewer melodies than the study asks for.
 
     Returns:
       The report.
@@ -157,11 +159,17 @@ def run_study(
     if parallel < 1:
         raise UsageError(f"--parallel must be at least 1, not {parallel}")
     with locked(output / FOLDER):
-        return _run(study, output, command, workers, parallel, progress)
+        return _run(study, output, command, workers, parallel, progress, say)
 
 
 def _run(
-    study: Study, output: pathlib.Path, command: str, workers: int, parallel: int, progress: Progress
+    study: Study,
+    output: pathlib.Path,
+    command: str,
+    workers: int,
+    parallel: int,
+    progress: Progress,
+    say: Callable[[str], None],
 ) -> pathlib.Path:
     names = list(study.runs())
     costs = [_CONVERT_COST, *[_DATASET_COST] * len(study.datasets())]
@@ -187,7 +195,7 @@ def _run(
     finished = Finished(output, [*(one.fingerprint for one in descriptions), descriptions[0].version])
     _train(study, output, finished, [next(upcoming) for _ in names], parallel)
     for name in names:
-        _generate(study, name, output, finished, next(upcoming))
+        _generate(study, name, output, finished, next(upcoming), say)
     _compare(study, output, finished, command, next(upcoming))
     return output / REPORT_FILE
 
@@ -219,7 +227,9 @@ def _train(study: Study, output: pathlib.Path, finished: Finished, shares: Seque
     train_runs(runs, parallel, reports, lambda name: finished.record(f"train {name}"))
 
 
-def _generate(study: Study, name: str, output: pathlib.Path, finished: Finished, share: Share) -> None:
+def _generate(
+    study: Study, name: str, output: pathlib.Path, finished: Finished, share: Share, say: Callable[[str], None]
+) -> None:
     report = share(f"generating with {name}")
     folder = output / GENERATED / name
     model = load(output / RUNS / name, study.checkpoint)
@@ -234,11 +244,16 @@ def _generate(study: Study, name: str, output: pathlib.Path, finished: Finished,
             known = training_ngrams(model)
             # How many melodies a beam search finds is known when the model is, and then hours may lie behind.
             if is_melody:
-                melodies = generate(model, study.primer, study.generation, or_fewer=True)
-                write_melodies(model, melodies, study.generation, folder, qpm=study.qpm, known=known)
+                made = generate(model, study.primer, study.generation, or_fewer=True)
+                write_melodies(model, made, study.generation, folder, qpm=study.qpm, known=known)
             else:
-                texts = _texts(model, study.runs()[name][0], study.generation)
-                write_texts(model, texts, study.generation, folder, known=known)
+                made = _texts(model, study.runs()[name][0], study.generation)
+                write_texts(model, made, study.generation, folder, known=known)
+            if len(made) < study.generation.num_outputs:
+                say(
+                    f"{name}: a beam search found only {len(made)} different {model.domain.plural} where the study asks for "
+                    f"{study.generation.num_outputs}"
+                )
     report(1, 1)
 
 

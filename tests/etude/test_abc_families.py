@@ -64,6 +64,8 @@ def test_from_tunes_to_tunes(etude, config):
     tokens = model.domain.parse_whole(TUNE)
     assert line["num_tokens"] == len(tokens)
     assert line["log_likelihood"] == pytest.approx(model.log_likelihood([tokens])[0], rel=1e-6)
+    inspected = etude("inspect", "run", "given.abc", "--output", "units.html").stdout
+    assert {"header", "bar line", "pitch", "place in the bar"} <= {line[:26].strip() for line in inspected.splitlines()}
     # Counted models know the same sequences, so that both are compared step by step.
     etude("train", "--config", "ngram", "--dataset", "data", "--run-dir", "counted")
     assert load(etude.folder / "counted").domain == model.domain

@@ -22,18 +22,23 @@ class Layer(abc.ABC):
 
     Attributes:
       memory_size: numbers that a cell remembers besides its output, for all units together; 0 where there are none.
+      gate_names: what its gates are called, in the order of `step`.
     """
 
     memory_size: int
+    gate_names: tuple[str, ...] = ()
 
     @abc.abstractmethod
-    def step(self, inputs: Array | Places, memory: Array, output: Array) -> None:
+    def step(self, inputs: Array | Places, memory: Array, output: Array) -> Array:
         """One step of every sequence, in place.
 
         Args:
           inputs: [batch, input_size]; or, where they are one-hot, the places of the ones, [batch].
           memory: [batch, memory_size]; becomes the new one.
           output: the last output, and a 1 for the bias, [batch, units + 1]; becomes the new one.
+
+        Returns:
+          How far each gate was open, from 0 to 1: [gates, batch, units].
         """
 
 

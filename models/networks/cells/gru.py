@@ -25,7 +25,7 @@ def gru_step(from_input: Array, from_output: Array, output: Array) -> None:
 
     Args:
       from_input: the input's share in update, reset and new, biases included, update and reset halved,
-        [3, batch, units]; it is overwritten.
+        [3, batch, units]; update and reset become what they are after activation, new is overwritten.
       from_output: the last output's, the same.
       output: the last output, [batch, units]; becomes the new one.
     """
@@ -47,6 +47,7 @@ class GruLayer(Layer):
     """A layer of gated recurrent units, which remember nothing but their output."""
 
     memory_size = 0
+    gate_names = ("update gate", "reset gate")
 
     def __init__(self, weights: Mapping[str, Array]) -> None:
         """Lays the weights out as `gru_step` takes the gates, the recurrent bias as last row of the recurrent kernel."""
@@ -56,8 +57,9 @@ class GruLayer(Layer):
             gates[:2] *= HALF
         self._kernels, self._recurrent, self._bias = aligned(kernels), aligned(recurrent), bias
 
-    def step(self, inputs: Array | Places, memory: Array, output: Array) -> None:
-        """One step of every sequence, in place."""
+    def step(self, inputs: Array | Places, memory: Array, output: Array) -> Array:
+        """One step of every sequence, in place. See base class."""
         from_input = project(inputs, self._kernels)
         from_input += self._bias
         gru_step(from_input, np.matmul(output, self._recurrent), output[:, :-1])
+        return from_input[:2]

@@ -18,8 +18,9 @@ def lstm_step(gates: Array, cell: Array, output: Array) -> None:
     cell' = sigmoid(forget) cell + sigmoid(input) tanh(new input); output = sigmoid(output) tanh(cell').
 
     Args:
-      gates: input, forget, output and new input before activation, the first three halved, [4, batch, units]; they are
-        overwritten. (A sigmoid is 1/2 tanh(x/2) + 1/2, so all four gates need but one tanh.)
+      gates: input, forget, output and new input before activation, the first three halved, [4, batch, units]; the first
+        three become what they are after it, the last is overwritten. (A sigmoid is 1/2 tanh(x/2) + 1/2, so all four gates
+        need but one tanh.)
       cell: [batch, units]; becomes the new cell.
       output: [batch, units]; becomes the output.
     """
@@ -38,6 +39,8 @@ def lstm_step(gates: Array, cell: Array, output: Array) -> None:
 class LstmLayer(Layer):
     """A layer of LSTM cells."""
 
+    gate_names = ("input gate", "forget gate", "output gate")
+
     def __init__(self, weights: Mapping[str, Array], forget_bias: float) -> None:
         """Lays the weights out as `lstm_step` takes the gates, the bias as last row of the recurrent kernel.
 
@@ -53,9 +56,10 @@ class LstmLayer(Layer):
         self._kernels, self._recurrent = aligned(gates[:, : -units - 1]), aligned(gates[:, -units - 1 :])
         self.memory_size = units
 
-    def step(self, inputs: Array | Places, memory: Array, output: Array) -> None:
-        """One step of every sequence, in place."""
+    def step(self, inputs: Array | Places, memory: Array, output: Array) -> Array:
+        """One step of every sequence, in place. See base class."""
         # One product for the input and one for the last output: large ones are slower.
         gates = project(inputs, self._kernels)
         gates += np.matmul(output, self._recurrent)
         lstm_step(gates, memory, output[:, :-1])
+        return gates[:3]

@@ -33,8 +33,9 @@ class RnnLayer(Layer):
         joint = np.concatenate([weights["kernel"], weights["bias"][None]])
         self._kernel, self._recurrent = aligned(joint[None, : -units - 1]), aligned(joint[-units - 1 :])
 
-    def step(self, inputs: Array | Places, memory: Array, output: Array) -> None:
-        """One step of every sequence, in place."""
+    def step(self, inputs: Array | Places, memory: Array, output: Array) -> Array:
+        """One step of every sequence, in place. See base class."""
         total = project(inputs, self._kernel)[0]
         total += output @ self._recurrent
         rnn_step(total, output[:, :-1])
+        return total[None][:0]

@@ -5,7 +5,7 @@ told by their lengths that stand alone.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from etude.models.abc.notation.text import decode
 from etude.pipelines.readers.abc import RejectedTune, Tune, iterate_tunebook
@@ -19,18 +19,19 @@ _MARK_ON_A_LINE = re.compile(r"^[ \t]*(?:<start>|<end>)[ \t]*$", re.MULTILINE)
 _MARK = re.compile(r"[ \t]*(?:<start>|<end>)[ \t]*")
 
 
-def read(data: bytes, name: str = "tunebook") -> Iterator[Reading]:
+def read(data: bytes, name: str = "tunebook", passed_over: Container[int] = ()) -> Iterator[Reading]:
     """Reads a tunebook tune by tune.
 
     Args:
       data: the file, in any encoding that ABC has.
       name: what the file is called in messages.
+      passed_over: the places of tunes that are rejected unread, from 0.
 
     Yields:
       One reading a tune; a rejection if there is no tune at all.
     """
     found = False
-    for tune in _tunes(data, name):
+    for tune in _tunes(data, name, passed_over):
         found = True
         reading = Reading(reference_number=tune.reference_number, title=tune.title, line=tune.line)
         if isinstance(tune, RejectedTune):
@@ -47,10 +48,10 @@ def read(data: bytes, name: str = "tunebook") -> Iterator[Reading]:
         yield Reading(rejected=Rejected("no-notes", f"{name}: no tune (no X: and no K: field)"))
 
 
-def _tunes(data: bytes, name: str) -> Iterator[Tune | RejectedTune]:
+def _tunes(data: bytes, name: str, passed_over: Container[int]) -> Iterator[Tune | RejectedTune]:
     if b"<start>" in data and _MARKED.search(text := decode(data)):
         # A mark on a line of its own leaves an empty one, so that the lines keep their numbers.
-        return iterate_tunebook(_MARK.sub("\n\n", _MARK_ON_A_LINE.sub("", text)).encode(), name)
+        return iterate_tunebook(_MARK.sub("\n\n", _MARK_ON_A_LINE.sub("", text)).encode(), name, passed_over)
     if b"X:" not in data and is_token_file(text := decode(data)):
-        return iterate_token_file(text, name)
-    return iterate_tunebook(data, name)
+        return iterate_token_file(text, name, passed_over)
+    return iterate_tunebook(data, name, passed_over)

@@ -1,7 +1,7 @@
 """Files of folk-rnn's tokens: tunes between empty lines, each `M:` and `K:` on lines of their own, then tokens and spaces."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from etude.models.abc.notation.text import split_lines
 from etude.models.abc.problems import AbcError, Problem, TooLargeError
@@ -16,16 +16,19 @@ _OTHER_FIELDS = re.compile(r"^(?:X|L):", re.MULTILINE)
 
 def is_token_file(text: str) -> bool:
     """Whether a text is a file of tokens: it has lengths that stand by themselves, as ABC has not, and no `X:` or `L:`."""
+    if "K:" not in text or _OTHER_FIELDS.search(text):
+        return False
     music = next((line for line in split_lines(text) if line.strip() and not _FIELD.fullmatch(line)), "")
-    return bool(_LONE_LENGTH.search(music)) and "K:" in text and not _OTHER_FIELDS.search(text)
+    return bool(_LONE_LENGTH.search(music))
 
 
-def iterate_token_file(text: str, name: str) -> Iterator[Tune | RejectedTune]:
+def iterate_token_file(text: str, name: str, passed_over: Container[int] = ()) -> Iterator[Tune | RejectedTune]:
     """Reads a file of tokens tune by tune.
 
     Args:
       text: the file.
       name: what it is called in messages.
+      passed_over: the places of tunes that are rejected unread, from 0.
 
     Yields:
       The tunes in order, numbered from 1; those that cannot be read with the reason.
@@ -38,7 +41,10 @@ def iterate_token_file(text: str, name: str) -> Iterator[Tune | RejectedTune]:
             tune.append(line)
         elif tune:
             number += 1
-            yield _read_tune(tune, number, start, name)
+            if number - 1 in passed_over:
+                yield RejectedTune(number, "", start, "passed-over", "")
+            else:
+                yield _read_tune(tune, number, start, name)
             tune = []
 
 

@@ -6,7 +6,7 @@ what stands between tunes is text.
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from etude.models.abc.notation.score import Score
@@ -79,19 +79,22 @@ class RejectedTune:
     detail: str
 
 
-def iterate_tunebook(data: bytes, name: str = "tunebook") -> Iterator[Tune | RejectedTune]:
+def iterate_tunebook(
+    data: bytes, name: str = "tunebook", passed_over: Container[int] = ()
+) -> Iterator[Tune | RejectedTune]:
     """Reads a file tune by tune, so that a large one needs no more memory than its largest tune.
 
     Args:
       data: the file, in any encoding that ABC has.
       name: what the file is called in messages.
+      passed_over: the places of tunes that are rejected unread, from 0.
 
     Yields:
       The tunes in order; those that cannot be read with the reason. Nothing if there is no tune.
     """
     header, blocks = split_tunebook(split_lines(decode(data)))
-    for block in blocks:
-        yield _read_tune(header, block, name)
+    for place, block in enumerate(blocks):
+        yield _read_tune(header, block, name, place in passed_over)
 
 
 def read_tunebook(data: bytes, name: str = "tunebook") -> list[Tune | RejectedTune]:
@@ -147,11 +150,13 @@ def _music_lines(lines: list[str]) -> Iterator[tuple[int, str]]:
         yield number, line
 
 
-def _read_tune(header: Lines, lines: Lines, name: str) -> Tune | RejectedTune:
+def _read_tune(header: Lines, lines: Lines, name: str, is_passed_over: bool) -> Tune | RejectedTune:
     start = lines[0][0]
     reference = next((match for _, line in lines if (match := _REFERENCE.match(line))), None)
     number = int(reference[1]) if reference and reference[1] else 0
     title = next((decode_string(match[1]) for _, line in lines if (match := _TITLE.match(line))), "")
+    if is_passed_over:
+        return RejectedTune(number, title, start, "passed-over", "")
     try:
         score, performance, warnings = read_lines(lines, header)
     except AbcError as error:

@@ -1,4 +1,4 @@
-"""A reader that stalls, crashes or eats memory ends its own process and costs one file."""
+"""A reader that stalls, crashes or eats memory ends its own process and costs one piece."""
 
 import json
 import os
@@ -23,11 +23,17 @@ import etude.pipelines.readers.abc.reader, os, pathlib, re, signal
 from etude.pipelines.readers import read_music
 from etude.pipelines.readers.isolated_process import serve
 
-def read(source, data):
-    yield from read_music(source, data)
+def stall():
+    pathlib.Path(__file__).with_name("stalling").touch()
+    re.match("(a|a)+$", 64 * "a" + "b")  # 2 to the 64 steps, inside of C code
+
+def read(source, data, passed_over):
+    for place, reading in enumerate(read_music(source, data, passed_over)):
+        if "Stalls" in reading.title and place not in passed_over:
+            stall()
+        yield reading
     if source.name == "stalls.abc":
-        pathlib.Path(__file__).with_name("stalling").touch()
-        re.match("(a|a)+$", 64 * "a" + "b")  # 2 to the 64 steps, inside of C code
+        stall()
     if source.name == "crashes.abc":
         os.kill(os.getpid(), signal.SIGSEGV)
 
@@ -90,6 +96,21 @@ def test_the_end_of_the_process_costs_the_rest_of_one_file(misbehaving, abc_tune
     assert last.rejected.reason == reason
     assert detail in last.rejected.detail
     assert [reading.rejected for reading in read(misbehaving, "next.abc", data)] == [None]
+
+
+@pytest.mark.parametrize("num_stalling", [1, 3, 4])
+def test_a_tune_that_stalls_costs_no_other(misbehaving, abc_tune, num_stalling):
+    """Up to three of a file; from the fourth on, the rest is not read."""
+    stalling = [abc_tune(2 + number).replace("T:", "T:Stalls ", 1) for number in range(num_stalling)]
+    book = "\n".join([abc_tune(1), *stalling, abc_tune(9)]).encode()
+    found = read(misbehaving, "book.abc", book)
+    rejected = [reading.rejected and reading.rejected.reason for reading in found]
+    assert rejected == [None, *["out-of-time"] * num_stalling, *([None] if num_stalling < 4 else [])]
+    assert [reading.reference_number for reading in found][:4] == [1, 2, *([3, 4] if num_stalling > 1 else [9])]
+    assert found[1].title.startswith("Stalls")
+    assert ("the tune" if num_stalling < 4 else "the rest of the file") in found[
+        -2 if num_stalling < 4 else -1
+    ].rejected.detail
 
 
 def test_a_process_that_is_killed_while_it_waits(misbehaving, abc_tune):
