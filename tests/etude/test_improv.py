@@ -167,3 +167,8 @@ def test_midi_without_chords_has_inferred_ones(band):
 def test_models_without_chords_refuse_them(band, tmp_path):
     said = band("generate", "runs/improv", "--output", tmp_path, "--backing-chords", "C Xy", status=2)
     assert "'Xy'" in said.stderr
+
+
+def test_units_are_inspected_over_chords(band):
+    band("inspect", "runs/improv", "tunes.abc", "--output", "units")
+    assert (band.folder / "units" / "activations.html").is_file()
