@@ -10,7 +10,7 @@ from etude.models import model as models
 from etude.models.chords.backing import DEFAULT_CHORDS, DEFAULT_STEPS_PER_CHORD, backing_chords
 from etude.models.generation import GeneratedSequence, GenerationOptions
 from etude.models.generation import generate as continue_primer
-from etude.models.sequences.domain import LEAD_SHEET
+from etude.models.sequences.domain import LEAD_SHEET, parse_given
 from etude.models.storage.run_directory import BEST
 from etude.pipelines.rendering.music import melody_music
 
@@ -48,14 +48,14 @@ class Model(models.Model):
           `.to_midi()` and others; of models of text, objects with `.text`.
 
         Raises:
-          UsageError: if the primer or an option is out of range.
+          UsageError: if the primer is none, or an option is unknown or out of range.
           EtudeError: if the primer's file cannot be read or holds no melody.
         """
         if self.domain.noun != "melody":
             return super().generate(primer, **options)
         given = self._primer(primer)
         options, chords = self._over_chords(options)
-        settings = GenerationOptions(**{"steps_per_bar": given.steps_per_bar, **options})
+        settings = GenerationOptions.of({"steps_per_bar": given.steps_per_bar, **options})
         found = continue_primer(self, given.events, settings)
         return [
             self._melody(sequence, given, settings, number, chords) for number, sequence in enumerate(found, start=1)
@@ -84,7 +84,7 @@ class Model(models.Model):
         if isinstance(primer, str):
             is_file = pathlib.Path(primer.rpartition("#")[0] or primer).is_file()
             return read_primer(primer, steps) if is_file else parse_primer(primer, steps)
-        return Primer(self.domain.parse(primer), 4 * steps)
+        return Primer(parse_given(self.domain, primer, "the primer"), 4 * steps)
 
     def _melody(
         self, sequence: GeneratedSequence, primer: "Primer", options: GenerationOptions, number: int, chords: Chords
@@ -108,7 +108,8 @@ def load(
     """Reads a model.
 
     Args:
-      path: a run directory, a Magenta bundle (.mag), or the prefix of a checkpoint that Magenta's training wrote.
+      path: a run directory, a Magenta bundle (.mag), a model that comes with Etude, such as "pretrained:lookback", or
+        the prefix of a checkpoint that Magenta's training wrote.
       checkpoint: of a run directory: "best" on the eval split, "latest", or the number of a step.
       config: of a Magenta checkpoint: its family.
       overrides: of a Magenta checkpoint: hyperparameters that differ from the family's defaults.

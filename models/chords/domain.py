@@ -27,7 +27,11 @@ class LeadSheetRange(PitchRange):
 
     def parse(self, given: Any) -> Events:
         """A list of events in [-2, 127], or of pairs of an event and the figure of its chord."""
-        return as_events([item[0] for item in given] if _has_chords(given) else given)
+        if not _has_chords(given):
+            return as_events(given)
+        if not all(isinstance(item, list | tuple) and len(item) == 2 and isinstance(item[1], str) for item in given):
+            raise ValueError("it takes an event and a chord for each step, such as [60, 'Am7'], or events alone")
+        return as_events([item[0] for item in given])
 
     def parse_columns(self, given: Any) -> Columns:
         """The chords of a list of pairs; of a list of events, none."""

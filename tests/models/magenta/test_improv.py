@@ -7,6 +7,7 @@ from etude.models.dataset import configure_for, read_for_model
 from etude.models.encodings.chords import TriadInputs
 from etude.models.encodings.lead_sheet import LeadSheetEncoding
 from etude.models.encodings.one_hot import OneHotEncoding
+from etude.models.errors import UsageError
 from etude.models.magenta.records import decode_record
 from etude.models.melodies.melody import Melody, metres
 from etude.models.melodies.melody_set import MelodySet
@@ -134,3 +135,9 @@ def test_magentas_own_case_of_the_pipeline():
     attributes = {**metres(16), **whole.attributes}
     assert np.array_equal(encoding.inputs(whole.tokens[:, :-1], attributes)[0], np.array(inputs, np.float32))
     assert encoding.labels(whole.tokens, attributes)[0, 1:].tolist() == list(labels)
+
+
+@pytest.mark.parametrize("piece", [[[60, "C"], [62]], [[60, "C"], 62], [[60, 5], [62, 5]], [[200, "C"]]])
+def test_steps_without_an_event_and_a_chord_are_refused(piece, magenta_model):
+    with pytest.raises(UsageError):
+        magenta_model("basic_improv").log_likelihood([piece])
