@@ -4,6 +4,7 @@ examples:
   etude dataset notes --output dataset
   etude dataset notes --output dataset --eval-ratio 0.2 --test-ratio 0.1 --polyphony highest
   etude dataset notes --output dense --format magenta --config attention
+  etude dataset notes --output sheets --representation lead_sheet
 
 One dataset serves every configuration: it stores the events, and each model encodes them when it reads them. The split
 goes by the content of pieces and --salt, never by order, and is the same for every representation: copies of a piece, in
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--representation",
         default="melody",
         metavar="NAME",
-        help="what pieces become (default melody), or MODULE:CLASS",
+        help="what pieces become: melody (default), lead_sheet (melodies over chords), ..., or MODULE:CLASS",
     )
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=JSON", help="an option of another representation"

@@ -64,7 +64,9 @@ def test_models_are_evaluated_and_compared(band):
     band("compare", "runs/improv", "runs/without", "--dataset", "dataset", "--output", "report")
     results = json.loads((band.folder / "report" / "results.json").read_text())
     assert "chord_tone" in json.dumps(results)
-    assert "in the chord" in (band.folder / "report" / "report.html").read_text()
+    page = (band.folder / "report" / "report.html").read_text()
+    assert "in the chord" in page
+    assert "have chord symbols that were not understood" in page
 
 
 def test_melodies_over_chords(band):
