@@ -1,6 +1,7 @@
 """Reads a dataset folder: its description, and the sequences of a split for a model, once both are of one kind."""
 
 import dataclasses
+import json
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -59,8 +60,9 @@ def read_description(folder: AnyFolder) -> dataset_pb2.DatasetDescription:
 
 
 def steps_per_quarter(description: dataset_pb2.DatasetDescription) -> int:
-    """The steps in a quarter note of a dataset's melodies; Magenta's datasets, which do not say it, have Magenta's."""
-    return description.extraction.steps_per_quarter or DEFAULT_STEPS_PER_QUARTER
+    """The steps in a quarter note of a dataset's music; Magenta's datasets, which do not say it, have Magenta's."""
+    stored = description.representation.options.get("steps_per_quarter", "0")
+    return description.extraction.steps_per_quarter or json.loads(stored) or DEFAULT_STEPS_PER_QUARTER
 
 
 def representation_name(description: dataset_pb2.DatasetDescription) -> str:
@@ -89,9 +91,11 @@ def configure_for(configuration: Configuration, folder: AnyFolder) -> Configurat
     return dataclasses.replace(
         configuration,
         representation=name,
-        vocabulary=tuple(stored.vocabulary),
-        representation_options=dict(stored.options),
-        unit=stored.unit,
+        # Magenta's own datasets do not say theirs.
+        vocabulary=tuple(stored.vocabulary) or configuration.vocabulary,
+        representation_options=dict(stored.options) or configuration.representation_options,
+        steps_per_quarter=json.loads(stored.options.get("steps_per_quarter", str(configuration.steps_per_quarter))),
+        unit=stored.unit or configuration.unit,
     )
 
 
@@ -117,12 +121,16 @@ def check_fits(configuration: Configuration, model: object, folder: AnyFolder) -
     if name in MELODIC:
         _check_steps(configuration.steps_per_quarter, steps_per_quarter(description), model, folder)
         return
-    if dict(configuration.representation_options) != dict(stored.options):
+    # Magenta's models and datasets do not say theirs.
+    options = dict(configuration.representation_options) or dict(stored.options)
+    if options != dict(stored.options or options):
         raise EtudeError(
             f"{model} reads {_plural(name)} with the options {dict(configuration.representation_options)}, but {folder} has "
             f"{dict(stored.options)}; write the dataset again with those of the model (--option)"
         )
-    known, others = configuration.vocabulary, tuple(stored.vocabulary)
+    if "steps_per_quarter" in stored.options:
+        _check_steps(configuration.steps_per_quarter, json.loads(stored.options["steps_per_quarter"]), model, folder)
+    known, others = configuration.vocabulary, tuple(stored.vocabulary or configuration.vocabulary)
     if known != others:
         extra = [symbol for symbol in others if symbol not in known] or [
             symbol for symbol in known if symbol not in others
@@ -162,7 +170,7 @@ def read_sequences(folder: AnyFolder, split: str) -> SequenceSet:
         )
     if representation_name(description) in MELODIC:
         return _melodies(folder, split, decode_melody)
-    return _tokens(folder, split, len(description.representation.vocabulary))
+    return _tokens(folder, split, _numbered(len(description.representation.vocabulary)))
 
 
 def read_melodies(folder: AnyFolder, split: str) -> MelodySet:
@@ -190,7 +198,7 @@ def read_for_model(folder: AnyFolder, split: str, configuration: Configuration) 
     if configuration.representation in MELODIC:
         melodies = _melodies(folder, split, _decoder(description, configuration))
         return _entered(melodies, description, configuration)
-    return _tokens(folder, split, len(configuration.vocabulary))
+    return _tokens(folder, split, _token_decoder(description, configuration))
 
 
 def read_file_for_model(folder: AnyFolder, name: str, configuration: Configuration) -> SequenceSet:
@@ -201,7 +209,7 @@ def read_file_for_model(folder: AnyFolder, name: str, configuration: Configurati
     if configuration.representation in MELODIC:
         melodies = MelodySet.of(_decode_file(folder, name, _decoder(description, configuration)))
         return _entered(melodies, description, configuration)
-    return pack(_decode_file(folder, name, _numbered(len(configuration.vocabulary))))
+    return pack(_decode_file(folder, name, _token_decoder(description, configuration)))
 
 
 def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
@@ -241,6 +249,16 @@ def _entered(
     return melodies if description.format == magenta_records.FORMAT else make_domain(configuration).enter_all(melodies)
 
 
+def _token_decoder(
+    description: dataset_pb2.DatasetDescription, configuration: Configuration
+) -> Callable[[bytes], Sequence]:
+    """What makes a sequence of a record, for a model."""
+    if description.format != magenta_records.FORMAT:
+        return _numbered(len(configuration.vocabulary))
+    encoding = make_encoding(configuration)
+    return lambda record: Sequence(magenta_records.decode_tokens(record, encoding))
+
+
 def _numbered(num_symbols: int) -> Callable[[bytes], Sequence]:
     """What makes a sequence of a record, of tokens that a vocabulary numbers; of any, where it has no symbols."""
 
@@ -260,9 +278,9 @@ def _melodies(folder: Folder, split: str, decode: Callable[[bytes], Melody]) -> 
     return _complete(MelodySet.of(_decode_files(folder, stored, decode)), folder, stored, "melodies")
 
 
-def _tokens(folder: Folder, split: str, num_symbols: int) -> SequenceSet:
+def _tokens(folder: Folder, split: str, decode: Callable[[bytes], Sequence]) -> SequenceSet:
     stored = find_split(folder, split)
-    return _complete(pack(_decode_files(folder, stored, _numbered(num_symbols))), folder, stored, "sequences")
+    return _complete(pack(_decode_files(folder, stored, decode)), folder, stored, "sequences")
 
 
 def _complete(found: Found, folder: Folder, split: dataset_pb2.Split, things: str) -> Found:

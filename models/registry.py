@@ -17,9 +17,11 @@ from etude.models import (
     basic,
     basic_improv,
     chord_pitches_improv,
+    drums,
     lookback,
     mono,
     ngram,
+    polyphony,
 )
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
@@ -40,12 +42,15 @@ FAMILIES: dict[str, Family] = {
         chord_pitches_improv.FAMILY,
         abc_characters.FAMILY,
         abc_tokens.FAMILY,
+        drums.FAMILY,
+        drums.ONE_DRUM,
+        polyphony.FAMILY,
         ngram.FAMILY,
     )
 }
 
 
-ALIASES = {"improv": "basic-improv"}
+ALIASES = {"drum-kit": "drums", "improv": "basic-improv"}
 """Other names of families."""
 
 USED: dict[str, Family] = {}

@@ -13,6 +13,7 @@ from etude.models import registry
 from etude.models.configuration import Configuration
 from etude.models.dataset import read_description
 from etude.models.errors import EtudeError, UsageError
+from etude.models.magenta.records import THINGS
 from etude.models.melodies.content import NGRAM_SIZES
 from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.progress import Progress, silent
@@ -202,7 +203,7 @@ class _Flow:
         # What a piece gives is smaller than the piece: it is what waits until all leaks are known.
         leaks = copies[KEPT] | ExtractPieces(self.representation) | "DropLeaks" >> DropLeaks()
         extracted = leaks[KEPT] | ListSequences()
-        symbols: Any = []
+        symbols: Any = list(self.representation.fixed_symbols)
         sequences, counted = extracted[SEQUENCES], []
         if any(self.transpositions):
             moved = sequences | Transpose(self.representation, self.transpositions)
@@ -362,17 +363,18 @@ def _configuration(format: str, config: str, representation: Representation) -> 
     if not config:
         raise UsageError("--format magenta needs --config NAME: its records are encoded for one configuration")
     configuration = registry.configure(config)
-    if not isinstance(representation, MelodyRepresentation):
-        raise UsageError(f"--format magenta is for melodies, not for {representation.name}")
+    if representation.name not in THINGS:
+        raise UsageError(f"--format magenta is for what Magenta has, not for {representation.name}")
     if configuration.representation != representation.name:
         raise UsageError(
             f"--config {config} reads {configuration.representation}, so --format magenta needs --representation "
             f"{configuration.representation}"
         )
-    if configuration.steps_per_quarter != representation.steps_per_quarter:
+    steps = getattr(representation, "steps_per_quarter", 0)
+    if configuration.steps_per_quarter != steps:
         raise UsageError(
             f"{config} has {configuration.steps_per_quarter} steps per quarter note; "
-            f"--steps-per-quarter {representation.steps_per_quarter} does not go with --format magenta"
+            f"--steps-per-quarter {steps} does not go with --format magenta"
         )
     return configuration
 

@@ -7,17 +7,27 @@ import pathlib
 import numpy as np
 
 from etude.models.chords.chord import CHORDS
-from etude.models.encodings.encoding import Inputs, Labels, as_vectors
+from etude.models.encodings.encoding import Encoding, Inputs, Labels, as_vectors
 from etude.models.encodings.lead_sheet import LeadSheetEncoding
 from etude.models.encodings.melody import MelodyEncoding
 from etude.models.melodies.melody import MAGENTA_STEPS_PER_BAR, Events, Melody, metres
+from etude.models.sequences.batch import Tokens
 from etude.models.sequences.domain import LEAD_SHEET, MELODY
 from etude.models.storage import dataset_pb2
 from etude.models.storage.records import read_records
 from etude.models.storage.sequence_examples import decode_inputs_and_labels
 
-THINGS = {MELODY: "melodies", LEAD_SHEET: "lead_sheets"}
+THINGS = {
+    MELODY: "melodies",
+    LEAD_SHEET: "lead_sheets",
+    "drums": "drum_tracks",
+    "one_drum": "drum_tracks",
+    "polyphony": "poly_tracks",
+}
 """What Magenta's datasets call the sequences of each representation."""
+
+ONE_DRUM_INPUTS = 2
+"""Numbers in an input of Magenta's `one_drum`, whose files are called like those of its `drum_kit`."""
 
 FORMAT = "magenta"
 
@@ -29,7 +39,12 @@ def file_name(split: str, representation: str) -> str:
 
 def find_records(folder: pathlib.Path) -> str | None:
     """The representation of the sequences in Magenta's files in the folder, if there are some."""
-    return next((name for name in THINGS if (folder / file_name("train", name)).is_file()), None)
+    found = next((name for name in THINGS if (folder / file_name("train", name)).is_file()), None)
+    if found == "drums":
+        first = next(read_records(folder / file_name("train", found)), None)
+        is_one = first is not None and decode_inputs_and_labels(first)[0].shape[1] == ONE_DRUM_INPUTS
+        return "one_drum" if is_one else found
+    return found
 
 
 def describe_dataset(folder: pathlib.Path) -> dataset_pb2.DatasetDescription:
@@ -94,6 +109,24 @@ def decode_record(record: bytes, encoding: MelodyEncoding) -> Melody:
     if not np.array_equal(as_vectors(plain.inputs(events[None, :-1], metre)[0], plain.input_size), inputs):
         raise ValueError("its inputs are not those of its labels: it was written for another configuration")
     return Melody(events, columns=columns)
+
+
+def decode_tokens(record: bytes, encoding: Encoding) -> Tokens:
+    """The sequence of a record of an encoding whose inputs begin with the current token, one-hot, and that has no aliases.
+
+    Raises:
+      ValueError: if it is damaged or was not written for this encoding; the message gives the sizes.
+    """
+    inputs, labels = decode_inputs_and_labels(record)
+    if inputs.shape[1] != encoding.input_size or not (labels.min() >= 0 and labels.max() < encoding.num_labels):
+        raise ValueError(
+            f"it has inputs of {inputs.shape[1]} numbers and labels up to {labels.max()}, where the configuration has "
+            f"{encoding.input_size} and {encoding.num_labels - 1}"
+        )
+    tokens = encoding.label_tokens()[np.concatenate([[inputs[0, : encoding.num_tokens].argmax()], labels])]
+    if not np.array_equal(as_vectors(encoding.inputs(tokens[None, :-1], {})[0], encoding.input_size), inputs):
+        raise ValueError("its inputs are not those of its labels: it was written for another configuration")
+    return tokens
 
 
 def _first_event(inputs: Inputs, encoding: MelodyEncoding) -> int:

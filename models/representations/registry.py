@@ -13,6 +13,9 @@ REPRESENTATIONS = {
     LEAD_SHEET: "etude.models.representations.lead_sheet:LeadSheetRepresentation",
     "abc_characters": "etude.models.representations.abc_characters:AbcCharacters",
     "abc_tokens": "etude.models.representations.abc_tokens:AbcTokens",
+    "drums": "etude.models.representations.drums:Drums",
+    "one_drum": "etude.models.representations.drums:OneDrum",
+    "polyphony": "etude.models.representations.polyphony:Polyphony",
 }
 
 

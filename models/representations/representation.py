@@ -62,6 +62,15 @@ class Representation(abc.ABC):
         """
         return ""
 
+    @property
+    def fixed_symbols(self) -> tuple[str, ...]:
+        """What its tokens are written as, where they are numbers already and each has a sign; empty if they have none."""
+        return ()
+
+    def whole(self) -> "Representation":
+        """The same without limits of length, for pieces that are scored or continued."""
+        return self
+
     @abc.abstractmethod
     def extract(self, piece: Piece) -> Extracted:
         """The sequences of a piece. The same piece gives the same; a strange piece is a rejection, no error."""

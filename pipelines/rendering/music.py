@@ -11,9 +11,15 @@ from etude.models.errors import UsageError
 from etude.models.melodies.melody import Events, major_key
 from etude.models.melodies.notes import notes_of
 from etude.models.melodies.scales import Key
+from etude.models.sequences.batch import Tokens
+from etude.models.sequences.domain import Domain
+from etude.models.sequences.notes import Notes
 
 DEFAULT_QPM = 120.0
 DEFAULT_VELOCITY = 100
+
+Chords = tuple[tuple[int, str], ...]
+"""At which step which chord begins, as a figure."""
 
 _CHORD_OCTAVE, _BASS_OCTAVE, _CHORD_VELOCITY, _CHORD_PROGRAM = 48, 36, 50, 88
 
@@ -68,7 +74,7 @@ class Music:
     metre: tuple[int, int] | None = None
     key: Key | None = None
     num_primer_steps: int = 0
-    chords: tuple[tuple[int, str], ...] = ()
+    chords: Chords = ()
 
     @property
     def notated(self) -> "Music":
@@ -130,7 +136,7 @@ def melody_music(
     num_primer_events: int = 0,
     program: int = 0,
     velocity: int = DEFAULT_VELOCITY,
-    chords: tuple[tuple[int, str], ...] = (),
+    chords: Chords = (),
 ) -> Music:
     """The notes of a melody; one that sounds at the end stops there.
 
@@ -146,18 +152,81 @@ def melody_music(
       velocity: of every note, 1 to 127.
       chords: at which step which chord begins, as a figure.
     """
-    found = zip(*(values.tolist() for values in notes_of(events)), strict=True)
-    return Music(
-        notes=tuple(Note(onset, pitch, duration, velocity, program) for onset, pitch, duration in found),
-        num_steps=len(events),
-        steps_per_quarter=steps_per_quarter,
-        steps_per_bar=steps_per_bar,
-        qpm=qpm,
-        metre=metre,
-        key=key,
-        num_primer_steps=num_primer_events,
-        chords=chords,
+    grid = Grid(steps_per_quarter, steps_per_bar, qpm, metre, key)
+    return grid.music(
+        notes_of(events), len(events), num_primer_events, program=program, velocity=velocity, chords=chords
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """What a score and a player have to know of notes on a grid of steps.
+
+    Attributes:
+      steps_per_quarter: steps in a quarter note.
+      steps_per_bar: steps in a bar.
+      qpm: quarter notes a minute.
+      metre: numerator and denominator; None where it is unknown.
+      key: None where it is unknown.
+    """
+
+    steps_per_quarter: int
+    steps_per_bar: int
+    qpm: float = DEFAULT_QPM
+    metre: tuple[int, int] | None = None
+    key: Key | None = None
+
+    def music(
+        self,
+        notes: Notes,
+        num_steps: int,
+        num_primer_steps: int = 0,
+        *,
+        program: int = 0,
+        velocity: int = DEFAULT_VELOCITY,
+        are_drums: bool = False,
+        chords: Chords = (),
+    ) -> Music:
+        """Notes on this grid as music."""
+        found = zip(*(values.tolist() for values in notes), strict=True)
+        return Music(
+            notes=tuple(Note(onset, pitch, duration, velocity, program, are_drums) for onset, pitch, duration in found),
+            num_steps=num_steps,
+            num_primer_steps=num_primer_steps,
+            chords=chords,
+            **vars(self),
+        )
+
+    def sequence_music(
+        self,
+        domain: Domain,
+        tokens: Tokens,
+        num_primer_tokens: int = 0,
+        prelude: Tokens | None = None,
+        *,
+        without_primer: bool = False,
+        program: int = 0,
+        chords: Chords = (),
+    ) -> Music:
+        """The notes of a sequence as music.
+
+        Args:
+          domain: what sequences it is one of.
+          tokens: as they sound.
+          num_primer_tokens: how many of them were given.
+          prelude: a primer that sounds before; None where there is none.
+          without_primer: whether what was given is left out.
+          program: General MIDI instrument, 0 to 127.
+          chords: at which step which chord begins, as a figure.
+        """
+        notes, num_steps = domain.notes(tokens), domain.num_steps(tokens)
+        given = domain.num_steps(tokens[:num_primer_tokens])
+        if prelude is not None:
+            given = domain.num_steps(prelude)
+            notes, num_steps = notes.after(domain.notes(prelude), given), num_steps + given
+        if without_primer:
+            notes, num_steps, given, chords = notes.since(given), num_steps - given, 0, from_step(chords, given)
+        return self.music(notes, num_steps, given, program=program, are_drums=domain.are_drums, chords=chords)
 
 
 def with_chords(music: Music) -> Music:
@@ -176,7 +245,7 @@ def with_chords(music: Music) -> Music:
     return dataclasses.replace(music, notes=(*music.notes, *notes))
 
 
-def from_step(chords: Sequence[tuple[int, str]], start: int) -> tuple[tuple[int, str], ...]:
+def from_step(chords: Chords, start: int) -> Chords:
     """Where chords begin, counted from a step on; the one that sounds there begins there."""
     before = [(0, figure) for step, figure in chords if step <= start][-1:]
     return (*before, *((step - start, figure) for step, figure in chords if step > start))

@@ -234,8 +234,8 @@ def _generate(
     report = share(f"generating with {name}")
     folder = output / GENERATED / name
     model = load(output / RUNS / name, study.checkpoint)
-    is_melody = model.configuration.representation in MELODIC
-    primer = [study.primer, study.qpm] if is_melody else [study.runs()[name][0].primer_text]
+    has_notes, is_melody = model.domain.has_notes, model.configuration.representation in MELODIC
+    primer = [study.primer if is_melody else None, study.qpm] if has_notes else [study.runs()[name][0].primer_text]
     generation = study.generation
     if model.configuration.representation == LEAD_SHEET:
         columns = backing_chords(DEFAULT_CHORDS).columns(generation.num_steps)
@@ -248,8 +248,8 @@ def _generate(
             remove_partial_files(folder)
             known = training_ngrams(model)
             # How many melodies a beam search finds is known when the model is, and then hours may lie behind.
-            if is_melody:
-                made = generate(model, study.primer, generation, or_fewer=True)
+            if has_notes:
+                made = generate(model, study.primer if is_melody else None, generation, or_fewer=True)
                 write_melodies(model, made, generation, folder, qpm=study.qpm, known=known)
             else:
                 made = _texts(model, study.runs()[name][0], study.generation)

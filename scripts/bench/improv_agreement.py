@@ -176,12 +176,12 @@ def compare_models(config: str, bundle: pathlib.Path, options: argparse.Namespac
             **setting,
         )
         seconds = (time.perf_counter() - start) / len(made)
-        paths = [match.path_log_likelihood for match in made]
+        paths = np.array([match.path_log_likelihood for match in made], np.float64)
         given = primer_share(model, setting["temperature"])
         values = {"path": ks_2samp(np.round(paths, 2), np.round(np.array(theirs["log_likelihood"]) - given, 2)).pvalue}
-        events = [np.array([match.events for match in made]), np.array(theirs["events"])]
+        events, others = np.array([match.events for match in made]), np.array(theirs["events"])
         for name, measure in (("pitches", pitches), ("intervals", intervals), ("durations", durations)):
-            values[name] = exchange_p_value(*events, measure)
+            values[name] = exchange_p_value(events, others, measure)
         lowest = min(lowest, *values.values())
         figures = ", ".join(f"{name} {value:.3f}" for name, value in values.items())
         print(

@@ -23,6 +23,7 @@ that training starts from.
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -251,20 +252,21 @@ def measure_generation(bench: Bench, config: str) -> list[Line]:
     ]
 
 
+def _rows(work: str, measure: Callable[[Bench, str], list[Line]]) -> dict[str, Callable[[Bench], list[Line]]]:
+    """A row for each configuration."""
+    names = (*TRAINED, *OVER_CHORDS)
+    return {f"{work} {name}": functools.partial(_measured, measure=measure, config=name) for name in names}
+
+
+def _measured(bench: Bench, measure: Callable[[Bench, str], list[Line]], config: str) -> list[Line]:
+    return measure(bench, config)
+
+
 ROWS: dict[str, Callable[[Bench], list[Line]]] = {
     "preprocessing": measure_preprocessing,
-    **{
-        f"train {config}": lambda bench, config=config: measure_training(bench, config)
-        for config in (*TRAINED, *OVER_CHORDS)
-    },  # type: ignore[misc]
-    **{
-        f"evaluate {config}": lambda bench, config=config: measure_evaluation(bench, config)
-        for config in (*TRAINED, *OVER_CHORDS)
-    },  # type: ignore[misc]
-    **{
-        f"generate {config}": lambda bench, config=config: measure_generation(bench, config)
-        for config in (*TRAINED, *OVER_CHORDS)
-    },  # type: ignore[misc]
+    **_rows("train", measure_training),
+    **_rows("evaluate", measure_evaluation),
+    **_rows("generate", measure_generation),
 }
 
 
