@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Runs the study."""
-    from etude.models.sequences.domain import MELODY
+    from etude.models.sequences.domain import MELODIC
     from etude.pipelines.compare import RESULTS_FILE
     from etude.pipelines.studies.file import find_study, read_study
     from etude.pipelines.studies.listening import LISTENING
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         )
     console.result(format_results(read_results(output / RESULTS_FILE)))
     run_dir = output / RUNS / names[-1]
-    if study.runs()[names[-1]][0].representation == MELODY:
+    if study.runs()[names[-1]][0].representation in MELODIC:
         folder, primer = "melodies", ["--primer-melody", "D4 F#4 A4"]
         score = ["score", run_dir, "--events", "[62,-2,66,-2,69,-2,74,-2]"]
     else:

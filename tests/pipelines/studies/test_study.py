@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from etude.models.dataset import read_sequences
 from etude.models.errors import EtudeError, UsageError
 from etude.models.generation import GenerationOptions
+from etude.models.registry import make_domain
 from etude.models.storage.run_directory import RunDirectory
 from etude.pipelines.listening.answers import read_key
 from etude.pipelines.rendering.midi import to_midi
@@ -223,9 +225,24 @@ def test_built_in_studies_are_valid(name):
     study = read_study(find_study(name))
     assert study.num_steps > 0
     assert all(source.startswith("corpus:") for source in study.sources)
-    assert {"basic", "lookback", "attention"} >= {
-        configuration.configuration.config for configuration in study.configurations
-    } - {"mono"}
+    used = {configuration.configuration.config for configuration in study.configurations}
+    assert {"basic", "lookback", "attention"} & used
+    over_chords = {"basic-improv", "attention-improv", "chord-pitches-improv"} if name == "magenta-all" else set()
+    assert used <= {"basic", "lookback", "attention", "mono"} | over_chords
+
+
+def test_models_over_chords_are_compared_with_those_of_melodies_alone():
+    study = read_study(find_study("magenta-all"))
+    assert list(study.datasets()) == ["lead_sheet"]
+    domains = {make_domain(replace(one.configuration, representation="lead_sheet")) for one in study.configurations}
+    assert len(domains) == 1
+
+
+def test_a_key_that_is_none_is_refused(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text("sources = ['corpus:bach']\nnum_steps = 1\n[configurations.basic]\nkey = 'H'\n")
+    with pytest.raises(EtudeError, match="line 4: key takes the name of a major key"):
+        read_study(path)
 
 
 def test_the_published_study():
