@@ -31,8 +31,9 @@ from etude.pipelines.comparison import tensorboard
 from etude.pipelines.comparison.presentation import Label, Presentation
 from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
-from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies, write_texts
+from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies
 from etude.pipelines.generation.ngram_overlap import training_ngrams
+from etude.pipelines.generation.texts import write_texts
 from etude.pipelines.sequences.split_rule import SplitRule
 from etude.pipelines.studies.listening import write_listening_test
 from etude.pipelines.studies.steps import FOLDER, Finished, Share, shares
@@ -250,7 +251,8 @@ def _generate(
     inputs = [study.generation, *primer, model.step, study.checkpoint]
     with finished.step(f"generate {name}", inputs, [folder / GENERATED_FILE], after=f"train {name}") as is_finished:
         if not is_finished:
-            for old in (*folder.glob(f"*.{model.domain.suffix}"), folder / GENERATED_FILE):
+            # Tunes as text have MIDI files, too.
+            for old in (*folder.glob(f"*.{model.domain.suffix}"), *folder.glob("*.mid"), folder / GENERATED_FILE):
                 old.unlink(missing_ok=True)
             remove_partial_files(folder)
             known = training_ngrams(model)
