@@ -85,7 +85,8 @@ def load(
     """Reads a model.
 
     Args:
-      path: a run directory, a Magenta bundle (.mag), or the prefix of a checkpoint that Magenta's training wrote.
+      path: a run directory, a Magenta bundle (.mag), a model that comes with Etude, such as "pretrained:lookback", or
+        the prefix of a checkpoint that Magenta's training wrote.
       checkpoint: of a run directory: "best" on the eval split, "latest", or the number of a step.
       config: of a Magenta checkpoint: its family.
       overrides: of a Magenta checkpoint: hyperparameters that differ from the family's defaults.

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from etude.models import pretrained
 from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError
 from etude.models.family import Arrays, Counting
@@ -37,7 +38,8 @@ def read_trained(
     """Reads trained weights.
 
     Args:
-      path: a run directory, a Magenta bundle (.mag), or the prefix of a checkpoint that Magenta's training wrote.
+      path: a run directory, a Magenta bundle (.mag), `pretrained:NAME`, or the prefix of a checkpoint that Magenta's
+        training wrote.
       checkpoint: of a run directory: "best" on the eval split, "latest", or the number of a step.
       config: of a Magenta checkpoint: its family.
       overrides: of a Magenta checkpoint: hyperparameters that differ from the family's defaults.
@@ -46,7 +48,7 @@ def read_trained(
       EtudeError: if there is nothing or no such checkpoint, or it is damaged, holds what is no number, or does not fit its
         configuration.
     """
-    trained = _read(path, checkpoint, config, overrides or {})
+    trained = _read(pretrained.located(path), checkpoint, config, overrides or {})
     for name, weight in trained.weights.items():
         if not np.isfinite(weight).all():
             raise EtudeError(

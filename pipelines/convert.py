@@ -12,6 +12,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsDict, AsList, AsSingleton
 
 from etude.models.errors import EtudeError, UsageError
+from etude.models.melodies.pickups import PICKUPS, REST
 from etude.models.progress import Progress, silent
 from etude.pipelines.files import file_systems
 from etude.pipelines.files.output_folder import WORK_FOLDER, OutputFolder, fingerprint, version
@@ -60,6 +61,7 @@ class ConversionSummary:
       keys: NoteSequences by their first key, where it is given.
       tempos: NoteSequences by their first tempo, in whole quarter notes a minute.
       lengths: NoteSequences by how long they last, in the order of the lengths.
+      bars: those of ABC and MusicXML by what became of their bars, see `etude.models.melodies.pickups.OUTCOMES`.
       rejected: rejected pieces by reason.
       notes: what the user has to know about the sources.
       files: the shards of NoteSequences.
@@ -77,6 +79,7 @@ class ConversionSummary:
     keys: dict[str, int]
     tempos: dict[str, int]
     lengths: dict[str, int]
+    bars: dict[str, int]
     rejected: dict[str, int]
     notes: list[str]
     files: list[str]
@@ -91,6 +94,8 @@ class ConversionSummary:
             f"{minutes // 60:,} h {minutes % 60} min"
         ]
         lines += [f"  {name}: {_most_frequent(getattr(self, name))}" for name in _DESCRIBED]
+        if self.bars:
+            lines.append(f"  bars: {_most_frequent(self.bars)}")
         return "\n".join(lines)
 
 
@@ -98,6 +103,7 @@ def convert(
     sources: Sequence[str],
     output: pathlib.Path | str,
     *,
+    pickups: str = REST,
     shards: int = 0,
     workers: int = 1,
     beam_options: Sequence[str] = (),
@@ -113,6 +119,8 @@ def convert(
     Args:
       sources: files, folders, globs, archives and `corpus:NAME`; SCHEME://... where Beam has a file system for it.
       output: the folder to write, on any of these file systems.
+      pickups: "rest" keeps the bars of ABC and MusicXML: a pickup follows a rest of the missing part of its bar;
+        "as-written" plays what is written.
       shards: files that the NoteSequences are spread over; 0 makes it one for about every 64 MB.
       workers: processes.
       beam_options: Beam's own options, if it is to run elsewhere than here.
@@ -126,6 +134,8 @@ def convert(
       EtudeError: if there is nothing to read, nothing could be read, or the folder cannot be written.
       UsageError: if an option is out of range.
     """
+    if pickups not in PICKUPS:
+        raise UsageError(f"--pickups must be {' or '.join(PICKUPS)}, not {pickups!r}")
     if shards < 0:
         raise UsageError(f"--shards must be at least 1, or 0 for one for every 64 MB, not {shards}")
     sources = [_absolute(source) for source in sources]
@@ -137,7 +147,7 @@ def convert(
     with folder.claim():
         if folder.made_of() is not None:
             inputs = _find_inputs(sources, folder, resources)
-            made_of = fingerprint("convert", [shards, inputs])
+            made_of = fingerprint("convert", [pickups, shards, inputs])
             folder.check_free(overwrite, made_of)
             if folder.made_of() == made_of and folder.is_complete():
                 progress(1, 1, f"{folder.path} is complete already")
@@ -145,7 +155,7 @@ def convert(
         folder.check_free(overwrite, folder.made_of() or "")
         folder.start()
         try:
-            result = _run(sources, folder, shards, resources)
+            result = _run(sources, folder, pickups, shards, resources)
             summary = _summary(result, licence_notes(sources))
             if not result.num_sources:
                 raise EtudeError(nothing_found(sources))
@@ -158,7 +168,7 @@ def convert(
             folder.give_up()
             raise
         text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
-        folder.finish(fingerprint("convert", [shards, result.inputs]), text.encode())
+        folder.finish(fingerprint("convert", [pickups, shards, result.inputs]), text.encode())
         return _read_summary(folder)
 
 
@@ -183,7 +193,7 @@ class _Result:
         return group(self.counts, name)
 
 
-def _run(sources: Sequence[str], folder: OutputFolder, shards: int, resources: Resources) -> _Result:
+def _run(sources: Sequence[str], folder: OutputFolder, pickups: str, shards: int, resources: Resources) -> _Result:
     """Runs the dataflow: everything but the description is written then."""
     result = folder.join(f"{WORK_FOLDER}/result.json")
     with temporary_folder() as name:
@@ -195,7 +205,7 @@ def _run(sources: Sequence[str], folder: OutputFolder, shards: int, resources: R
             number = shards or AsSingleton(inputs | "Shards" >> beam.Map(_num_shards), 1)
             # The number of shards is known once all sources are. Records would wait for it where sources are smaller.
             files = files | "AwaitShards" >> beam.Map(_await, number).with_output_types(Source)
-            music = files | "ReadMusic" >> ReadMusic(tally=done)
+            music = files | "ReadMusic" >> ReadMusic(tally=done, pickups=pickups)
             pieces, entries = music[PIECES], music[SOURCES]
             # Not flattened into one: runners keep what is flattened.
             notes = pieces | "Notes" >> beam.FlatMap(piece_records) | "WriteNotes" >> WriteRecords(folder.path, number)
@@ -291,6 +301,7 @@ def _summary(result: _Result, notes: list[str]) -> dict[str, Any]:
         "num_notes": result.counts.get(("pieces", "notes"), 0),
         "num_seconds": result.counts.get(("pieces", "seconds"), 0),
         "sources_by_status": result.group("statuses"),
+        "bars": result.group("bars"),
         **{name: result.group(name) for name in ("formats", "metres", "keys", "tempos")},
         "lengths": {name: lengths[name] for name in LENGTHS if name in lengths},
         "rejected": rejected,

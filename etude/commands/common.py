@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from etude.console import Console
     from etude.models.model import Model
 
-MODEL_HELP = "run directory, Magenta bundle (.mag) or checkpoint of Magenta's training"
+MODEL_HELP = "run directory, pretrained:NAME, Magenta bundle (.mag) or checkpoint of Magenta's training"
 
 
 WORKERS_PER_PROCESSOR = 4

@@ -17,6 +17,7 @@ import argparse
 from etude.commands.common import add_shards, add_workers, command, num_workers, unused_folder
 from etude.commands.output_folder import check_output
 from etude.console import Console
+from etude.models.melodies.pickups import PICKUPS, REST
 
 TAKES_BEAM_OPTIONS = True
 
@@ -26,6 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="files, folders, globs, archives or corpus:NAME")
     parser.add_argument(
         "--output", required=True, metavar="NOTES", help="folder for the NoteSequences; made if need be"
+    )
+    parser.add_argument(
+        "--pickups",
+        choices=PICKUPS,
+        default=REST,
+        help="where ABC or MusicXML begins within a bar: rest (the default) puts a rest of the missing part before it, so "
+        "that bars stay where they are; as-written does not. MIDI has its bars as they are",
     )
     add_shards(parser)
     add_workers(parser)
@@ -45,6 +53,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         summary = convert(
             options.sources,
             options.output,
+            pickups=options.pickups,
             shards=options.shards,
             workers=num_workers(options, console),
             beam_options=options.beam_options,

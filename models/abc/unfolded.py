@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from etude.models.abc.notation import key as written_key
 from etude.models.abc.notation.score import Metre
+from etude.models.abc.performance.bars import rests_of, with_rests
 from etude.models.abc.performance.performance import Performance
 from etude.models.abc.problems import AbcError
 from etude.models.abc.reading import read_text
@@ -130,7 +131,7 @@ def unfold_piece(sequence: "NoteSequence", text: str = "") -> UnfoldedTune:
         except AbcError:
             pass
         else:
-            if _plays(performance, sequence):
+            if any(_plays(one, sequence) for one in (performance, with_rests(performance, rests_of(performance)))):
                 return unfold(performance)
     return unfold_sequence(sequence)
 
@@ -148,7 +149,7 @@ def _plays(performance: Performance, sequence: "NoteSequence") -> bool:
 
 
 def unfold_sequence(sequence: "NoteSequence") -> UnfoldedTune:
-    """The tune of a NoteSequence, which knows no pickup: bars are counted from every change of metre.
+    """The tune of a NoteSequence, whose bars are counted from every change of metre; a rest at its start makes a pickup.
 
     Raises:
       UnusableError: if several notes overlap, or notes lie on no grid that one could write.
@@ -176,7 +177,21 @@ def unfold_sequence(sequence: "NoteSequence") -> UnfoldedTune:
     for (start, signature), (stop, _) in itertools.pairwise([*signatures, (chords[-1].end, current)]):
         length = bar_length(signature.metre) or stop - start
         bars += [start + number * length for number in range(max(0, -((start - stop) // length)))]
-    return _tune(chords, bars, signatures)
+    return _without_lead(chords, bars, signatures)
+
+
+def _without_lead(
+    chords: tuple[Chord, ...], bars: list[Fraction], signatures: list[tuple[Fraction, Signature]]
+) -> UnfoldedTune:
+    """The tune without a rest at the start of its first bar: what follows that is a pickup."""
+    rest = chords[0].start
+    if rest >= (bar_length(signatures[0][1].metre) or 0):
+        return _tune(chords, bars, signatures)
+    return _tune(
+        tuple(Chord(chord.start - rest, chord.end - rest, chord.pitches) for chord in chords),
+        [line - rest for line in bars],
+        [(max(time - rest, Fraction(0)), signature) for time, signature in signatures],
+    )
 
 
 def plain_key(key: written_key.Key, transposition: int = 0) -> Key:

@@ -16,7 +16,7 @@ Arrays = dict[str, npt.NDArray[np.generic]]
 
 MAX_HEADER_BYTES = 1 << 10
 
-_HEADER = re.compile(rb"\{'descr': '(<[fi][48])', 'fortran_order': False, 'shape': \(([0-9, ]*)\), \} *\n")
+_HEADER = re.compile(rb"\{'descr': '(<(?:f2|[fi][48]))', 'fortran_order': False, 'shape': \(([0-9, ]*)\), \} *\n")
 
 
 def save_arrays(path: pathlib.Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:

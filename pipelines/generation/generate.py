@@ -16,6 +16,7 @@ from etude.models.melodies.melody import Events
 from etude.models.melodies.pitch_range import PitchRange
 from etude.models.melodies.scales import Key
 from etude.models.model import Model
+from etude.models.pretrained import PREFIX
 from etude.models.progress import Progress, silent
 from etude.models.sequences.domain import Domain
 from etude.models.storage.files import remove_partial_files, write_text, write_whole
@@ -240,7 +241,8 @@ def _identity(line: Mapping[str, Any]) -> dict[str, Any]:
 def distinct_names(paths: Sequence[pathlib.Path]) -> list[str]:
     """A short name for each model: of its folder or bundle, with folders above it where names are equal."""
     # Without "..", which as a name would lead out of the output folder.
-    whole = [pathlib.Path(os.path.abspath(path)) for path in paths]
+    # Windows has no colons in names, and `pretrained:NAME` has one.
+    whole = [pathlib.Path(os.path.abspath(str(path).replace(PREFIX, "pretrained-"))) for path in paths]
     parts = [path.with_suffix("").parts[1:] if path.suffix == ".mag" else path.parts[1:] for path in whole]
     names = ["-".join(own[-1:]) or "model" for own in parts]
     for length in range(2, max(map(len, parts), default=0) + 1):

@@ -31,7 +31,7 @@ class Describe(beam.PTransform):  # type: ignore[misc]
 
     In: `PCollection[Piece]`, or a pair of that and the `sources` of `ReadMusic`. Out: one element, `Counts` with the groups
     "formats", "metres", "keys", "tempos", "lengths", "pieces" (their number, notes and seconds) and, with sources,
-    "statuses" and "rejected".
+    "statuses", "bars" and "rejected".
     """
 
     def expand(self, music: Any) -> beam.PCollection[Counts]:
@@ -65,4 +65,8 @@ def count_line(named: tuple[str, str]) -> Counts:
     """The counts of one line of the manifest."""
     entry = json.loads(named[1])
     reasons = collections.Counter(rejected["reason"] for rejected in entry["rejected"])
-    return {("statuses", entry["status"]): 1, **{("rejected", reason): count for reason, count in reasons.items()}}
+    return {
+        ("statuses", entry["status"]): 1,
+        **{("bars", outcome): count for outcome, count in entry["bars"].items()},
+        **{("rejected", reason): count for reason, count in reasons.items()},
+    }

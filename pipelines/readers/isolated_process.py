@@ -1,10 +1,11 @@
 """The process that reads music for an `IsolatedReader`: files come in, and what they hold goes out.
 
-Start it with `python -P isolated_process.py SECONDS MEGABYTES`. The system ends it, whatever code it is in, if a piece
-takes more processor time than that, or if whoever started it is gone; it is given no more memory than that. On Windows,
-which has no such limits, it has none.
+Start it with `python -P isolated_process.py SECONDS MEGABYTES PICKUPS`. The system ends it, whatever code it is in, if a
+piece takes more processor time than that, or if whoever started it is gone; it is given no more memory than that. On
+Windows, which has no such limits, it has none.
 """
 
+import functools
 import marshal
 import os
 import pathlib
@@ -36,7 +37,7 @@ def main() -> None:
         sys.path.append(root)
     from etude.pipelines.readers import read_music
 
-    serve(read_music)
+    serve(functools.partial(read_music, pickups=sys.argv[3]))
 
 
 def serve(read: Read) -> None:
@@ -109,7 +110,7 @@ def _values(reading: "Reading") -> tuple[object, ...]:
     """What `IsolatedReader` makes a reading of."""
     sequence = reading.sequence and reading.sequence.SerializeToString()
     rejected = reading.rejected and (reading.rejected.reason, reading.rejected.detail)
-    others = (reading.reference_number, reading.title, reading.line, reading.text, reading.bar_starts)
+    others = (reading.reference_number, reading.title, reading.line, reading.text, reading.bar_starts, reading.bars)
     return sequence, rejected, *others
 
 

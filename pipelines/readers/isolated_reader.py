@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, cast
 
 from etude.models.errors import EtudeError
+from etude.models.melodies.pickups import REST
 from etude.pipelines.readers.isolated_process import OUT_OF_MEMORY, receive, write
 from etude.pipelines.readers.note_sequences import NoteSequence
 from etude.pipelines.readers.reading import Reading, Rejected
@@ -48,14 +49,15 @@ class IsolatedReader:
     see `etude.pipelines.reasons.MACHINE`.
     """
 
-    def __init__(self, limits: Limits = LIMITS, program: pathlib.Path = _PROGRAM) -> None:
+    def __init__(self, limits: Limits = LIMITS, program: pathlib.Path = _PROGRAM, pickups: str = REST) -> None:
         """Starts nothing yet.
 
         Args:
           limits: what reading may take.
           program: what serves, as `isolated_process` does.
+          pickups: as `read_music` takes it.
         """
-        self._command = [sys.executable, "-P", str(program), str(limits.seconds), str(limits.megabytes)]
+        self._command = [sys.executable, "-P", str(program), str(limits.seconds), str(limits.megabytes), pickups]
         self._process: _Process | None = None
 
     def read(self, files: Sequence[File]) -> Iterator[Iterator[Reading]]:

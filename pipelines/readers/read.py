@@ -8,6 +8,7 @@ from typing import Any
 
 import apache_beam as beam
 
+from etude.models.melodies.pickups import REST
 from etude.models.storage.texts import Text
 from etude.pipelines.files.temporary_folder import temporary_folder
 from etude.pipelines.readers.isolated_reader import LIMITS, IsolatedReader, Limits
@@ -41,11 +42,13 @@ class ReadMusic(beam.PTransform):  # type: ignore[misc]
       patterns: files, folders, globs, archives and `corpus:NAME`; SCHEME://... where Beam has a file system for it.
       tally: counts every source that was read.
       limits: of the process that reads, if the readers' own are not enough.
+      pickups: "rest" keeps the bars of ABC and MusicXML by rests, "as-written" plays what is written.
     """
 
     patterns: Sequence[str] = ()
     tally: Tally = UNCOUNTED
     limits: Limits = LIMITS
+    pickups: str = REST
 
     def expand(self, sources: Any) -> Any:
         """Finds the sources, if need be, and reads each."""
@@ -54,7 +57,8 @@ class ReadMusic(beam.PTransform):  # type: ignore[misc]
         batches = sources | beam.BatchElements(
             _BATCH_BYTES, _BATCH_BYTES, element_size_fn=num_bytes, record_metrics=False
         )
-        read = batches | "Read" >> beam.ParDo(ReadSources(self.tally, self.limits)).with_outputs(SOURCES, main=PIECES)
+        read_sources = ReadSources(self.tally, self.limits, self.pickups)
+        read = batches | "Read" >> beam.ParDo(read_sources).with_outputs(SOURCES, main=PIECES)
         read[PIECES].element_type = Piece
         read[SOURCES].element_type = tuple[str, str]
         return read
@@ -63,14 +67,15 @@ class ReadMusic(beam.PTransform):  # type: ignore[misc]
 class ReadSources(beam.DoFn):  # type: ignore[misc]
     """Reads some sources at a time, in a process of its own; archives are unpacked once a worker, where need be."""
 
-    def __init__(self, tally: Tally, limits: Limits) -> None:
+    def __init__(self, tally: Tally, limits: Limits, pickups: str) -> None:
         self._tally = tally
         self._limits = limits
+        self._pickups = pickups
 
     def setup(self) -> None:
         """Makes room for archives."""
         self._folder = temporary_folder()
-        self._reader = IsolatedReader(self._limits)
+        self._reader = IsolatedReader(self._limits, pickups=self._pickups)
 
     def teardown(self) -> None:
         """Removes them, and ends the process."""
@@ -96,6 +101,8 @@ class ReadSources(beam.DoFn):  # type: ignore[misc]
                 entry["rejected"].append(rejection(reading))
             else:
                 entry["num_sequences"] += 1
+                if reading.bars:
+                    entry["bars"][reading.bars] = entry["bars"].get(reading.bars, 0) + 1
                 text = Text(reading.sequence.id, reading.text, reading.bar_starts) if reading.text else None
                 yield Piece(reading.sequence, text)
         if entry["num_sequences"]:
@@ -115,6 +122,7 @@ def manifest_entry(source: Source) -> dict[str, Any]:
         "format": source.format,
         "status": "rejected",
         "num_sequences": 0,
+        "bars": {},
         "rejected": [],
     }
 

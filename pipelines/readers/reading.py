@@ -30,6 +30,7 @@ class Reading:
       line: the line of the file that the tune starts on, from 1; 0 if the format has no lines.
       text: what an ABC tune was written as.
       bar_starts: where its bars begin, in characters of the text.
+      bars: what became of its bars, if rests were to keep them, see `etude.models.melodies.pickups.OUTCOMES`; empty if not.
     """
 
     sequence: NoteSequence | None = None
@@ -39,3 +40,4 @@ class Reading:
     line: int = 0
     text: str = ""
     bar_starts: tuple[int, ...] = ()
+    bars: str = ""

@@ -33,6 +33,7 @@ def to_abc(music: Music, *, title: str, number: int = 1) -> str:
     Raises:
       UsageError: if ABC has no tuplets of as many notes as the steps need, or no metre for the bar.
     """
+    music = music.notated
     ratio = tuplet_ratio(music.steps_per_quarter)
     if ratio[0] > _LARGEST_TUPLET:
         raise UsageError(

@@ -49,6 +49,7 @@ def to_mei(music: Music) -> str:
     Raises:
       UsageError: if no metre fits the bar.
     """
+    music = music.notated
     key, staves = music.shown_key, _staves(music)
     mei = ElementTree.Element("mei", xmlns=_NAMESPACE, meiversion="5.0")
     score = _inside(mei, "music", "body", "mdiv", "score")

@@ -64,6 +64,20 @@ class Music:
     num_primer_steps: int = 0
 
     @property
+    def notated(self) -> "Music":
+        """The same as it is written: what begins with a rest within its first bar begins with a pickup."""
+        rest = min((note.onset for note in self.notes), default=0)
+        if self.pickup_steps or not 0 < rest < self.steps_per_bar:
+            return self
+        return dataclasses.replace(
+            self,
+            notes=tuple(dataclasses.replace(note, onset=note.onset - rest) for note in self.notes),
+            num_steps=self.num_steps - rest,
+            pickup_steps=self.steps_per_bar - rest,
+            num_primer_steps=max(0, self.num_primer_steps - rest),
+        )
+
+    @property
     def seconds_per_step(self) -> float:
         """How long a step lasts."""
         return 60 / self.qpm / self.steps_per_quarter

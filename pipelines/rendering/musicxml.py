@@ -29,6 +29,7 @@ def to_musicxml(music: Music, *, title: str) -> str:
     """
     if any(note.is_drum for note in music.notes):
         raise UsageError("drums are not written as MusicXML; write them as MIDI")
+    music = music.notated
     root = ElementTree.Element("score-partwise", version="4.0")
     _text(ElementTree.SubElement(root, "work"), "work-title", title)
     _list_part(root, min(music.notes).program if music.notes else 0)

@@ -137,6 +137,7 @@ def test_summary_counts(music_folder, undisturbed):
         "  keys: C major 143",
         "  tempos: 120 152",
         "  lengths: 15 to 30 s 152",
+        "  bars: no-rest 143",
     ]
 
 
@@ -144,7 +145,7 @@ def test_a_summary_names_the_most_frequent_values_only():
     nothing: dict[str, int] = {}
     tempos = {str(tempo): 100 - tempo for tempo in range(60, 75)}
     summary = ConversionSummary(
-        100, 90, 5000, 7384, nothing, nothing, nothing, nothing, tempos, nothing, nothing, [], []
+        100, 90, 5000, 7384, nothing, nothing, nothing, nothing, tempos, nothing, nothing, nothing, [], []
     )
     lines = summary.describe().split("\n")
     assert lines[0] == "90 pieces from 100 files: 5,000 notes, 2 h 3 min"

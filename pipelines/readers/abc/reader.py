@@ -8,6 +8,8 @@ import re
 from collections.abc import Container, Iterator
 
 from etude.models.abc.notation.text import decode
+from etude.models.abc.performance.bars import rests_of
+from etude.models.melodies.pickups import NO_RESTS, REST
 from etude.pipelines.readers.abc import RejectedTune, Tune, iterate_tunebook
 from etude.pipelines.readers.abc.bars import bar_starts
 from etude.pipelines.readers.abc.token_file import is_token_file, iterate_token_file
@@ -19,13 +21,16 @@ _MARK_ON_A_LINE = re.compile(r"^[ \t]*(?:<start>|<end>)[ \t]*$", re.MULTILINE)
 _MARK = re.compile(r"[ \t]*(?:<start>|<end>)[ \t]*")
 
 
-def read(data: bytes, name: str = "tunebook", passed_over: Container[int] = ()) -> Iterator[Reading]:
+def read(
+    data: bytes, name: str = "tunebook", passed_over: Container[int] = (), pickups: str = REST
+) -> Iterator[Reading]:
     """Reads a tunebook tune by tune.
 
     Args:
       data: the file, in any encoding that ABC has.
       name: what the file is called in messages.
       passed_over: the places of tunes that are rejected unread, from 0.
+      pickups: "rest" keeps bars by rests, "as-written" plays what is written.
 
     Yields:
       One reading a tune; a rejection if there is no tune at all.
@@ -38,7 +43,9 @@ def read(data: bytes, name: str = "tunebook", passed_over: Container[int] = ()) 
             reading.rejected = Rejected(tune.reason, tune.detail)
         else:
             try:
-                reading.sequence = tune.note_sequence()
+                rests = rests_of(tune.performance) if pickups == REST else NO_RESTS
+                reading.sequence = tune.note_sequence(rests)
+                reading.bars = rests.outcome if pickups == REST else ""
                 reading.text = tune.text
                 reading.bar_starts = bar_starts(tune.text)
             except Exception as error:  # costs this tune only

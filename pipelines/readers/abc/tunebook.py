@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from etude.models.abc.notation.score import Score
 from etude.models.abc.notation.text import decode, decode_string, split_lines
+from etude.models.abc.performance.bars import with_rests
 from etude.models.abc.performance.performance import Performance
 from etude.models.abc.problems import AbcError, Problem, TooLargeError
 from etude.models.abc.reading import read_lines
+from etude.models.melodies.pickups import NO_RESTS, BarRests
 from etude.pipelines.reasons import unexpected
 
 if TYPE_CHECKING:
@@ -51,11 +53,11 @@ class Tune:
     warnings: list[Problem]
     text: str = ""
 
-    def note_sequence(self) -> "NoteSequence":
-        """The tune as a NoteSequence."""
+    def note_sequence(self, rests: BarRests = NO_RESTS) -> "NoteSequence":
+        """The tune as a NoteSequence, with the rests that keep its bars, if they are given."""
         from etude.pipelines.readers.abc.note_sequence import make_note_sequence
 
-        sequence = make_note_sequence(self.score, self.performance)
+        sequence = make_note_sequence(self.score, with_rests(self.performance, rests))
         sequence.reference_number = self.reference_number
         return sequence
 

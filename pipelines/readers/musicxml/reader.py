@@ -15,6 +15,7 @@ from typing import IO
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+from etude.models.melodies.pickups import REST
 from etude.pipelines.readers.musicxml.order import EndlessError
 from etude.pipelines.readers.musicxml.score import read_score
 from etude.pipelines.readers.musicxml.sequence import make_note_sequence
@@ -29,12 +30,13 @@ MAX_ITEMS = 1_500_000
 _CONTAINER = "META-INF/container.xml"
 
 
-def read(data: bytes, name: str = "") -> list[Reading]:
+def read(data: bytes, name: str = "", pickups: str = REST) -> list[Reading]:
     """Reads a MusicXML file.
 
     Args:
       data: the file: XML, or the zip archive that an .mxl file is.
       name: unused; a score is one piece.
+      pickups: "rest" keeps bars by rests, "as-written" plays what is written.
 
     Returns:
       One reading.
@@ -43,7 +45,8 @@ def read(data: bytes, name: str = "") -> list[Reading]:
         root = _parse(_unpack(data))
         if root.tag not in ("score-partwise", "score-timewise"):
             return _reject("unreadable", f"its root is <{root.tag}> where <score-partwise> is expected")
-        return [Reading(sequence=make_note_sequence(root, read_score(root)))]
+        sequence, rests = make_note_sequence(root, read_score(root), pickups)
+        return [Reading(sequence=sequence, bars=rests.outcome if pickups == REST else "")]
     except EndlessError as error:
         return _reject("too-large", str(error))
     except (ValueError, LookupError, ElementTree.ParseError) as error:  # LookupError: an unknown encoding

@@ -2,10 +2,11 @@
 
 import bisect
 import collections
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
+from etude.models.melodies.pickups import NO_RESTS, REST, BarRests, PlayedBar, bar_rests
 from etude.pipelines.readers.musicxml.order import EndlessError, Signs, playing_order
 from etude.pipelines.readers.musicxml.score import MAX_DENOMINATOR, Measure, Note, Part
 from etude.pipelines.readers.note_sequences import NoteSequence
@@ -23,7 +24,7 @@ _MODES = {
 """Modes as NoteSequence numbers them; all others are major, as in note-seq."""
 
 
-def make_note_sequence(root: Element, parts: Sequence[Part]) -> NoteSequence:
+def make_note_sequence(root: Element, parts: Sequence[Part], pickups: str = REST) -> tuple[NoteSequence, BarRests]:
     """Plays out a score.
 
     Every voice of a part is an instrument of its own, so that the melodies of a choir on two staves stay apart. A tempo
@@ -32,6 +33,10 @@ def make_note_sequence(root: Element, parts: Sequence[Part]) -> NoteSequence:
     Args:
       root: the score, for its title and composer.
       parts: what `read_score` found.
+      pickups: "rest" keeps bars by rests, "as-written" plays what is written.
+
+    Returns:
+      The piece, and the rests.
 
     Raises:
       EndlessError: if its repeats make it longer than any score.
@@ -40,23 +45,27 @@ def make_note_sequence(root: Element, parts: Sequence[Part]) -> NoteSequence:
     sequence.source_info.source_type = NoteSequence.SourceInfo.SCORE_BASED
     sequence.source_info.encoding_type = NoteSequence.SourceInfo.MUSIC_XML
     _add_metadata(sequence, root)
-    order = playing_order(_joined_signs(parts))
+    signs = _joined_signs(parts)
+    order = playing_order(signs)
     _check_size(parts, order)
     lengths = _measure_lengths(parts)
-    starts = []
+    written = []
     position = Fraction(0)
     for index in order:
-        starts.append(position)
+        written.append(position)
         position += lengths[index]
         if position.denominator > MAX_DENOMINATOR:
             raise EndlessError("its measures have no common grid, as a damaged score has not")
-    seconds = _add_changes(sequence, parts, order, starts)
+    rests = bar_rests(_played_bars(parts, signs, order, written, lengths)) if pickups == REST else NO_RESTS
+    ends = [Fraction(rests.moved(start, is_end=True)) for start in written]
+    starts = [Fraction(rests.moved(start)) for start in written]
+    seconds = _add_changes(sequence, parts, order, ends, starts)
     if seconds(position) > MAX_SECONDS:
         raise EndlessError(f"it lasts {seconds(position) / 3600:,.0f} hours, at most {MAX_SECONDS / 3600:,.0f}")
     _add_notes(sequence, parts, order, starts, seconds)
     _add_chords(sequence, parts, order, starts, seconds)
     sequence.total_time = max((note.end_time for note in sequence.notes), default=0.0)
-    return sequence
+    return sequence, rests
 
 
 def _check_size(parts: Sequence[Part], order: Sequence[int]) -> None:
@@ -108,6 +117,35 @@ def _measure_lengths(parts: Sequence[Part]) -> list[Fraction]:
     return lengths
 
 
+def _played_bars(
+    parts: Sequence[Part],
+    signs: Sequence[Signs],
+    order: Sequence[int],
+    starts: Sequence[Fraction],
+    lengths: Sequence[Fraction],
+) -> Iterator[PlayedBar]:
+    """The measures as they are played; one without length is none."""
+    metres = _metres(parts)
+    before: int | None = None
+    for index, start in zip(order, starts, strict=True):
+        metre = metres[index]
+        is_section = before is None or index != before + 1 or signs[index].starts_repeat or signs[before].times > 0
+        if lengths[index]:
+            whole = 4 * Fraction(*metre) if metre else None
+            yield PlayedBar(start, lengths[index], whole, is_section, before is not None and metre != metres[before])
+            before = index
+
+
+def _metres(parts: Sequence[Part]) -> list[tuple[int, int] | None]:
+    """The metre of each measure; None before any is given."""
+    metre: tuple[int, int] | None = None
+    metres = []
+    for measures in _columns(parts):
+        metre = next((measure.metre for measure in measures if measure.metre), metre)
+        metres.append(metre)
+    return metres
+
+
 def _joined_signs(parts: Sequence[Part]) -> list[Signs]:
     """The signs of all parts together; most scores give them in one part only."""
     joined: list[Signs] = []
@@ -149,15 +187,20 @@ class _Clock:
 
 
 def _add_changes(
-    sequence: NoteSequence, parts: Sequence[Part], order: Sequence[int], starts: Sequence[Fraction]
+    sequence: NoteSequence,
+    parts: Sequence[Part],
+    order: Sequence[int],
+    ends: Sequence[Fraction],
+    starts: Sequence[Fraction],
 ) -> _Clock:
-    """Adds tempos, metres and keys where they change, also by going back to where another one holds."""
+    """Adds tempos, metres and keys where they change, also by going back to where another one holds.
+
+    They change where the measure before ends; a rest before a measure is in its metre.
+    """
     tempo = _DEFAULT_TEMPO
-    metre: tuple[int, int] | None = None
     key: tuple[int, str] | None = None
     states = []
-    for measures in _columns(parts):
-        metre = next((measure.metre for measure in measures if measure.metre), metre)
+    for metre, measures in zip(_metres(parts), _columns(parts), strict=True):
         key = next((measure.key for measure in measures if measure.key), key)
         found: dict[Fraction, Fraction] = {}
         for measure in measures:
@@ -167,18 +210,19 @@ def _add_changes(
         states.append((metre, key, [(Fraction(0), tempo), *changes]))
         tempo = changes[-1][1] if changes else tempo
     tempos: list[tuple[Fraction, Fraction]] = []
-    for index, start in zip(order, starts, strict=True):
+    for index, end, start in zip(order, ends, starts, strict=True):
         for position, value in states[index][2]:
-            if tempos and tempos[-1][0] == start + position:
+            time = start + position if position else end
+            if tempos and tempos[-1][0] == time:
                 tempos.pop()
             if not tempos or tempos[-1][1] != value:
-                tempos.append((start + position, value))
+                tempos.append((time, value))
     tempos = tempos or [(Fraction(0), _DEFAULT_TEMPO)]
     seconds = _Clock(tempos)
     for start, value in tempos:
         sequence.tempos.add(time=seconds(start), qpm=float(value))
     metre, key = None, None
-    for index, start in zip(order, starts, strict=True):
+    for index, start in zip(order, ends, strict=True):
         new_metre, new_key, _ = states[index]
         if new_metre and new_metre != metre:
             metre = new_metre

@@ -153,12 +153,13 @@ def test_chords_ties_and_pickups():
     music = Music(notes, 14, 4, 12, pickup_steps=2, metre=(6, 8), key=Key(0))
     text = to_abc(music, title="T")
     assert text.endswith("\nG2|[CE-]4 [^CE]4 E4|]\n".replace("[CE-]4 [^CE]4 E4", "[CE-]4[^C-E-]2 [^CE]2E4"))
-    (reading,) = abc.read(text.encode())
-    found = sorted(
-        (whole(note.start_time * 8), note.pitch, whole((note.end_time - note.start_time) * 8))
-        for note in reading.sequence.notes
-    )
-    assert found == sorted((note.onset, note.pitch, note.duration) for note in notes)
+    for pickups, rest in (("as-written", 0), ("rest", 10)):
+        (reading,) = abc.read(text.encode(), pickups=pickups)
+        found = sorted(
+            (whole(note.start_time * 8), note.pitch, whole((note.end_time - note.start_time) * 8))
+            for note in reading.sequence.notes
+        )
+        assert found == sorted((note.onset + rest, note.pitch, note.duration) for note in notes)
 
 
 def test_drums_are_on_their_channel():

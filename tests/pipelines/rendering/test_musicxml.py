@@ -55,7 +55,8 @@ def test_other_readers_find_the_same_notes(metre, steps_per_quarter):
     key = Key(2, "major")
     music = melody_music(melody, steps_per_quarter=steps_per_quarter, steps_per_bar=bar, metre=metre, key=key, qpm=90.0)
     text = to_musicxml(music, title="a < b")
-    assert notes_of_music21(text, steps_per_quarter) == notes_of(music)
+    # A rest within the first bar is written as a pickup, and read as that rest again.
+    assert notes_of_music21(text, steps_per_quarter) == notes_of(music.notated)
     assert notes_of_our_reader(text, music.seconds_per_step) == notes_of(music)
 
 

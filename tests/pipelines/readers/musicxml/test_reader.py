@@ -226,7 +226,7 @@ def test_one_overfull_measure_moves_no_other_part():
 @pytest.mark.parametrize(
     ("lengths", "start"),
     [
-        ((4, 4), 1),  # a pickup
+        ((4, 4), 4),  # a pickup, which stands at the end of its bar
         ((4, 16), 4),  # that rests in the other part
         ((20, 20), 5),  # a measure that is longer for all
         ((20, 18), 5),
@@ -237,6 +237,21 @@ def test_one_overfull_measure_moves_no_other_part():
 def test_where_the_next_measure_starts(lengths, start):
     sequence = read(score(*([attributes() + note("C", length) * (length > 0), note("E")] for length in lengths)))
     assert {values[1] for values in quarters(sequence) if values[0] == 64} == {start}
+
+
+def test_bars_are_kept_where_a_repeat_begins_with_a_pickup():
+    """The last measure is what the pickup leaves; metre, key and tempo stand at the start all the same."""
+    end = '<barline location="right"><repeat direction="backward"/></barline>'
+    measures = [attributes() + '<sound tempo="120"/>' + note("C", 4), note("D"), note("E", 12) + end]
+    sequence = read(score(measures))
+    assert [start for _, start, _ in quarters(sequence)] == [3, 4, 8, 11, 12, 16]
+    for changes in (sequence.time_signatures, sequence.key_signatures, sequence.tempos):
+        assert [change.time for change in changes] == [0]
+    (written,) = reader.read(score(measures), pickups="as-written")
+    assert [start for _, start, _ in quarters(written.sequence)] == [0, 1, 5, 8, 9, 13]
+    assert written.bars == ""
+    (kept,) = reader.read(score(measures))
+    assert kept.bars == "pickup"
 
 
 def test_metres_of_parts_may_differ():
@@ -425,7 +440,8 @@ def test_music21_hears_the_same():
             .flatten()
             .notes
         )
-        sequence = read(path.read_bytes())
+        (reading,) = reader.read(path.read_bytes(), pickups="as-written")
+        sequence = reading.sequence
         tempo = sequence.tempos[0].qpm / 60
         assert len(sequence.tempos) == 1
         assert [
