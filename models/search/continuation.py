@@ -10,6 +10,7 @@ from etude.models.encodings.encoding import Encoding, Mask
 from etude.models.family import SequenceModel
 from etude.models.networks.cells.arrays import Array
 from etude.models.networks.network import log_softmax
+from etude.models.search.steps import StepLength
 from etude.models.sequences.batch import Attributes, Tokens
 
 Rows = npt.NDArray[np.int64]
@@ -44,9 +45,20 @@ class Continuation:
     Sequences keep no copy of their past: a step remembers which rows of the step before it goes on from, and `paths`
     walks back. The network reads the last tokens only when something is asked of them, so that sequences which a search
     drops right away cost nothing.
+
+    Attributes:
+      steps: whole steps of each sequence, [sequences]; where its length is not counted in steps, 0.
+      tokens_in_step: tokens of each sequence after its last whole step and its start, [sequences]; likewise.
     """
 
-    def __init__(self, encoding: Encoding, network: SequenceModel, primer: Tokens, attributes: Attributes) -> None:
+    def __init__(
+        self,
+        encoding: Encoding,
+        network: SequenceModel,
+        primer: Tokens,
+        attributes: Attributes,
+        length: StepLength | None = None,
+    ) -> None:
         """Starts with one sequence, the primer.
 
         Args:
@@ -54,12 +66,15 @@ class Continuation:
           network: the model's.
           primer: [steps], at least one token.
           attributes: of the primer, as of a batch of one.
+          length: when a sequence is over, where that is counted in steps of several tokens.
         """
         self._encoding = encoding
         self._network = network
         self._label_tokens = encoding.label_tokens()
-        self._end = encoding.end_token
+        self._length = length
+        self._end = encoding.end_token if length is None else length.filler
         self._end_label = None if self._end is None else int(encoding.token_labels(np.array(self._end)))
+        self.steps, self.tokens_in_step = np.zeros(1, np.int64), np.full(1, -1)
         self._stream = encoding.stream(1, attributes)
         self._state = network.initial_state(1)
         self._trail: list[_Step] = []
@@ -88,6 +103,11 @@ class Continuation:
         if parents is not None:
             self._stream = self._stream.take(parents)
             self._state = self._state.take(parents)
+            self.steps, self.tokens_in_step = self.steps[parents], self.tokens_in_step[parents]
+        if self._length is not None:
+            is_end = tokens == self._length.step_token
+            self.steps = self.steps + is_end
+            self.tokens_in_step = np.where(is_end, 0, self.tokens_in_step + 1)
         self._trail.append(_Step(tokens, parents))
 
     def logits(self) -> Array:
@@ -110,6 +130,8 @@ class Continuation:
     def ended(self) -> Mask:
         """Which sequences are over: [sequences]."""
         last = self._trail[-1].tokens
+        if self._length is not None:
+            return self.steps >= self._length.num_steps
         return np.zeros(len(last), bool) if self._end is None else last == self._end
 
     def aliases(self) -> Tokens:
@@ -156,7 +178,10 @@ class Continuation:
     def _lengths(self, tokens: Tokens) -> npt.NDArray[np.int64]:
         """Tokens up to the first end, [sequences]."""
         is_over = np.ones((len(tokens), tokens.shape[1] + 1), bool)
-        is_over[:, :-1] = False if self._end is None else tokens == self._end
+        if self._length is not None:
+            is_over[:, :-1] = np.cumsum(tokens == self._length.step_token, axis=1) >= self._length.num_steps
+        else:
+            is_over[:, :-1] = False if self._end is None else tokens == self._end
         return np.minimum(is_over.argmax(axis=1) + 1, tokens.shape[1])
 
     def _read(self) -> Array:

@@ -12,7 +12,6 @@ from typing import Any
 
 from etude.models.errors import EtudeError, UsageError
 from etude.models.generation import GeneratedSequence, GenerationOptions
-from etude.models.melodies.melody import Events
 from etude.models.melodies.pitch_range import PitchRange
 from etude.models.melodies.scales import Key
 from etude.models.model import Model
@@ -23,7 +22,7 @@ from etude.models.storage.files import remove_partial_files, write_text, write_w
 from etude.models.storage.lock import locked
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams
 from etude.pipelines.rendering.midi import to_midi
-from etude.pipelines.rendering.music import DEFAULT_QPM, melody_music
+from etude.pipelines.rendering.music import DEFAULT_QPM, Grid
 
 GENERATED_FILE = "generated.jsonl"
 
@@ -68,27 +67,22 @@ class Rendering:
             raise UsageError(f"the formats are {', '.join(FORMATS)}, not {', '.join(sorted(self.formats))}")
 
     def files(
-        self, title: str, events: Events, num_primer_events: int, steps_per_bar: int, steps_per_quarter: int
+        self, title: str, sequence: GeneratedSequence, steps_per_bar: int, steps_per_quarter: int
     ) -> Iterator[tuple[str, bytes]]:
         """Suffix and content of every file of a melody, MIDI first.
 
         Args:
           title: of the melody.
-          events: as they sound, primer included.
-          num_primer_events: how many of them are the primer.
+          sequence: the melody.
           steps_per_bar: steps in a bar.
           steps_per_quarter: steps in a quarter note.
         """
-        if self.exclude_primer:
-            events, num_primer_events = events[num_primer_events:], 0
-        music = melody_music(
-            events,
-            steps_per_quarter=steps_per_quarter,
-            steps_per_bar=steps_per_bar,
-            qpm=self.qpm,
-            metre=self.metre,
-            key=self.key,
-            num_primer_events=num_primer_events,
+        music = Grid(steps_per_quarter, steps_per_bar, self.qpm, self.metre, self.key).sequence_music(
+            sequence.domain,
+            sequence.sounding_events,
+            sequence.num_primer_tokens,
+            sequence.prelude,
+            without_primer=self.exclude_primer,
             program=self.program,
         )
         yield "mid", to_midi(music)
@@ -119,7 +113,7 @@ def write_melodies(
     progress: Progress = silent,
     say: Callable[[str], None] = lambda message: None,
 ) -> list[dict[str, Any]]:
-    """Writes melodies as MIDI files and adds them to the folder's generated.jsonl: all of them or none.
+    """Writes melodies, or other notes, as MIDI files and adds them to the folder's generated.jsonl: all of them or none.
 
     A file's name tells configuration, search and seed, so that melodies of another call stay beside these, and the same
     call again replaces its own. Where earlier, different melodies have these names, a number is added.
@@ -151,13 +145,8 @@ def write_melodies(
         contents.append({**_figures(melody), "ngram_overlap": overlap, **settings})
 
     def files(melody: GeneratedSequence, title: str) -> Iterator[tuple[str, bytes]]:
-        return rendering.files(
-            title,
-            melody.sounding_events,
-            melody.num_primer_events,
-            options.bar_length(model.configuration),
-            model.configuration.steps_per_quarter,
-        )
+        bar, quarter = options.bar_length(model.configuration), model.configuration.steps_per_quarter
+        return rendering.files(title, melody, bar, quarter)
 
     return _write(folder, name, model.domain, melodies, contents, files, progress, say)
 
@@ -288,9 +277,10 @@ def _name(model: Model, options: GenerationOptions) -> str:
 def _figures(sequence: GeneratedSequence) -> dict[str, Any]:
     is_melody = isinstance(sequence.domain, PitchRange)
     unit = "event" if is_melody else "token"
-    tokens = {f"{unit}s": sequence.tokens.tolist()}
     return {
-        **(tokens if is_melody else {**tokens, "text": sequence.text}),
+        f"{unit}s": sequence.tokens.tolist(),
+        **({} if sequence.domain.has_notes else {"text": sequence.text}),
+        **({} if sequence.prelude is None else {"prelude": sequence.prelude.tolist()}),
         "transpose_amount": sequence.transpose_amount,
         f"num_primer_{unit}s": sequence.num_primer_tokens,
         "log_likelihood": sequence.log_likelihood,
@@ -323,6 +313,7 @@ def _settings(model: Model, options: GenerationOptions, rendering: Rendering, pr
         **_search_settings(model, options),
         "primer": primer_source or None,
         "constraints": dataclasses.asdict(constraints) if constraints.restrict else None,
+        **({} if model.domain.step_token is None else _primer_settings(options)),
         "steps_per_bar": options.bar_length(model.configuration),
         "steps_per_quarter": model.configuration.steps_per_quarter,
         "metre": None if rendering.metre is None else "/".join(map(str, rendering.metre)),
@@ -331,3 +322,7 @@ def _settings(model: Model, options: GenerationOptions, rendering: Rendering, pr
         "program": rendering.program,
         "exclude_primer": rendering.exclude_primer,
     }
+
+
+def _primer_settings(options: GenerationOptions) -> dict[str, Any]:
+    return {"condition_on_primer": options.condition_on_primer, "inject_primer": options.inject_primer}
