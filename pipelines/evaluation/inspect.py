@@ -198,8 +198,8 @@ def inspect(
     room = SHOWN_NUMBERS
     for index in range(len(sequences)):
         progress(index, len(sequences))
-        tokens = sequences.tokens(index)
-        attributes = sequences.batch(np.array([index]), model.encoding.padding).attributes
+        batch = sequences.batch(np.array([index]), model.encoding.padding)
+        tokens, attributes = batch.tokens[0], batch.attributes
         found = activations(network, model.encoding, tokens, attributes)
         known = {name: int(values[0]) for name, values in attributes.items() if values.ndim == 1}
         known.setdefault(STEPS_PER_QUARTER, model.configuration.steps_per_quarter)
