@@ -103,7 +103,8 @@ class Model:
         are those of 4/4, for encodings that look back by bars.
 
         Args:
-          sequences: lists of events, or what else the model's domain takes (tokens, a text); each of at least one token.
+          sequences: lists of events, or what else the model's domain takes (tokens, a text; of drums `[[36, 42], []]`, the
+            pitches struck at each step; of polyphony `[[0, None], [3, 60]]`, Magenta's events); each of at least one token.
           squash: bring melodies into the model's key and range first, as Magenta does.
 
         Returns:
