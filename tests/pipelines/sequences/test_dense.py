@@ -9,9 +9,12 @@ import pytest
 from etude.models.dataset import configure_for, read_for_model
 from etude.models.errors import EtudeError
 from etude.models.magenta.records import decode_tokens, file_name, find_records
+from etude.models.polyphony.events import NEW
 from etude.models.registry import configure, make_domain, make_encoding
 from etude.models.storage.records import frame
 from etude.models.storage.sequence_examples import decode_inputs_and_labels
+from etude.pipelines.dataset import create_dataset
+from etude.pipelines.readers.note_sequences import NoteSequence
 from etude.pipelines.sequences.dense import dense_record
 
 MAGENTA = pathlib.Path(__file__).parents[2] / "testdata" / "magenta"
@@ -62,3 +65,17 @@ def test_records_of_another_configuration_are_refused(tmp_path):
     encoding = make_encoding(configure("drums"))
     with pytest.raises(ValueError, match="inputs of 2 numbers"):
         decode_tokens(records_of("one_drum")[1][0], encoding)
+
+
+def test_pieces_become_records_in_every_key(tmp_path):
+    piece = NoteSequence(id="one", ticks_per_quarter=220, total_time=12.0)
+    for number in range(24):
+        piece.notes.add(pitch=60 + number % 5, velocity=80, start_time=number / 2, end_time=(number + 1) / 2)
+    (tmp_path / "notes.tfrecord").write_bytes(frame(piece.SerializeToString()))
+    create_dataset(
+        [tmp_path / "notes.tfrecord"], tmp_path / "dense", representation="polyphony", format="magenta", config="polyphony",
+        eval_ratio=0.0,
+    )  # fmt: skip
+    found = read_for_model(tmp_path / "dense", "train", configure("polyphony"))
+    first = sorted(int(found.tokens(index)[1]) - NEW for index in range(len(found)))
+    assert first == list(range(56, 65))
