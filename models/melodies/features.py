@@ -19,16 +19,14 @@ def melody_features(events: Events, steps_per_bar: int, steps_per_beat: int) -> 
       steps_per_beat: steps in a quarter note.
     """
     steps = np.arange(len(events))
-    bars, places = np.divmod(steps, steps_per_bar)
+    bars = steps // steps_per_bar
     begun, pitches = _begun(events), sounding_pitches(events)
     sounds = pitches != NOTE_OFF
     ends = np.append(np.flatnonzero(events != NO_EVENT), len(events))
     lengths = ends[np.searchsorted(ends, steps, side="right").clip(max=len(ends) - 1)] - begun
     repeated = _repeated_bars(events, steps_per_bar)[bars]
     return {
-        "bar line": (places == 0).astype(np.float64),
-        "beat": (places % steps_per_beat == 0).astype(np.float64),
-        "place in the bar": places / steps_per_bar,
+        **grid_features(steps, steps_per_bar, steps_per_beat),
         "bars since the start": bars.astype(np.float64),
         "repeated bar": repeated.astype(np.float64),
         "bars since a repeat": _bars_since(repeated, bars),
@@ -37,6 +35,16 @@ def melody_features(events: Events, steps_per_bar: int, steps_per_beat: int) -> 
         "rest": (~sounds).astype(np.float64),
         "note length": np.where(sounds, lengths, np.nan),
         "time since the note began": np.where(sounds, steps - begun, np.nan).astype(np.float64),
+    }
+
+
+def grid_features(steps: npt.NDArray[np.int64], steps_per_bar: int, steps_per_beat: int) -> Features:
+    """Where in their bars steps are, by name; each of the shape of the steps."""
+    places = steps % steps_per_bar
+    return {
+        "bar line": (places == 0).astype(np.float64),
+        "beat": (places % steps_per_beat == 0).astype(np.float64),
+        "place in the bar": places / steps_per_bar,
     }
 
 

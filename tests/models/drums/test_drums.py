@@ -181,3 +181,11 @@ def test_given_drums_are_checked():
     for wrong in ([[128]], [[-1]], [["kick"]], [512]):
         with pytest.raises(ValueError, match=r"drum|vocabulary"):
             domain.parse(wrong)
+
+
+def test_features_are_what_a_step_has():
+    domain = make_domain(configure("drums"))
+    found = domain.features(domain.parse([[36, 42], [], [38], [], [42]]), {"steps_per_bar": 4, "steps_per_quarter": 2})
+    assert found["bar line"].tolist() == [1, 0, 0, 0, 1]
+    assert found["beat"].tolist() == [1, 0, 1, 0, 1]
+    assert (found["bass drum"].tolist(), found["closed hi-hat"].tolist()) == ([1, 0, 0, 0, 0], [1, 0, 0, 0, 1])
