@@ -24,16 +24,17 @@ of 8 notes (intervals and durations) that occur in the model's training melodies
 """
 
 import argparse
-import dataclasses
 import os
 import pathlib
 import secrets
 from typing import TYPE_CHECKING
 
+from etude.commands import generate_text
 from etude.commands.common import MODEL_HELP, add_model_options, load_model
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
+NUM_STEPS = 128
 INTERRUPTED = "a model's melodies are written once all of them are made: run the same command again"
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-outputs", type=int, default=10, help="number of melodies (default 10)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
-        "--num-steps", type=int, default=128, help="their length in steps, primer included (default 128)"
+        "--num-steps",
+        type=int,
+        help=f"their length in steps, primer included (default {NUM_STEPS}; of text, at most 1000)",
     )
     length.add_argument("--new-steps", type=int, metavar="N", help="steps to add to the primer")
     length.add_argument("--bars", type=int, metavar="N", help="their length in bars, primer included")
@@ -58,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_search(parser)
     _add_constraints(parser)
     _add_files(parser)
+    generate_text.add_arguments(parser)
     add_model_options(parser)
 
 
@@ -160,12 +164,13 @@ def run(options: argparse.Namespace, console: Console) -> None:
     _settings(options, typed, seed, len(typed.events))
     check_output(output, "melodies")
     models = [load_model(path, options) for path in options.models]
-    primers = [_primer(options, model) for model in models]
+    primers = [typed if generate_text.is_text(model) else _primer(options, model) for model in models]
     for model, primer, folder in zip(models, primers, folders, strict=True):
         settings, rendering = _settings(options, primer, seed, model.domain.num_steps(primer.events))
-        if not model.domain.has_notes:
-            _generate_texts(model, options, settings, folder, console)
+        if generate_text.is_text(model):
+            generate_text.generate_texts(model, options, settings, folder, console)
             continue
+        generate_text.refuse_for_melodies(model, options)
         with console.progress("generating") as progress:
             progress(0, options.num_outputs)
             melodies = generate(model, primer.events, settings, progress)
@@ -196,37 +201,6 @@ def run(options: argparse.Namespace, console: Console) -> None:
         console.say(f"{len(lines)} {model.domain.plural} in {folder}, with generated.jsonl")
 
 
-def _generate_texts(
-    model: "Model", options: argparse.Namespace, settings: "GenerationOptions", folder: pathlib.Path, console: Console
-) -> None:
-    """Generates from a model whose sequences are text."""
-    from etude.models.errors import UsageError
-    from etude.models.generation import generate
-    from etude.pipelines.generation.generate import write_texts
-    from etude.pipelines.generation.ngram_overlap import training_ngrams
-
-    if model.domain.render(model.domain.default_primer) is None:
-        raise UsageError(f"{model.path} makes {model.domain.plural}, which cannot be written as text")
-    if any(_typed(options).values()) or options.primer or options.bars is not None:
-        raise UsageError(f"{model.path} makes text: use --primer-text, and --num-steps for its length in tokens")
-    if options.abc or options.svg or options.wav:
-        raise UsageError(f"{model.path} makes text, which is written as text: leave out --abc, --svg and --wav")
-    if options.new_steps is not None:
-        from etude.models.sequences.domain import parse_given
-
-        text = options.primer_text
-        primer = parse_given(model.domain, text, "--primer-text") if text else model.domain.default_primer
-        settings = dataclasses.replace(settings, num_steps=len(primer) + options.new_steps)
-    with console.progress("generating") as progress:
-        sequences = generate(model, options.primer_text, settings, progress)
-    with console.progress("writing") as progress:
-        known = training_ngrams(model)
-        lines = write_texts(model, sequences, settings, folder, known=known, progress=progress, say=console.say)
-    for line in lines:
-        console.say(f"{line['file']}: log-likelihood {line['log_likelihood']:.3f}, {len(line['tokens'])} tokens")
-    console.say(f"{len(lines)} files in {folder}, with generated.jsonl")
-
-
 def _settings(
     options: argparse.Namespace, primer: "Primer", seed: int, num_primer_steps: int
 ) -> tuple["GenerationOptions", "Rendering"]:
@@ -240,7 +214,7 @@ def _settings(
 
     scale = parse_scale(options.scale) if options.scale else None
     tonic = scale.tonic if scale else primer.key.tonic if primer.key else major_key(primer.events)
-    num_steps = options.num_steps
+    num_steps = NUM_STEPS if options.num_steps is None else options.num_steps
     if options.new_steps is not None:
         num_steps = num_primer_steps + options.new_steps
     elif options.bars is not None:

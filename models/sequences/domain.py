@@ -13,6 +13,7 @@ from etude.models.errors import UsageError
 from etude.models.sequences.batch import Tokens
 from etude.models.sequences.breakdown import Breakdown
 from etude.models.sequences.notes import NO_NOTES, Notes
+from etude.models.sequences.rules import Rules
 from etude.models.sequences.sequence_set import SequenceSet
 
 MELODY = "melody"
@@ -100,6 +101,16 @@ class Domain(abc.ABC):
         """The tokens of the notes of each whole step, where `step_token` ends steps."""
         return []
 
+    @property
+    def end_tokens(self) -> tuple[int, ...]:
+        """The tokens that end a sequence, one after the other; none where sequences have no end of their own."""
+        return ()
+
+    @property
+    def bar_rules(self) -> Rules | None:
+        """What may follow in a sequence so that its bars are complete in the end; None where tokens do not tell."""
+        return None
+
     def symbol(self, token: int) -> str:
         """What one token is called."""
         return str(token)
@@ -181,6 +192,11 @@ class VocabularyDomain(Domain):
     def default_primer(self) -> Tokens:
         """See base class."""
         return np.array([self.start])
+
+    @property
+    def end_tokens(self) -> tuple[int, ...]:
+        """See base class."""
+        return () if self.end is None else (self.end,)
 
     def parse(self, given: Any) -> Tokens:
         """A list of tokens' numbers or symbols; or a text whose symbols are single characters or are separated.

@@ -137,44 +137,21 @@ def write_melodies(
       EtudeError: if the folder cannot be written to, or another process is writing to it.
     """
     rendering = rendering or Rendering(qpm)
-    name = _name(model, options)
+    name = file_name(model, options)
     settings = _settings(model, options, rendering, primer_source)
     contents = []
     for melody in melodies:
         overlap = None if known is None else known.overlap(melody.events[melody.num_primer_events :])
-        contents.append({**_figures(melody), "ngram_overlap": overlap, **settings})
+        contents.append({**figures_of(melody), "ngram_overlap": overlap, **settings})
 
     def files(melody: GeneratedSequence, title: str) -> Iterator[tuple[str, bytes]]:
         bar, quarter = options.bar_length(model.configuration), model.configuration.steps_per_quarter
         return rendering.files(title, melody, bar, quarter)
 
-    return _write(folder, name, model.domain, melodies, contents, files, progress, say)
+    return write_sequences(folder, name, model.domain, melodies, contents, files, progress, say)
 
 
-def write_texts(
-    model: Model,
-    sequences: Sequence[GeneratedSequence],
-    options: GenerationOptions,
-    folder: pathlib.Path,
-    *,
-    known: TrainingNgrams | None = None,
-    progress: Progress = silent,
-    say: Callable[[str], None] = lambda message: None,
-) -> list[dict[str, Any]]:
-    """Writes sequences that are text as text files; otherwise as `write_melodies`."""
-    settings = _search_settings(model, options)
-    contents = []
-    for sequence in sequences:
-        overlap = None if known is None else known.overlap(sequence.tokens[sequence.num_primer_tokens :])
-        contents.append({**_figures(sequence), "ngram_overlap": overlap, **settings})
-
-    def files(sequence: GeneratedSequence, title: str) -> Iterator[tuple[str, bytes]]:
-        yield model.domain.suffix, (sequence.text or "").encode()
-
-    return _write(folder, _name(model, options), model.domain, sequences, contents, files, progress, say)
-
-
-def _write(
+def write_sequences(
     folder: pathlib.Path,
     name: str,
     domain: Domain,
@@ -268,13 +245,14 @@ def _text(path: pathlib.Path) -> str:
         raise EtudeError(f"{path} cannot be read: {error}; mend or remove the file") from error
 
 
-def _name(model: Model, options: GenerationOptions) -> str:
+def file_name(model: Model, options: GenerationOptions) -> str:
     """What the files of a call are called."""
     seed = f"-seed{options.seed}" if options.search == "stochastic" else ""
     return f"{model.configuration.config}-{options.search}{seed}"
 
 
-def _figures(sequence: GeneratedSequence) -> dict[str, Any]:
+def figures_of(sequence: GeneratedSequence) -> dict[str, Any]:
+    """What a line says of any sequence."""
     is_melody = isinstance(sequence.domain, PitchRange)
     unit = "event" if is_melody else "token"
     return {
@@ -292,7 +270,8 @@ def _figures(sequence: GeneratedSequence) -> dict[str, Any]:
     }
 
 
-def _search_settings(model: Model, options: GenerationOptions) -> dict[str, Any]:
+def search_settings(model: Model, options: GenerationOptions) -> dict[str, Any]:
+    """What a line says of how any sequence was found."""
     return {
         "config": model.configuration.config,
         "model": str(model.path),
@@ -310,7 +289,7 @@ def _search_settings(model: Model, options: GenerationOptions) -> dict[str, Any]
 def _settings(model: Model, options: GenerationOptions, rendering: Rendering, primer_source: str) -> dict[str, Any]:
     constraints = options.constraints
     return {
-        **_search_settings(model, options),
+        **search_settings(model, options),
         "primer": primer_source or None,
         "constraints": dataclasses.asdict(constraints) if constraints.restrict else None,
         **({} if model.domain.step_token is None else _primer_settings(options)),
