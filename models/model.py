@@ -140,7 +140,8 @@ class Model:
 
         Args:
           sequences: lists of events, or what else the model's domain takes (tokens, a text; for melodies over chords, pairs
-            of an event and the figure of the chord under it, "N.C." for none); each of at least one token.
+            of an event and the figure of the chord under it, "N.C." for none; of drums `[[36, 42], []]`, the pitches struck
+            at each step; of polyphony `[[0, None], [3, 60]]`, Magenta's events); each of at least one token.
           squash: bring melodies into the model's key and range first, as Magenta does.
 
         Returns:

@@ -32,6 +32,7 @@ REMEDIES = {
     "unusual-key": "the key signature is none of a mode; --option text=canonical writes it with accidentals",
     "not-in-tokens": "folk-rnn's tokens have no word for something in it; --option text=canonical writes it out",
     "no-text": "it was not written as ABC; --option text=canonical writes it",
+    "no-drums": "no note plays on the drum channel and no track is called drums; call the track so in a music program",
     "drums-too-short": "the drums play for fewer bars than wanted; lower --option min_bars",
     "unknown-drums": "the kit has no such drums, so they are left out; the rest of the track is used",
     "several-programs": "it is for several instruments, and polyphony is for one; split it in a music program",
