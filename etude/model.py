@@ -9,6 +9,7 @@ from etude.melody import Melody
 from etude.models import model as models
 from etude.models.generation import GeneratedSequence, GenerationOptions
 from etude.models.generation import generate as continue_primer
+from etude.models.sequences.domain import parse_given
 from etude.models.storage.run_directory import BEST
 from etude.pipelines.rendering.music import melody_music
 
@@ -42,13 +43,13 @@ class Model(models.Model):
           `.to_midi()` and others; of models of text, objects with `.text`.
 
         Raises:
-          UsageError: if the primer or an option is out of range.
+          UsageError: if the primer is none, or an option is unknown or out of range.
           EtudeError: if the primer's file cannot be read or holds no melody.
         """
         if self.domain.noun != "melody":
             return super().generate(primer, **options)
         given = self._primer(primer)
-        settings = GenerationOptions(**{"steps_per_bar": given.steps_per_bar, **options})
+        settings = GenerationOptions.of({"steps_per_bar": given.steps_per_bar, **options})
         found = continue_primer(self, given.events, settings)
         return [self._melody(sequence, given, settings, number) for number, sequence in enumerate(found, start=1)]
 
@@ -63,7 +64,7 @@ class Model(models.Model):
         if isinstance(primer, str):
             is_file = pathlib.Path(primer.rpartition("#")[0] or primer).is_file()
             return read_primer(primer, steps) if is_file else parse_primer(primer, steps)
-        return Primer(self.domain.parse(primer), 4 * steps)
+        return Primer(parse_given(self.domain, primer, "the primer"), 4 * steps)
 
     def _melody(self, sequence: GeneratedSequence, primer: "Primer", options: GenerationOptions, number: int) -> Melody:
         music = melody_music(

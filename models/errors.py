@@ -1,7 +1,8 @@
 """The errors that a user can mend."""
 
 import difflib
-from collections.abc import Iterable
+import numbers
+from collections.abc import Iterable, Mapping
 
 
 class EtudeError(Exception):
@@ -13,6 +14,25 @@ class EtudeError(Exception):
 
 class UsageError(EtudeError):
     """The command was called wrongly: an unknown option, name or type. The command line exits with 2."""
+
+
+def check_ranges(options: object, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Checks options that are numbers.
+
+    Args:
+      options: has them as attributes.
+      ranges: by name, the lowest and the highest that each may be; whole numbers where both of these are.
+
+    Raises:
+      UsageError: naming the option, its value and what it may be.
+    """
+    for name, (lowest, highest) in ranges.items():
+        value, option = getattr(options, name), f"--{name.replace('_', '-')}"
+        is_whole = isinstance(lowest, int) and isinstance(highest, int)
+        if not isinstance(value, numbers.Integral if is_whole else numbers.Real):
+            raise UsageError(f"{option} must be a {'whole number' if is_whole else 'number'}, not {value!r}")
+        if not lowest <= value <= highest:
+            raise UsageError(f"{option} must be from {lowest} to {highest}, not {value}")
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.encodings.melody import MelodyEncoding
-from etude.models.errors import EtudeError, UsageError
+from etude.models.errors import EtudeError, UsageError, check_ranges, did_you_mean
 from etude.models.evaluation.statistics import Prediction
 from etude.models.family import SequenceModel
 from etude.models.melodies.melody import metres
@@ -25,7 +25,7 @@ from etude.models.search.constraints import Constraints
 from etude.models.search.continuation import Continuation, Paths
 from etude.models.search.stochastic import stochastic_search
 from etude.models.sequences.batch import Attributes, Batch, Tokens
-from etude.models.sequences.domain import Domain
+from etude.models.sequences.domain import Domain, parse_given
 
 SEARCHES = ("stochastic", "beam", "greedy")
 
@@ -50,6 +50,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "steps_per_iteration": (1, STEPS_AT_ONCE),
     "steps_per_bar": (1, STEPS_AT_ONCE),
     "top_k": (0, 1_000_000),
+    "top_p": (0.0, 1.0),
 }
 """What options may be, both ends included."""
 
@@ -112,10 +113,10 @@ class GenerationOptions:
         Raises:
           UsageError: naming the option, its value and what it may be.
         """
-        for name, (lowest, highest) in RANGES.items():
-            value = getattr(self, name)
-            if value is not None and not lowest <= value <= highest:
-                raise UsageError(f"--{name.replace('_', '-')} must be from {lowest} to {highest}, not {value}")
+        ranges = dict(RANGES)
+        if self.steps_per_bar is None:
+            del ranges["steps_per_bar"]
+        check_ranges(self, ranges)
         for factors in (("num_outputs", "num_steps"), ("beam_size", "branch_factor", "num_steps")):
             product = math.prod(getattr(self, name) for name in factors)
             if product > STEPS_IN_ALL:
@@ -123,8 +124,10 @@ class GenerationOptions:
                 raise UsageError(f"{flags} must be at most {STEPS_IN_ALL:,}, not {product:,}: it would fill the memory")
         if self.search not in SEARCHES:
             raise UsageError(f"--search must be one of {', '.join(SEARCHES)}, not {self.search!r}")
-        if not 0 < self.top_p <= 1:
-            raise UsageError(f"--top-p must be above 0 and at most 1, not {self.top_p}")
+        if not isinstance(self.constraints, Constraints):
+            raise UsageError(f"constraints must be Constraints, not {self.constraints!r}")
+        if not self.top_p:
+            raise UsageError(f"--top-p must be above 0, not {self.top_p}")
         if self.search != "stochastic" and (self.top_k or self.top_p < 1):
             raise UsageError(f"--top-k and --top-p narrow what is sampled, and {self.search} search does not sample")
         if self.search == "greedy" and self.num_outputs > 1:
@@ -134,6 +137,20 @@ class GenerationOptions:
                 f"a beam of {self.beam_size} holds at most {self.beam_size} melodies; "
                 f"use --beam-size {self.num_outputs} or more"
             )
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> "GenerationOptions":
+        """The options by their names.
+
+        Raises:
+          UsageError: if there is no option of a name, or one is out of range.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        for name in options:
+            if name not in names:
+                hint = did_you_mean(name, names) or f"; there are {', '.join(names)}"
+                raise UsageError(f"there is no option {name!r}{hint}")
+        return cls(**options)
 
     def bar_length(self, configuration: Configuration) -> int:
         """Steps in a bar of a model's melodies."""
@@ -349,10 +366,7 @@ class _Start:
 
 def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
     domain, encoding = model.domain, model.encoding
-    try:
-        tokens = domain.default_primer if primer is None else domain.parse(primer)
-    except ValueError as error:
-        raise UsageError(f"the primer is not a {domain.noun}: {error}") from error
+    tokens = domain.default_primer if primer is None else parse_given(domain, primer, "the primer")
     if not len(tokens):
         raise UsageError("the primer is empty; give at least one event, such as --primer-melody '[60]'")
     if encoding.end_token is not None and (tokens == encoding.end_token).any():

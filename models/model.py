@@ -11,7 +11,7 @@ import numpy as np
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.encodings.melody import MelodyEncoding
-from etude.models.errors import EtudeError
+from etude.models.errors import EtudeError, UsageError
 from etude.models.evaluation.evaluation import evaluate
 from etude.models.evaluation.likelihood import LogProbabilities
 from etude.models.evaluation.statistics import Sums
@@ -24,7 +24,7 @@ from etude.models.networks.weights import as_weights
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_domain, make_encoding
 from etude.models.sequences.batch import Batch
-from etude.models.sequences.domain import Domain
+from etude.models.sequences.domain import Domain, parse_given
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.run_directory import BEST
 from etude.models.trained import read_trained
@@ -110,11 +110,15 @@ class Model:
           One number a sequence.
 
         Raises:
-          ValueError: if a token is not in the domain (an event outside [-2, 127]), or a sequence is empty.
+          UsageError: if a token is not in the domain (an event outside [-2, 127]), or a sequence is empty.
+          EtudeError: if, without `squash`, a pitch is outside the model's range.
         """
-        parsed = [self.domain.parse(given) for given in sequences]
+        noun = self.domain.noun
+        parsed = [
+            parse_given(self.domain, given, f"{noun} {number}") for number, given in enumerate(sequences, start=1)
+        ]
         if not all(len(tokens) for tokens in parsed):
-            raise ValueError(f"a {self.domain.noun} without events has no log-likelihood")
+            raise UsageError(f"a {noun} without events has no log-likelihood")
         if not parsed:
             return []
         packed = SequenceSet.pack(parsed)
@@ -146,9 +150,9 @@ class Model:
           other likelihoods of `etude.models.generation.GeneratedSequence`.
 
         Raises:
-          UsageError: if the primer or an option is out of range.
+          UsageError: if the primer is none, or an option is unknown or out of range.
         """
-        return generate(self, primer, GenerationOptions(**options))
+        return generate(self, primer, GenerationOptions.of(options))
 
 
 def load(

@@ -33,6 +33,7 @@ from etude.pipelines.comparison.results.results_json import to_json
 from etude.pipelines.comparison.results.summaries import summarise
 from etude.pipelines.comparison.results.verdict import verdict
 from etude.pipelines.comparison.tensorboard import write_tensorboard
+from etude.pipelines.comparison.units import clear_followers
 from etude.pipelines.comparison.words import MELODIES
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.page import page
@@ -109,6 +110,7 @@ def compare(
         published=presentation.published,
         pieces=pieces,
     )
+    units = clear_followers(measurements)
     melodies = datasets[MELODY].splits.evaluated if MELODY in datasets else None
     content = Content(
         results=results,
@@ -120,12 +122,13 @@ def compare(
         real=real_tunes(melodies, sets, steps_per_quarter(datasets[MELODY].description))
         if isinstance(melodies, MelodySet)
         else (),
+        units=units,
         real_texts={one.domain.name: real_texts(one.domain, one.sequences) for one in measurements},
     )
     report, table, figures = page(content), to_csv(results), to_json(results)
     with locked(output):
         remove_partial_files(output)
-        write_tensorboard(output, results, configurations, sets)
+        write_tensorboard(output, results, configurations, sets, units)
         write_text(output / REPORT_FILE, report)
         write_text(output / TABLE_FILE, table)
         write_text(output / RESULTS_FILE, figures)

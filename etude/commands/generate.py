@@ -191,10 +191,10 @@ def _generate_texts(
     if options.abc or options.svg or options.wav:
         raise UsageError(f"{model.path} makes text, which is written as text: leave out --abc, --svg and --wav")
     if options.new_steps is not None:
-        try:
-            primer = model.domain.parse(options.primer_text) if options.primer_text else model.domain.default_primer
-        except ValueError as error:
-            raise UsageError(f"--primer-text is not a {model.domain.noun}: {error}") from error
+        from etude.models.sequences.domain import parse_given
+
+        text = options.primer_text
+        primer = parse_given(model.domain, text, "--primer-text") if text else model.domain.default_primer
         settings = dataclasses.replace(settings, num_steps=len(primer) + options.new_steps)
     with console.progress("generating") as progress:
         sequences = generate(model, options.primer_text, settings, progress)

@@ -10,7 +10,7 @@ changes little where it is of whole bars, so that chance does well: more pieces 
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +55,16 @@ class Following(NamedTuple):
     feature: str
     chance: float
     followers: tuple[Follower, ...]
+
+    @property
+    def margin(self) -> float:
+        """By how much the best unit does better than by chance."""
+        return abs(self.followers[0].correlation) - self.chance
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it does."""
+        return self.margin > 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,10 +186,3 @@ class Ranking:
                     followers.append(Follower(part, unit, float(strengths[index]), p_value))
             found.append(Following(name, float(np.percentile(chance, QUANTILE)), tuple(followers)))
         return found
-
-
-def best_followers(ranked: Sequence[Following]) -> list[tuple[str, float, Follower]]:
-    """The best unit of each feature that one follows more than chance allows: feature, chance and unit, clearest first."""
-    clear = [(one.feature, one.chance, one.followers[0]) for one in ranked]
-    above = [found for found in clear if abs(found[2].correlation) > found[1]]
-    return sorted(above, key=lambda found: found[1] - abs(found[2].correlation))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from etude.models.errors import UsageError
+from etude.models.errors import UsageError, check_ranges
 from etude.models.melodies.melody import MAX_STEPS_PER_QUARTER, NO_EVENT, NOTE_OFF, PITCHES_PER_OCTAVE, Events
 from etude.models.melodies.note_columns import NoteColumns
 from etude.models.melodies.quantisation import (
@@ -61,16 +61,13 @@ class ExtractionOptions:
     def __post_init__(self) -> None:
         ranges = {
             "steps_per_quarter": (1, MAX_STEPS_PER_QUARTER),
-            "min_bars": (0, MOST_BARS),
+            "min_bars": (0.0, MOST_BARS),
             "max_steps": (0, MAX_WHOLE_MELODY_STEPS),
             # Pitches without their octave.
             "min_unique_pitches": (0, PITCHES_PER_OCTAVE),
-            "gap_bars": (0, MOST_BARS),
+            "gap_bars": (0.0, MOST_BARS),
         }
-        for name, (lowest, highest) in ranges.items():
-            value = getattr(self, name)
-            if not lowest <= value <= highest:
-                raise UsageError(f"--{name.replace('_', '-')} must be from {lowest} to {highest}, not {value}")
+        check_ranges(self, ranges)
         if self.polyphony not in POLYPHONY:
             raise UsageError(f"--polyphony must be one of {', '.join(POLYPHONY)}, not {self.polyphony!r}")
 

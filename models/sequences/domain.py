@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from etude.models.errors import UsageError
 from etude.models.sequences.batch import Tokens
 from etude.models.sequences.breakdown import Breakdown
 from etude.models.sequences.sequence_set import SequenceSet
@@ -101,6 +102,23 @@ class Domain(abc.ABC):
     def canonical(self, tokens: Tokens) -> Tokens:
         """A sequence in the one form that it is stored in; of the same length."""
         return tokens
+
+
+def parse_given(domain: Domain, given: Any, what: str) -> Tokens:
+    """The tokens of a sequence that a user gave, with the error that users are given.
+
+    Args:
+      domain: of the sequence.
+      given: as `Domain.parse` takes it.
+      what: how to call it in the message, such as "the primer".
+
+    Raises:
+      UsageError: if it is none.
+    """
+    try:
+        return domain.parse(given)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise UsageError(f"{what} is not a {domain.noun}: {error}") from error
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from etude.models.errors import UsageError
+from etude.models.errors import check_ranges
 
 MAX_STEPS = 99_999_999
 """Checkpoints are named by eight digits."""
@@ -47,7 +47,4 @@ class Schedule:
         Raises:
           UsageError: naming the option, its value and what it may be.
         """
-        for name, (lowest, highest) in RANGES.items():
-            value = getattr(self, name)
-            if not lowest <= value <= highest:
-                raise UsageError(f"--{name.replace('_', '-')} must be from {lowest} to {highest}, not {value}")
+        check_ranges(self, RANGES)

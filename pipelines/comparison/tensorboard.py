@@ -9,8 +9,9 @@ import pathlib
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from etude.models.inspection.following import Following
 from etude.models.storage.files import explain_write_errors
 from etude.models.storage.metrics import EVAL, TRAIN, read_metrics, scalars
 from etude.models.storage.run_directory import RunDirectory
@@ -60,6 +61,7 @@ def write_tensorboard(
     results: Results,
     configurations: Sequence[ComparedConfiguration],
     generated: Sequence[GeneratedSet],
+    units: Mapping[str, Sequence[Following]],
 ) -> None:
     """Writes the folder, in place of what a comparison before left there.
 
@@ -68,7 +70,9 @@ def write_tensorboard(
       results: its figures.
       configurations: its configurations, as in the results.
       generated: melodies of its models.
+      units: by name of the configuration, what units of its first run clearly follow.
     """
+    followed = {configuration.runs[0].path: units.get(configuration.name, ()) for configuration in configurations}
     runs = [run for configuration in configurations for run in configuration.runs]
     figures = [
         (run.figures, configuration.words) for configuration in results.configurations for run in configuration.runs
@@ -92,6 +96,7 @@ def write_tensorboard(
                 shown = shown_hyperparameters(run.model.configuration, run.seed)
                 writer.hyperparameters(run.name if is_below else name, shown, now)
                 _write_figures(writer, run.model.step, found, words, now)
+                _write_units(writer, run.model.step, followed.get(run.path, ()), now)
                 _write_melodies(writer, run.model.step, examples[:MELODIES], now)
             if not is_below:
                 _write_curves(folder / name, run.path)
@@ -112,6 +117,21 @@ def _write_figures(writer: EventWriter, step: int, figures: Figures, words: Word
     descriptions = {final_tag(name): description for name, (_, description) in final_figures(words).items()}
     values = {final_tag(name): value for name, value in found.items() if value is not None}
     writer.scalars(step, now, values, descriptions)
+
+
+def _write_units(writer: EventWriter, step: int, followed: Sequence[Following], now: float) -> None:
+    """How well the best unit follows each thing that one follows, such as units/bar_line."""
+    values, descriptions = {}, {}
+    for one in followed:
+        best = one.followers[0]
+        tag = f"units/{one.feature.replace(' ', '_')}"
+        values[tag] = abs(best.correlation)
+        descriptions[tag] = (
+            f"Correlation of {best.part.layer}/{best.part.kind}/{best.unit} with it, {best.correlation:+.2f}; "
+            f"by chance {one.chance:.2f}."
+        )
+    if values:
+        writer.scalars(step, now, values, descriptions)
 
 
 def _write_melodies(writer: EventWriter, step: int, examples: Sequence[Example], now: float) -> None:

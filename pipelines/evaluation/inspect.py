@@ -226,11 +226,7 @@ def find_unit(inspection: Inspection, text: str) -> tuple[Part, int]:
     """
     sizes = {part: values.shape[1] for part, values in inspection.pieces[0].activations.values.items()}
     if not text:
-        best = max(
-            (one for one in inspection.following),
-            key=lambda one: abs(one.followers[0].correlation) - one.chance,
-            default=None,
-        )
+        best = max(inspection.following, key=lambda one: one.margin, default=None)
         return (best.followers[0].part, best.followers[0].unit) if best else (next(iter(sizes)), 0)
     for part, size in sizes.items():
         for unit in range(size):

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
+from etude.models.inspection.following import Following
 from etude.pipelines.comparison.cost import Cost
 from etude.pipelines.comparison.learning_curves import LearningCurve
 from etude.pipelines.comparison.music.generated_sets import GeneratedSet
@@ -25,6 +26,7 @@ class Content:
       costs: by name of the configuration.
       generated: the melodies.
       real: melodies of the evaluated split to hear beside them, with their sources.
+      units: by name of the configuration, what units of its network clearly follow.
       real_texts: sequences of the evaluated split that are text, with their sources, by domain.
     """
 
@@ -35,6 +37,7 @@ class Content:
     costs: Mapping[str, Cost]
     generated: Sequence[GeneratedSet]
     real: Sequence[tuple[str, Music]] = ()
+    units: Mapping[str, Sequence[Following]] = dataclasses.field(default_factory=dict)
     real_texts: Mapping[str, Sequence[tuple[str, str]]] = dataclasses.field(default_factory=dict)
 
     def style(self, name: str) -> str:

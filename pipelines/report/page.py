@@ -12,6 +12,7 @@ from etude.pipelines.report.sections.measures import measures_section
 from etude.pipelines.report.sections.music import pieces_of
 from etude.pipelines.report.sections.reproduction import reproduction_section
 from etude.pipelines.report.sections.texts import texts_section
+from etude.pipelines.report.sections.units import units_section
 
 
 def page(content: Content) -> str:
@@ -24,6 +25,7 @@ def page(content: Content) -> str:
         music.section(),
         texts_section(content),
         measures_section(content),
+        units_section(content),
         data_section(content),
         definitions_section(content),
         reproduction_section(content),

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from etude.models.errors import UsageError
+from etude.models.errors import UsageError, check_ranges
 
 TRAIN = "train"
 EVAL = "eval"
@@ -24,10 +24,7 @@ class SplitRule:
     salt: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("eval_ratio", "test_ratio"):
-            value = getattr(self, name)
-            if not 0 <= value < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 0 and less than 1, not {value}")
+        check_ranges(self, {"eval_ratio": (0.0, 1.0), "test_ratio": (0.0, 1.0)})
         if self.eval_ratio + self.test_ratio >= 1:
             raise UsageError(
                 f"--eval-ratio {self.eval_ratio} and --test-ratio {self.test_ratio} leave nothing to train on"

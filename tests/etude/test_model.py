@@ -14,6 +14,13 @@ import pytest
 import etude
 from etude.models import model as models
 from etude.models.errors import EtudeError, UsageError
+from etude.models.registry import configure
+from etude.models.representations.registry import make_representation
+from etude.models.training.schedule import Schedule
+from etude.pipelines import SplitRule
+from etude.pipelines.convert import convert
+from etude.pipelines.dataset import create_dataset
+from etude.pipelines.evaluation.evaluate import evaluate_model
 from etude.pipelines.readers.abc import reader as abc
 
 TUNES = """X:1
@@ -113,3 +120,68 @@ def test_a_notebook_shows_picture_and_player(melody):
 def test_a_melody_says_in_a_line_what_it_is(melody):
     line = repr(melody)
     assert re.fullmatch(r"<lookback 1: \d+ notes? in 32 steps, log-likelihood -\d+\.\d\d>", line)
+
+
+BAD_SEQUENCES = ["abc", [60, 128], [[60], [62, 64]], [60.5], [None], 60, None, {"a": 1}, [10**30], object()]
+
+
+@pytest.mark.parametrize("given", BAD_SEQUENCES, ids=repr)
+def test_bad_sequences_are_one_kind_of_error(model, given):
+    with pytest.raises(UsageError):
+        model.log_likelihood([[60, -2], given])
+    if given is not None:
+        with pytest.raises(UsageError):
+            model.generate(given, num_outputs=1, num_steps=8)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 8}, "no option 'steps'"),
+        ({"num_output": 8}, "did you mean 'num_outputs'"),
+        ({"num_steps": "8"}, "--num-steps must be a whole number, not '8'"),
+        ({"num_steps": 8.5}, "--num-steps must be a whole number"),
+        ({"temperature": "hot"}, "--temperature must be a number"),
+        ({"temperature": float("nan")}, "--temperature must be from"),
+        ({"top_p": 0.0}, "--top-p must be above 0"),
+        ({"top_p": 1.5}, "--top-p must be from"),
+        ({"top_p": "most"}, "--top-p must be a number"),
+        ({"search": 3}, "--search must be one of"),
+        ({"seed": None}, "--seed must be a whole number"),
+        ({"constraints": "C major"}, "constraints must be Constraints"),
+    ],
+)
+def test_bad_options_are_one_kind_of_error(model, options, message):
+    with pytest.raises(UsageError, match=message):
+        model.generate("C4", **options)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda folder: etude.load(folder),
+        lambda folder: etude.load(folder / "none"),
+        lambda folder: etude.load(BUNDLE.parent),
+        lambda folder: etude.load(folder / "text.mag"),
+        lambda folder: convert([], folder / "notes"),
+        lambda folder: convert([str(folder / "none.mid")], folder / "notes"),
+        lambda folder: convert([str(folder / "text.mag")], folder / "notes", workers=0),
+        lambda folder: create_dataset([folder / "none"], folder / "dataset"),
+        lambda folder: create_dataset([folder], folder / "dataset", representation="letters"),
+        lambda folder: create_dataset([folder], folder / "dataset", eval_ratio=2.0),
+        lambda folder: SplitRule(eval_ratio="half"),
+        lambda folder: make_representation("melody", {"min_bars": "none"}),
+        lambda folder: make_representation("abc_characters", {"texts": "own"}),
+        lambda folder: configure("lookbak"),
+        lambda folder: configure("lookback", {"learning_rate": "fast"}),
+        lambda folder: configure("lookback", min_note=90),
+        lambda folder: Schedule(num_steps=0),
+        lambda folder: Schedule(num_steps=2.5),
+        lambda folder: SplitRule(eval_ratio=1.0),
+        lambda folder: evaluate_model(etude.load(BUNDLE), folder / "none", "eval"),
+    ],
+)
+def test_bad_arguments_are_one_kind_of_error(call, tmp_path):
+    (tmp_path / "text.mag").write_text("no bundle")
+    with pytest.raises(EtudeError):
+        call(tmp_path)

@@ -150,7 +150,7 @@ def test_bars_of_4_4_in_the_models_steps(tiny_model, steps_per_quarter):
         ({"temperature": float("nan")}, "--temperature must be from 0.01 to 10"),
         ({"temperature": float("inf")}, "--temperature must be from 0.01 to 10"),
         ({"top_k": -1}, "--top-k must be from 0 to 1000000, not -1"),
-        ({"top_p": 0.0}, "--top-p must be above 0 and at most 1, not 0.0"),
+        ({"top_p": 0.0}, "--top-p must be above 0, not 0.0"),
         ({"top_p": float("nan")}, "--top-p"),
         ({"top_k": 3, "search": "greedy", "num_outputs": 1}, "greedy search does not sample"),
         ({"search": "best"}, "stochastic, beam, greedy, not 'best'"),

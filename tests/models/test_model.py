@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from etude.models.errors import EtudeError
+from etude.models.errors import EtudeError, UsageError
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.registry import families_of
@@ -46,10 +46,10 @@ def test_a_pitch_outside_the_range_without_squash(model):
 
 def test_no_melodies_and_empty_ones(model):
     assert model.log_likelihood([]) == []
-    with pytest.raises(ValueError, match="a melody without events"):
+    with pytest.raises(UsageError, match="a melody without events"):
         model.log_likelihood([MELODY, []])
-    with pytest.raises(ValueError, match="event 128"):
-        model.log_likelihood([[60, 128]])
+    with pytest.raises(UsageError, match="melody 2 is not a melody: event 128"):
+        model.log_likelihood([MELODY, [60, 128]])
 
 
 def test_evaluate_squashes_unless_told_otherwise(tiny_model):

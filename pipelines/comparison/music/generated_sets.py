@@ -1,6 +1,7 @@
 """The melodies and texts that models generated, read from the folders of `etude generate`."""
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -123,7 +124,7 @@ def _read(folder: pathlib.Path, owners: Mapping[str, ComparedConfiguration]) -> 
             examples = tuple(_example(line, owner.configuration) for line in lines)
         else:
             texts = tuple(
-                TextExample(line["file"], str(line["text"]), len(line["tokens"]), float(line["token_log_likelihood"]))
+                TextExample(line["file"], str(line["text"]), len(line["tokens"]), _figure(line["token_log_likelihood"]))
                 for line in lines
             )
     except (KeyError, TypeError, ValueError) as error:
@@ -132,17 +133,28 @@ def _read(folder: pathlib.Path, owners: Mapping[str, ComparedConfiguration]) -> 
 
 
 def _example(line: Mapping[str, Any], configuration: Configuration) -> Example:
+    path_log_likelihood = line.get("path_log_likelihood")
+    steps_per_bar = int(line.get("steps_per_bar", configuration.steps_per_whole_note))
+    if steps_per_bar < 1:
+        raise ValueError(f"bars of {steps_per_bar} steps")
     return Example(
         file=line["file"],
         events=as_events(line["events"]),
-        num_primer_events=line["num_primer_events"],
-        steps_per_bar=line.get("steps_per_bar", configuration.steps_per_whole_note),
+        num_primer_events=int(line["num_primer_events"]),
+        steps_per_bar=steps_per_bar,
         steps_per_quarter=configuration.steps_per_quarter,
-        log_likelihood=line["log_likelihood"],
-        event_log_likelihood=line["event_log_likelihood"],
-        path_log_likelihood=line.get("path_log_likelihood"),
-        qpm=line["qpm"],
+        log_likelihood=_figure(line["log_likelihood"]),
+        event_log_likelihood=_figure(line["event_log_likelihood"]),
+        path_log_likelihood=None if path_log_likelihood is None else _figure(path_log_likelihood),
+        qpm=_figure(line["qpm"]),
     )
+
+
+def _figure(value: Any) -> float:
+    """A finite number; ValueError or TypeError if it is none."""
+    if not math.isfinite(float(value)):
+        raise ValueError(f"a figure of {value}")
+    return float(value)
 
 
 def _damaged(path: pathlib.Path, error: Exception) -> EtudeError:

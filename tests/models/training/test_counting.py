@@ -6,7 +6,7 @@ import pytest
 from etude import load
 from etude.models.configuration import Configuration
 from etude.models.dataset import read_melodies
-from etude.models.errors import EtudeError
+from etude.models.errors import EtudeError, UsageError
 from etude.models.ngram.hyperparameters import NgramHyperparameters
 from etude.models.registry import configure, family
 from etude.models.sequences.sequence_set import SequenceSet
@@ -86,5 +86,5 @@ def test_a_vocabulary_of_300_with_an_end(tmp_path):
         assert one.tokens[0] == 1
         assert len(one.text) == len(one.tokens) - 2
         assert model.log_likelihood([one.tokens]) == pytest.approx([one.log_likelihood], abs=1e-3)
-    with pytest.raises(ValueError, match="not in the vocabulary of 300"):
+    with pytest.raises(UsageError, match="not in the vocabulary of 300"):
         model.log_likelihood(["abc"])

@@ -12,7 +12,9 @@ from etude.models.generation import GenerationOptions, generate
 from etude.models.model import load
 from etude.pipelines.compare import compare
 from etude.pipelines.comparison.tensorboard import MELODIES, SAMPLE_RATE, final_figures, final_tag
+from etude.pipelines.comparison.units import PIECES, SHUFFLES
 from etude.pipelines.comparison.words import Words
+from etude.pipelines.evaluation.inspect import held_out_pieces, inspect
 from etude.pipelines.generation.generate import write_melodies
 
 MODELS = ("basic-0", "lookback-0")
@@ -73,6 +75,20 @@ def test_final_figures_are_those_of_the_results(output):
             (event,) = multiplexer.Scalars(f"tensorboard/{run['name']}", final_tag(figure))
             assert event.step == run["step"]
             assert event.value == pytest.approx(expected, rel=1e-6)
+
+
+def test_what_units_follow_is_what_inspect_says(trained, output):
+    multiplexer = read(output)
+    for name in MODELS:
+        model = load(trained.runs[name])
+        inspection = inspect(model, held_out_pieces(model, "", "eval", PIECES, 0), SHUFFLES)
+        expected = {f"units/{one.feature.replace(' ', '_')}": one for one in inspection.following if one.is_clear}
+        tags = multiplexer.GetAccumulator(f"tensorboard/{name}").Tags()["scalars"]
+        assert {tag for tag in tags if tag.startswith("units/")} == set(expected)
+        for tag, one in expected.items():
+            (event,) = multiplexer.Scalars(f"tensorboard/{name}", tag)
+            assert event.value == pytest.approx(abs(one.followers[0].correlation))
+    assert expected
 
 
 def test_hyperparameters_stand_beside_them(output):

@@ -2,7 +2,6 @@
 
 import base64
 import html
-import html.parser
 import json
 import re
 import shutil
@@ -14,28 +13,9 @@ import pytest
 from etude.models.model import load
 from etude.pipelines.evaluation.inspect import find_unit, held_out_pieces, inspect
 from etude.pipelines.report.activations_page import activations_page
+from tests.pipelines.report.test_page import Reader
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-
-
-class Reader(html.parser.HTMLParser):
-    """Checks that elements are nested, and keeps addresses and identifiers."""
-
-    EMPTY = ("meta", "link", "input", "br")
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.addresses, self.identifiers = [], [], []
-
-    def handle_starttag(self, tag, attributes):
-        values = dict(attributes)
-        self.addresses += [values[name] for name in ("href", "src") if name in values]
-        self.identifiers += [values["id"]] if "id" in values else []
-        if tag not in self.EMPTY:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +33,11 @@ def test_it_is_whole_and_needs_nothing_else(seen):
     _, text = seen
     reader = Reader()
     reader.feed(text)
-    assert not reader.open
-    assert len(set(reader.identifiers)) == len(reader.identifiers)
-    assert all(address.startswith(("#", "data:")) for address in reader.addresses)
+    reader.close()
+    identifiers = [values["id"] for _, values in reader.elements if "id" in values]
+    assert len(set(identifiers)) == len(identifiers)
+    addresses = [values[name] for _, values in reader.elements for name in ("href", "src") if name in values]
+    assert all(address.startswith(("#", "data:")) for address in addresses)
     assert "default-src 'none'" in html.unescape(text)
     assert len(text) < 10_000_000
 

@@ -14,11 +14,13 @@ from etude.models.model import load
 from etude.pipelines.compare import compare
 from etude.pipelines.comparison.music.real_tunes import REAL_TUNES
 from etude.pipelines.comparison.presentation import Presentation
+from etude.pipelines.comparison.units import PIECES, SHUFFLES
+from etude.pipelines.evaluation.inspect import held_out_pieces, inspect, unit_name
 from etude.pipelines.generation.generate import write_melodies
 from etude.pipelines.readers.abc.reader import read as read_abc
 from etude.pipelines.report.parts import number
 
-VOID = {"meta", "link", "br"}
+VOID = {"meta", "link", "br", "input"}
 
 
 class Reader(html.parser.HTMLParser):
@@ -214,3 +216,18 @@ def test_tables_are_ranked(report):
     losses = [float(cell) for cell in cells if cell != "–"]
     assert losses == sorted(losses[:num_models]) + sorted(losses[num_models:])
     assert len(losses) == num_models + len(results.baselines) - 1
+
+
+def test_units_are_those_that_inspect_finds(trained, report):
+    _, text, _ = report
+    (section,) = re.findall(r'<section id="units".*?</section>', text, re.DOTALL)
+    for column, name in enumerate(["basic-0", "lookback-0"]):
+        model = load(trained.runs[name])
+        for one in inspect(model, held_out_pieces(model, "", "eval", PIECES, 0), SHUFFLES).following:
+            row = re.search(rf'scope="row">{one.feature}</th>(.*?)</tr>', section)
+            cells = re.findall(r"<td>(.*?)</td>", row[1]) if row else []
+            if one.is_clear:
+                assert cells[column].startswith(number(one.followers[0].correlation, 2))
+                assert unit_name(one.followers[0].part, one.followers[0].unit) in cells[column]
+            else:
+                assert not cells or cells[column] == "–"

@@ -245,7 +245,7 @@ def test_distances_in_bars():
         ("num_steps = 12", "num_steps = 0", 5, "must be from 1 to 99999999, not 0"),
         ("num_steps = 12", "num_steps = 12\nminutes = 3.0", 1, "either num_steps or minutes"),
         ("seeds = [0]", "seeds = [0, 0]", 4, "none twice"),
-        ("eval_ratio = 0.3", "eval_ratio = 1.5", 8, "--eval-ratio must be at least 0"),
+        ("eval_ratio = 0.3", "eval_ratio = 1.5", 8, "--eval-ratio must be from 0"),
         (
             "batch_size = 4",
             "batchsize = 4",
