@@ -1,6 +1,7 @@
 """Reads a dataset folder: its description, and the sequences of a split for a model, once both are of one kind."""
 
 import dataclasses
+import json
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -44,7 +45,7 @@ def read_description(folder: AnyFolder) -> dataset_pb2.DatasetDescription:
                 raise EtudeError(
                     f"there is no dataset folder {folder}; make one with 'etude dataset NOTES --output DATASET'"
                 )
-            if magenta_records.has_records(folder.folder):
+            if magenta_records.find_records(folder.folder):
                 return magenta_records.describe_dataset(folder.folder)
         raise EtudeError(
             f"{folder} holds no finished dataset (no {DESCRIPTION_FILE}); run the 'etude dataset' command again"
@@ -58,8 +59,9 @@ def read_description(folder: AnyFolder) -> dataset_pb2.DatasetDescription:
 
 
 def steps_per_quarter(description: dataset_pb2.DatasetDescription) -> int:
-    """The steps in a quarter note of a dataset's melodies; Magenta's datasets, which do not say it, have Magenta's."""
-    return description.extraction.steps_per_quarter or DEFAULT_STEPS_PER_QUARTER
+    """The steps in a quarter note of a dataset's music; Magenta's datasets, which do not say it, have Magenta's."""
+    stored = description.representation.options.get("steps_per_quarter", "0")
+    return description.extraction.steps_per_quarter or json.loads(stored) or DEFAULT_STEPS_PER_QUARTER
 
 
 def representation_name(description: dataset_pb2.DatasetDescription) -> str:
@@ -86,9 +88,11 @@ def configure_for(configuration: Configuration, folder: AnyFolder) -> Configurat
     return dataclasses.replace(
         configuration,
         representation=name,
-        vocabulary=tuple(stored.vocabulary),
-        representation_options=dict(stored.options),
-        unit=stored.unit,
+        # Magenta's own datasets do not say theirs.
+        vocabulary=tuple(stored.vocabulary) or configuration.vocabulary,
+        representation_options=dict(stored.options) or configuration.representation_options,
+        steps_per_quarter=json.loads(stored.options.get("steps_per_quarter", str(configuration.steps_per_quarter))),
+        unit=stored.unit or configuration.unit,
     )
 
 
@@ -114,12 +118,16 @@ def check_fits(configuration: Configuration, model: object, folder: AnyFolder) -
     if name == MELODY:
         _check_steps(configuration.steps_per_quarter, steps_per_quarter(description), model, folder)
         return
-    if dict(configuration.representation_options) != dict(stored.options):
+    # Magenta's models and datasets do not say theirs.
+    options = dict(configuration.representation_options) or dict(stored.options)
+    if options != dict(stored.options or options):
         raise EtudeError(
             f"{model} reads {_plural(name)} with the options {dict(configuration.representation_options)}, but {folder} has "
             f"{dict(stored.options)}; write the dataset again with those of the model (--option)"
         )
-    known, others = configuration.vocabulary, tuple(stored.vocabulary)
+    if "steps_per_quarter" in stored.options:
+        _check_steps(configuration.steps_per_quarter, json.loads(stored.options["steps_per_quarter"]), model, folder)
+    known, others = configuration.vocabulary, tuple(stored.vocabulary or configuration.vocabulary)
     if known != others:
         extra = [symbol for symbol in others if symbol not in known] or [
             symbol for symbol in known if symbol not in others
@@ -159,7 +167,7 @@ def read_sequences(folder: AnyFolder, split: str) -> SequenceSet:
         )
     if representation_name(description) == MELODY:
         return _melodies(folder, split, decode_melody)
-    return _tokens(folder, split, len(description.representation.vocabulary))
+    return _tokens(folder, split, _numbered(len(description.representation.vocabulary)))
 
 
 def read_melodies(folder: AnyFolder, split: str) -> MelodySet:
@@ -185,7 +193,7 @@ def read_for_model(folder: AnyFolder, split: str, configuration: Configuration) 
     check_fits(configuration, f"configuration {configuration.config}", folder)
     if configuration.representation == MELODY:
         return _melodies(folder, split, _squashing(folder, configuration))
-    return _tokens(folder, split, len(configuration.vocabulary))
+    return _tokens(folder, split, _token_decoder(read_description(folder), configuration))
 
 
 def read_file_for_model(folder: AnyFolder, name: str, configuration: Configuration) -> SequenceSet:
@@ -194,7 +202,7 @@ def read_file_for_model(folder: AnyFolder, name: str, configuration: Configurati
     check_fits(configuration, f"configuration {configuration.config}", folder)
     if configuration.representation == MELODY:
         return MelodySet.of(_decode_file(folder, name, _squashing(folder, configuration)))
-    return pack(_decode_file(folder, name, _numbered(len(configuration.vocabulary))))
+    return pack(_decode_file(folder, name, _token_decoder(read_description(folder), configuration)))
 
 
 def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
@@ -227,6 +235,16 @@ def _squashing(folder: Folder, configuration: Configuration) -> Callable[[bytes]
     return lambda record: squash_melody(decode_melody(record), configuration)
 
 
+def _token_decoder(
+    description: dataset_pb2.DatasetDescription, configuration: Configuration
+) -> Callable[[bytes], Sequence]:
+    """What makes a sequence of a record, for a model."""
+    if description.format != magenta_records.FORMAT:
+        return _numbered(len(configuration.vocabulary))
+    encoding = make_encoding(configuration)
+    return lambda record: Sequence(magenta_records.decode_tokens(record, encoding))
+
+
 def _numbered(num_symbols: int) -> Callable[[bytes], Sequence]:
     """What makes a sequence of a record, of tokens that a vocabulary numbers; of any, where it has no symbols."""
 
@@ -246,9 +264,9 @@ def _melodies(folder: Folder, split: str, decode: Callable[[bytes], Melody]) -> 
     return _complete(MelodySet.of(_decode_files(folder, stored, decode)), folder, stored, "melodies")
 
 
-def _tokens(folder: Folder, split: str, num_symbols: int) -> SequenceSet:
+def _tokens(folder: Folder, split: str, decode: Callable[[bytes], Sequence]) -> SequenceSet:
     stored = find_split(folder, split)
-    return _complete(pack(_decode_files(folder, stored, _numbered(num_symbols))), folder, stored, "sequences")
+    return _complete(pack(_decode_files(folder, stored, decode)), folder, stored, "sequences")
 
 
 def _complete(found: Found, folder: Folder, split: dataset_pb2.Split, things: str) -> Found:

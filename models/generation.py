@@ -4,7 +4,7 @@ import concurrent.futures
 import dataclasses
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,9 +23,11 @@ from etude.models.search.beam import beam_search
 from etude.models.search.choice import Choice
 from etude.models.search.constraints import Constraints
 from etude.models.search.continuation import Continuation, Paths
+from etude.models.search.steps import Injection, StepLength
 from etude.models.search.stochastic import stochastic_search
 from etude.models.sequences.batch import Attributes, Batch, Tokens
 from etude.models.sequences.domain import Domain, parse_given
+from etude.models.sequences.rules import Rules
 
 SEARCHES = ("stochastic", "beam", "greedy")
 
@@ -35,6 +37,14 @@ MELODIES_AT_ONCE = (48, 256)
 STEPS_AT_ONCE = 1 << 17
 """Bounds the memory of a batch of long melodies, and a melody: 2^17 steps, 8192 bars of 16 steps, of 40 labels take 20 MB."""
 
+
+MOST_TOKENS_A_STEP = 64
+"""On average of a sequence whose steps have several tokens; real ones have about five."""
+
+_FEW_TOKENS = 1 << 12
+"""So many more are allowed, since a model that has learnt little may take long over one step."""
+
+_USUAL_TOKENS_A_STEP = 5
 
 STEPS_IN_ALL = 1 << 24
 """Bounds the memory of all melodies together, and of a beam."""
@@ -92,6 +102,12 @@ class GenerationOptions:
       top_k: sample from the k most likely events only; 0 for all; for stochastic search.
       top_p: sample from the most likely events that together have this probability only; for stochastic search.
       constraints: what the notes after the primer may be, for every search.
+      valid_bars: whether only that may follow after which every bar can still be completed, and is in the end; for every
+        search, of models of tunes as text.
+      condition_on_primer: of polyphony, whether the model goes on from the primer; else it begins anew after it. Others
+        always go on.
+      inject_primer: of polyphony, whether what is made after the primer is given the primer's notes once more, step by
+        step, so that the model sets other voices to them.
     """
 
     num_outputs: int = 10
@@ -106,6 +122,9 @@ class GenerationOptions:
     top_k: int = 0
     top_p: float = 1.0
     constraints: Constraints = dataclasses.field(default_factory=Constraints)
+    valid_bars: bool = False
+    condition_on_primer: bool = False
+    inject_primer: bool = True
 
     def __post_init__(self) -> None:
         """Checks every option.
@@ -172,6 +191,9 @@ class GeneratedSequence:
       primer_token_log_likelihood: the primer's share of `token_log_likelihood`.
       path_log_likelihood: of the labels that were sampled after the primer, at the temperature; None where none were.
       seed: of the samples; None where there were none.
+      allowed_log_probability: of what `valid_bars` allowed, at temperature 1, summed over the steps after the primer: what
+        it cost. `log_likelihood` less this is the sequence's under the model that is held to valid bars. None without.
+      prelude: a primer that sounds before the sequence and is not among its tokens; None where there is none.
     """
 
     tokens: Tokens
@@ -184,6 +206,8 @@ class GeneratedSequence:
     primer_token_log_likelihood: float
     path_log_likelihood: float | None = None
     seed: int | None = None
+    prelude: Tokens | None = None
+    allowed_log_probability: float | None = None
 
     @property
     def events(self) -> Tokens:
@@ -252,7 +276,8 @@ def generate(
         return melodies
     fewest, most = MELODIES_AT_ONCE
     for_all = -(-options.num_outputs * options.beam_size // (os.cpu_count() or 1))
-    at_once = max(1, min(max(for_all, fewest), most, STEPS_AT_ONCE // options.num_steps) // options.beam_size)
+    tokens = options.num_steps * (1 if model.domain.step_token is None else _USUAL_TOKENS_A_STEP)
+    at_once = max(1, min(max(for_all, fewest), most, STEPS_AT_ONCE // tokens) // options.beam_size)
     firsts = range(0, options.num_outputs, at_once)
     result: list[GeneratedSequence] = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -279,6 +304,8 @@ class _Start:
       transpose_amount: semitones by which it was moved.
       options: what to generate.
       choice: what may be chosen at each step; None for everything.
+      rules: that hold besides; None for none.
+      prelude: a primer that sounds before and that the model does not see; None where there is none.
     """
 
     model: Predictor
@@ -286,6 +313,8 @@ class _Start:
     transpose_amount: int
     options: GenerationOptions
     choice: Choice | None
+    rules: Rules | None = None
+    prelude: Tokens | None = None
 
     @property
     def domain(self) -> Domain:
@@ -299,8 +328,18 @@ class _Start:
 
     @property
     def num_new_steps(self) -> int:
-        """Steps to add."""
-        return self.options.num_steps - len(self.primer)
+        """Tokens to add, at most."""
+        missing = self.num_steps - self.domain.num_steps(self.primer)
+        return (
+            missing
+            if self.domain.step_token is None
+            else min(_FEW_TOKENS + missing * MOST_TOKENS_A_STEP, STEPS_AT_ONCE)
+        )
+
+    @property
+    def num_steps(self) -> int:
+        """Steps of the sequences, without a prelude."""
+        return self.options.num_steps - (0 if self.prelude is None else self.domain.num_steps(self.prelude))
 
     def sample(self, first: int, number: int) -> list[GeneratedSequence]:
         """The melodies from `first` on by stochastic search."""
@@ -329,6 +368,7 @@ class _Start:
 
     def sequences(self, paths: Paths, scores: npt.NDArray[np.float64] | None = None) -> list[GeneratedSequence]:
         """Sequences with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
+        self._check_whole(paths)
         paths = self._as_stored(paths)
         labels, tokens = _log_likelihoods(self.model.encoding, paths, self.steps_per_bar)
         if not np.isfinite(labels).all():
@@ -336,6 +376,7 @@ class _Start:
                 "the model gives likelihoods that are no numbers: its weights are too large; train it again"
             )
         share = len(self.primer) - 1
+        allowed = _allowed_log_probabilities(self.rules, paths, len(self.primer), self.options.num_steps)
         return [
             GeneratedSequence(
                 tokens=paths.tokens[index, : paths.lengths[index]],
@@ -348,12 +389,28 @@ class _Start:
                 primer_token_log_likelihood=float(tokens[index, :share].sum()),
                 path_log_likelihood=None if scores is None else float(scores[index]),
                 seed=None if scores is None else self.options.seed,
+                allowed_log_probability=None if allowed is None else float(allowed[index]),
+                prelude=self.prelude,
             )
             for index in range(len(paths.tokens))
         ]
 
     def _continuation(self) -> Continuation:
-        return Continuation(self.model.encoding, self.model.network, self.primer, metres(self.steps_per_bar))
+        token, attributes = self.domain.step_token, metres(self.steps_per_bar)
+        length = None if token is None else StepLength(token, self.num_steps, self.domain.filler)
+        end = self.domain.end_tokens
+        return Continuation(
+            self.model.encoding, self.model.network, self.primer, attributes, length, end=end, rules=self.rules
+        )
+
+    def _check_whole(self, paths: Paths) -> None:
+        """Raises an EtudeError if a sequence has fewer steps than it should."""
+        token = self.domain.step_token
+        if token is not None and ((paths.tokens == token).sum(axis=1) < self.num_steps).any():
+            raise EtudeError(
+                f"the model puts more than {MOST_TOKENS_A_STEP} notes into a step, so that {self.num_steps} steps do not "
+                "come to an end: train it longer, or give a lower --temperature or a smaller --num-steps"
+            )
 
     def _as_stored(self, paths: Paths) -> Paths:
         """In the form that sequences are stored in. What the model expects then changes too."""
@@ -369,24 +426,73 @@ def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
     tokens = domain.default_primer if primer is None else parse_given(domain, primer, "the primer")
     if not len(tokens):
         raise UsageError("the primer is empty; give at least one event, such as --primer-melody '[60]'")
-    if encoding.end_token is not None and (tokens == encoding.end_token).any():
+    if _holds(tokens, domain.end_tokens or ([] if encoding.end_token is None else [encoding.end_token])):
         raise UsageError("the primer holds an end, after which nothing follows; leave it out")
-    if len(tokens) >= options.num_steps:
+    tokens = domain.continued_form(tokens)
+    num_steps = domain.num_steps(tokens)
+    if num_steps >= options.num_steps:
         raise UsageError(
-            f"the primer has {len(tokens)} steps and the melodies are to have {options.num_steps}, primer included; "
-            f"use --num-steps {len(tokens) + options.num_steps} or a shorter primer (--primer-bars)"
+            f"the primer has {num_steps} steps and the {domain.plural} are to have {options.num_steps}, primer included; "
+            f"use --num-steps {num_steps + options.num_steps} or a shorter primer (--primer-bars)"
         )
+    rules = _rules(domain, tokens) if options.valid_bars else None
+    if domain.step_token is not None:
+        return _start_of_steps(model, tokens, options)
     tokens, moved = domain.enter(tokens)
-    return _Start(model, tokens, moved, options, _choice(model, moved, len(tokens), options))
+    return _Start(model, tokens, moved, options, _choice(model, moved, len(tokens), options), rules)
+
+
+def _holds(tokens: Tokens, run: Sequence[int]) -> bool:
+    """Whether a run of tokens stands somewhere in a sequence."""
+    size = len(run)
+    return bool(size) and any(
+        tokens[start : start + size].tolist() == list(run) for start in range(len(tokens) - size + 1)
+    )
+
+
+def _rules(domain: Domain, primer: Tokens) -> Rules:
+    """The rules of bars, which the primer keeps.
+
+    Raises:
+      UsageError: if there are none, or the primer breaks them.
+    """
+    rules = domain.bar_rules
+    if rules is None:
+        raise UsageError("--valid-bars is for models of tunes as text (abc-characters, abc-tokens)")
+    state = rules.start
+    for place, token in enumerate(primer.tolist()):
+        if not rules.allowed(state, STEPS_IN_ALL)[token]:
+            read = (domain.render(primer[: place + 1]) or "").strip()
+            raise UsageError(
+                f"--valid-bars cannot go on from this primer: the last sign of {read[-30:]!r} breaks them; they take whole "
+                "bars and plain signs, as canonical text has them"
+            )
+        state = rules.after(state, token)
+    return rules
+
+
+def _start_of_steps(model: Predictor, primer: Tokens, options: GenerationOptions) -> _Start:
+    """Where steps have several tokens. Source: Magenta's `PolyphonyRnnSequenceGenerator`."""
+    domain, goes_on = model.domain, options.condition_on_primer
+    num_steps = domain.num_steps(primer)
+    choice = _choice(model, 0, len(primer), options)
+    if options.inject_primer and num_steps:
+        injection = Injection(domain.notes_by_step(primer), num_steps if goes_on else 0)
+        everything = np.ones(model.encoding.num_tokens, bool)
+        choice = Choice(model.encoding, everything, top_k=options.top_k, top_p=options.top_p, injection=injection)
+    tokens = primer if goes_on else domain.default_primer
+    return _Start(model, tokens, 0, options, choice, prelude=None if goes_on or not num_steps else primer)
 
 
 def _choice(model: Predictor, moved: int, num_primer_tokens: int, options: GenerationOptions) -> Choice | None:
     """What narrows a search; None if nothing does."""
     constraints, encoding = options.constraints, model.encoding
-    narrows = bool(options.top_k) or options.top_p < 1
+    narrows = bool(options.top_k) or options.top_p < 1 or options.valid_bars
+    ruled_steps = options.num_steps - num_primer_tokens if options.valid_bars else 0
     if not constraints.restrict:
         everything = np.ones(encoding.num_tokens, bool)
-        return Choice(encoding, everything, top_k=options.top_k, top_p=options.top_p) if narrows else None
+        narrowed = Choice(encoding, everything, top_k=options.top_k, top_p=options.top_p, ruled_steps=ruled_steps)
+        return narrowed if narrows else None
     if not isinstance(encoding, MelodyEncoding):
         raise UsageError("pitch range, scale and ending are for melodies, which this model does not make")
     return Choice(
@@ -398,6 +504,23 @@ def _choice(model: Predictor, moved: int, num_primer_tokens: int, options: Gener
         options.top_k,
         options.top_p,
     )
+
+
+def _allowed_log_probabilities(
+    rules: Rules | None, paths: Paths, num_primer_tokens: int, num_steps: int
+) -> npt.NDArray[np.float64] | None:
+    """The log-probability of all that the rules allowed at every step after the primer, [sequences]; None without rules."""
+    if rules is None:
+        return None
+    result = np.zeros(len(paths.tokens))
+    for index, tokens in enumerate(paths.tokens.tolist()):
+        state = rules.start
+        for step in range(paths.lengths[index]):
+            if step >= num_primer_tokens:
+                given = log_softmax(paths.logits[index, step - 1]).astype(np.float64)
+                result[index] += np.log(np.exp(given[rules.allowed(state, num_steps - step)]).sum())
+            state = rules.after(state, tokens[step])
+    return result
 
 
 def _log_likelihoods(

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from etude.models.networks.weights import as_weights
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_domain, make_encoding
 from etude.models.sequences.batch import Batch
+from etude.models.sequences.breakdown import Breakdown
 from etude.models.sequences.domain import Domain, parse_given
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.run_directory import BEST
@@ -70,7 +71,13 @@ class Model:
         """Log-probabilities after each token of a batch but the last: [batch, steps - 1, num_labels]."""
         return log_softmax(self.network.logits(self.encoding.inputs(batch.tokens[:, :-1], batch.attributes)))
 
-    def evaluate(self, sequences: SequenceSet, squash: bool = True, progress: Progress = silent) -> Sums:
+    def evaluate(
+        self,
+        sequences: SequenceSet,
+        squash: bool = True,
+        progress: Progress = silent,
+        breakdowns: Sequence[Breakdown] = (),
+    ) -> Sums:
         """The sums of every sequence.
 
         Args:
@@ -78,6 +85,7 @@ class Model:
           squash: bring them into the model's domain first, melodies into its key and range; False for those that are
             there already.
           progress: called after every batch.
+          breakdowns: categories to add up besides.
 
         Raises:
           EtudeError: if a token is outside the model's domain, a pitch outside its range.
@@ -89,7 +97,7 @@ class Model:
         except ValueError as error:
             remedy = "; leave out --no-squash to bring the melody into it" if self.domain.noun == "melody" else ""
             raise EtudeError(f"{error} of {self.path}{remedy}") from error
-        sums = evaluate(self.encoding, sequences, self.predict, progress=progress)
+        sums = evaluate(self.encoding, sequences, self.predict, breakdowns, progress)
         if not np.isfinite(sums["log_likelihood"]).all():
             raise EtudeError(
                 f"{self.path} gives likelihoods that are no numbers: its weights are too large; train it again"

@@ -9,7 +9,17 @@ import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from etude.models import abc_characters, abc_tokens, attention, basic, lookback, mono, ngram
+from etude.models import (
+    abc_characters,
+    abc_tokens,
+    attention,
+    basic,
+    drums,
+    lookback,
+    mono,
+    ngram,
+    polyphony,
+)
 from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding
 from etude.models.errors import UsageError, did_you_mean
@@ -26,10 +36,16 @@ FAMILIES: dict[str, Family] = {
         mono.FAMILY,
         abc_characters.FAMILY,
         abc_tokens.FAMILY,
+        drums.FAMILY,
+        drums.ONE_DRUM,
+        polyphony.FAMILY,
         ngram.FAMILY,
     )
 }
 
+
+ALIASES = {"drum-kit": "drums"}
+"""Other names of families."""
 
 USED: dict[str, Family] = {}
 """The families of other packages that are in use, by MODULE:NAME: what another process has to be told."""
@@ -65,7 +81,8 @@ def family(name: str) -> Family:
     Raises:
       UsageError: if there is none; the message lists them.
     """
-    found = FAMILIES.get(name) or FAMILIES.get(name.removesuffix("_rnn").replace("_", "-"))
+    plain = name.removesuffix("_rnn").replace("_", "-")
+    found = FAMILIES.get(name) or FAMILIES.get(ALIASES.get(plain, plain))
     if found is None:
         hint = did_you_mean(name, FAMILIES)
         raise UsageError(f"unknown configuration {name!r}{hint or ';'} choose one of: {', '.join(FAMILIES)}")

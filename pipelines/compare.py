@@ -12,7 +12,6 @@ from etude.models.dataset import representation_name, steps_per_quarter
 from etude.models.evaluation.statistics import NUM_NOTES
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
-from etude.models.sequences.domain import MELODY
 from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
@@ -110,8 +109,8 @@ def compare(
         published=presentation.published,
         pieces=pieces,
     )
+    domains = {one.representation: one.domain for one in measurements if one.domain.has_notes}
     units = clear_followers(measurements)
-    melodies = datasets[MELODY].splits.evaluated if MELODY in datasets else None
     content = Content(
         results=results,
         presentation=presentation,
@@ -119,9 +118,13 @@ def compare(
         curves=curves,
         costs={configuration.name: cost(configuration) for configuration in configurations},
         generated=sets,
-        real=real_tunes(melodies, sets, steps_per_quarter(datasets[MELODY].description))
-        if isinstance(melodies, MelodySet)
-        else (),
+        real=[
+            tune
+            for one, domain in domains.items()
+            for tune in real_tunes(
+                domain, datasets[one].splits.evaluated, sets, steps_per_quarter(datasets[one].description)
+            )
+        ],
         units=units,
         real_texts={one.domain.name: real_texts(one.domain, one.sequences) for one in measurements},
     )

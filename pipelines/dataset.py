@@ -13,6 +13,7 @@ from etude.models import registry
 from etude.models.configuration import Configuration
 from etude.models.dataset import read_description
 from etude.models.errors import EtudeError, UsageError
+from etude.models.magenta.records import THINGS
 from etude.models.melodies.content import NGRAM_SIZES
 from etude.models.melodies.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from etude.models.progress import Progress, silent
@@ -61,7 +62,7 @@ def create_dataset(
     test_ratio: float = 0.0,
     salt: str = "",
     extraction: ExtractionOptions = MAGENTA_OPTIONS,
-    transpositions: Sequence[int] = (0,),
+    transpositions: Sequence[int] | None = None,
     dedupe: bool = False,
     format: str = ETUDE,
     config: str = "",
@@ -87,7 +88,8 @@ def create_dataset(
       test_ratio: the share of pieces that are kept for a last test.
       salt: another salt gives another split.
       extraction: what makes a melody.
-      transpositions: semitones by which copies of training sequences are moved; 0 is the sequence itself.
+      transpositions: semitones by which copies of training sequences are moved; 0 is the sequence itself; None for those
+        of the representation.
       dedupe: whether pieces are dropped whose notes another one has; they are counted in any case.
       format: "etude", or "magenta" for dense records.
       config: the configuration that a dataset in Magenta's form is encoded for.
@@ -107,7 +109,8 @@ def create_dataset(
     rule = SplitRule(eval_ratio, test_ratio, salt)
     chosen = _representation(representation, options or {}, extraction)
     configuration = _configuration(format, config, chosen)
-    _check_transpositions(transpositions, configuration)
+    moves = chosen.default_transpositions if transpositions is None else tuple(transpositions)
+    _check_transpositions(moves, configuration)
     if shards < 0:
         raise UsageError(f"--shards must be at least 1, or 0 for one for every 64 MB, not {shards}")
     resources = Resources(workers, beam_options, progress)
@@ -118,7 +121,7 @@ def create_dataset(
     made_of = fingerprint(
         "dataset",
         [
-            [format, config, list(transpositions), dedupe, shards],
+            [format, config, list(moves), dedupe, shards],
             [chosen.name, chosen.options(), dataclasses.asdict(rule)],
             [[file.name, file.size, file.modified] for file in files],
         ],
@@ -136,7 +139,7 @@ def create_dataset(
             folder=folder,
             representation=chosen,
             rule=rule,
-            transpositions=tuple(transpositions),
+            transpositions=moves,
             dedupe=dedupe,
             configuration=configuration,
             shards=shards or num_shards(sum(file.size for file in files), _EXPANSION),
@@ -199,7 +202,7 @@ class _Flow:
         # What a piece gives is smaller than the piece: it is what waits until all leaks are known.
         leaks = copies[KEPT] | ExtractPieces(self.representation) | "DropLeaks" >> DropLeaks()
         extracted = leaks[KEPT] | ListSequences()
-        symbols: Any = []
+        symbols: Any = list(self.representation.fixed_symbols)
         sequences, counted = extracted[SEQUENCES], []
         if any(self.transpositions):
             moved = sequences | Transpose(self.representation, self.transpositions)
@@ -279,7 +282,10 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
             num_notes=counts.get(("notes", name), 0),
             max_steps=counts.get(("max-tokens", name), 0),
             melodies_by_steps_per_bar={int(bar): count for bar, count in group(counts, f"bars {name}").items()},
-            files=listed(result["written"], records.output_name(name, flow.configuration is not None)),
+            files=listed(
+                result["written"],
+                records.output_name(name, flow.configuration.representation if flow.configuration else None),
+            ),
         )
     if EVAL in flow.rule.splits:
         for n in NGRAM_SIZES:
@@ -341,12 +347,18 @@ def _configuration(format: str, config: str, representation: Representation) -> 
     if not config:
         raise UsageError("--format magenta needs --config NAME: its records are encoded for one configuration")
     configuration = registry.configure(config)
-    if not isinstance(representation, MelodyRepresentation):
-        raise UsageError(f"--format magenta is for melodies, not for {representation.name}")
-    if configuration.steps_per_quarter != representation.steps_per_quarter:
+    if representation.name not in THINGS:
+        raise UsageError(f"--format magenta is for what Magenta has, not for {representation.name}")
+    if configuration.representation != representation.name:
+        raise UsageError(
+            f"--config {config} reads {configuration.representation}, so --format magenta needs --representation "
+            f"{configuration.representation}"
+        )
+    steps = getattr(representation, "steps_per_quarter", 0)
+    if configuration.steps_per_quarter != steps:
         raise UsageError(
             f"{config} has {configuration.steps_per_quarter} steps per quarter note; "
-            f"--steps-per-quarter {representation.steps_per_quarter} does not go with --format magenta"
+            f"--steps-per-quarter {steps} does not go with --format magenta"
         )
     return configuration
 

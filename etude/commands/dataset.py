@@ -58,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     melodies.add_argument("--steps-per-quarter", type=int, default=4, help="steps in a quarter note (default 4)")
     parser.add_argument(
-        "--transpose", type=whole(-127, 127), nargs="+", default=[0], metavar="N",
-        help="semitones by which copies of training melodies are moved, such as -2 0 2; for mono (default 0: none)",
+        "--transpose", type=whole(-127, 127), nargs="+", metavar="N",
+        help="semitones by which copies of what is trained on are moved, such as -2 0 2 (default: 0, of polyphony -4 to 4)",
     )  # fmt: skip
     parser.add_argument(
         "--dedupe", action="store_true",

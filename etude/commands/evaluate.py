@@ -91,5 +91,21 @@ def _table(reports: list[dict[str, Any]]) -> str:
         if unit == "event"
         else (first["num_sequences"], "sequences", "tokens")
     )
+    lines += _parts(reports)
     lines.append(f"{first['split']} split: {number:,} {things}, {first['num_steps']:,} predicted {steps}")
     return "\n".join(lines)
+
+
+def _parts(reports: list[dict[str, Any]]) -> list[str]:
+    """Header and body of tunes by themselves, a line each: nats and bits a token, perplexity, accuracy."""
+    if not any("part" in report for report in reports):
+        return []
+    lines = [f"{'of tunes':24} {'loss':>8} {'bits':>8} {'perplexity':>10} {'accuracy':>8}"]
+    for report in reports:
+        for part, figures in report.get("part", {}).items():
+            name = f"{pathlib.Path(report['model']).name[:17]} {part}"
+            lines.append(
+                f"{name:24} {figures['loss']:8.4f} {figures['bits_per_step']:8.4f} {figures['perplexity']:10.4f} "
+                f"{figures['accuracy']:8.4f}"
+            )
+    return lines

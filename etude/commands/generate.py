@@ -13,6 +13,8 @@ searches:
   beam        the likeliest melodies that a beam of --beam-size finds, all different; always the same ones
   greedy      the likeliest next event at every step
 
+Drums and polyphony start with what --primer-drums or --primer-pitches say, or with a file's drums, or all its notes.
+
 A primer from a file is its first track with a melody, silences included; of notes that start together the highest is
 taken. Its tempo, metre and key are carried over. Constraints hold for the notes after the primer, as they sound. With
 several models, each has a folder of its own in DIR, and all start from the same primer and seed.
@@ -22,16 +24,17 @@ of 8 notes (intervals and durations) that occur in the model's training melodies
 """
 
 import argparse
-import dataclasses
 import os
 import pathlib
 import secrets
 from typing import TYPE_CHECKING
 
+from etude.commands import generate_text
 from etude.commands.common import MODEL_HELP, add_model_options, load_model
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
+NUM_STEPS = 128
 INTERRUPTED = "a model's melodies are written once all of them are made: run the same command again"
 
 if TYPE_CHECKING:
@@ -48,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-outputs", type=int, default=10, help="number of melodies (default 10)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
-        "--num-steps", type=int, default=128, help="their length in steps, primer included (default 128)"
+        "--num-steps",
+        type=int,
+        help=f"their length in steps, primer included (default {NUM_STEPS}; of text, at most 1000)",
     )
     length.add_argument("--new-steps", type=int, metavar="N", help="steps to add to the primer")
     length.add_argument("--bars", type=int, metavar="N", help="their length in bars, primer included")
@@ -56,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_search(parser)
     _add_constraints(parser)
     _add_files(parser)
+    generate_text.add_arguments(parser)
     add_model_options(parser)
 
 
@@ -73,8 +79,24 @@ def _add_primer(parser: argparse.ArgumentParser) -> None:
         help="MIDI, ABC, MusicXML or NoteSequence file to continue; #N is the tune's number",
     )
     primer.add_argument("--primer-midi", metavar="FILE", dest="primer", help="the same, as Magenta calls it")
+    primer.add_argument(
+        "--primer-drums", metavar="LIST",
+        help='pitches struck at each step, for drums: "[(36, 42), (), (42,)]" (default "[(36,)]", a bass drum)',
+    )  # fmt: skip
+    primer.add_argument(
+        "--primer-pitches", metavar="LIST",
+        help='pitches that sound together for a quarter note, for polyphony: "[60, 64, 67]" (default: no primer)',
+    )  # fmt: skip
     primer.add_argument("--primer-text", metavar="TEXT", help="text to continue, for models that make text")
     group.add_argument("--primer-bars", type=float, metavar="N", help="take the primer's first N bars only")
+    group.add_argument(
+        "--condition-on-primer", action="store_true",
+        help="polyphony goes on from the primer; by default the model begins anew after it",
+    )  # fmt: skip
+    group.add_argument(
+        "--inject-primer-during-generation", action=argparse.BooleanOptionalAction, default=True,
+        help="polyphony after the primer is given the primer's notes once more, and sets other voices to them (the default)",
+    )  # fmt: skip
     group.add_argument("--metre", metavar="N/D", help="time signature (default: the primer's, or none)")
 
 
@@ -138,19 +160,21 @@ def run(options: argparse.Namespace, console: Console) -> None:
     names = distinct_names([pathlib.Path(path) for path in options.models])
     folders = [output / name for name in names] if len(names) > 1 else [output]
     # What is wrong with the options is said before anything is read: on the coarsest grid, where bars are shortest.
-    _settings(options, _typed_primer(options, steps_per_quarter=1), seed)
+    typed = _typed_primer(options, steps_per_quarter=1)
+    _settings(options, typed, seed, len(typed.events))
     check_output(output, "melodies")
     models = [load_model(path, options) for path in options.models]
-    primers = [_primer(options, model.configuration.steps_per_quarter) for model in models]
+    primers = [typed if generate_text.is_text(model) else _primer(options, model) for model in models]
     for model, primer, folder in zip(models, primers, folders, strict=True):
-        settings, rendering = _settings(options, primer, seed)
-        if model.domain.noun != "melody":
-            _generate_texts(model, options, settings, folder, console)
+        settings, rendering = _settings(options, primer, seed, model.domain.num_steps(primer.events))
+        if generate_text.is_text(model):
+            generate_text.generate_texts(model, options, settings, folder, console)
             continue
+        generate_text.refuse_for_melodies(model, options)
         with console.progress("generating") as progress:
             progress(0, options.num_outputs)
             melodies = generate(model, primer.events, settings, progress)
-        folded = num_folded_notes(primer.events, melodies[0])
+        folded = num_folded_notes(primer.events, melodies[0]) if model.domain.noun == "melody" else 0
         if folded:
             console.say(
                 f"{folded} notes of the primer are outside the range of {model.path} and were moved by octaves, as in Magenta"
@@ -168,45 +192,18 @@ def run(options: argparse.Namespace, console: Console) -> None:
                 say=console.say,
             )
         for line in lines:
-            likelihoods = f"log-likelihood {line['log_likelihood']:.3f}, of events {line['event_log_likelihood']:.3f}"
+            likelihoods = f"log-likelihood {line['log_likelihood']:.3f}"
+            if "event_log_likelihood" in line:
+                likelihoods += f", of events {line['event_log_likelihood']:.3f}"
             if line["path_log_likelihood"] is not None:
                 likelihoods += f", of the sampled path {line['path_log_likelihood']:.3f}"
             console.say(f"{line['file']}: {likelihoods}")
-        console.say(f"{len(lines)} melodies in {folder}, with generated.jsonl")
+        console.say(f"{len(lines)} {model.domain.plural} in {folder}, with generated.jsonl")
 
 
-def _generate_texts(
-    model: "Model", options: argparse.Namespace, settings: "GenerationOptions", folder: pathlib.Path, console: Console
-) -> None:
-    """Generates from a model whose sequences are text."""
-    from etude.models.errors import UsageError
-    from etude.models.generation import generate
-    from etude.pipelines.generation.generate import write_texts
-    from etude.pipelines.generation.ngram_overlap import training_ngrams
-
-    if model.domain.render(model.domain.default_primer) is None:
-        raise UsageError(f"{model.path} makes {model.domain.plural}, which cannot be written as text")
-    if options.primer_melody is not None or options.primer or options.bars is not None:
-        raise UsageError(f"{model.path} makes text: use --primer-text, and --num-steps for its length in tokens")
-    if options.abc or options.svg or options.wav:
-        raise UsageError(f"{model.path} makes text, which is written as text: leave out --abc, --svg and --wav")
-    if options.new_steps is not None:
-        from etude.models.sequences.domain import parse_given
-
-        text = options.primer_text
-        primer = parse_given(model.domain, text, "--primer-text") if text else model.domain.default_primer
-        settings = dataclasses.replace(settings, num_steps=len(primer) + options.new_steps)
-    with console.progress("generating") as progress:
-        sequences = generate(model, options.primer_text, settings, progress)
-    with console.progress("writing") as progress:
-        known = training_ngrams(model)
-        lines = write_texts(model, sequences, settings, folder, known=known, progress=progress, say=console.say)
-    for line in lines:
-        console.say(f"{line['file']}: log-likelihood {line['log_likelihood']:.3f}, {len(line['tokens'])} tokens")
-    console.say(f"{len(lines)} files in {folder}, with generated.jsonl")
-
-
-def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple["GenerationOptions", "Rendering"]:
+def _settings(
+    options: argparse.Namespace, primer: "Primer", seed: int, num_primer_steps: int
+) -> tuple["GenerationOptions", "Rendering"]:
     """How a primer is continued, and how the melodies are written."""
     from etude.models.generation import GenerationOptions
     from etude.models.melodies.melody import major_key
@@ -217,9 +214,9 @@ def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple
 
     scale = parse_scale(options.scale) if options.scale else None
     tonic = scale.tonic if scale else primer.key.tonic if primer.key else major_key(primer.events)
-    num_steps = options.num_steps
+    num_steps = NUM_STEPS if options.num_steps is None else options.num_steps
     if options.new_steps is not None:
-        num_steps = len(primer.events) + options.new_steps
+        num_steps = num_primer_steps + options.new_steps
     elif options.bars is not None:
         num_steps = options.bars * primer.steps_per_bar
     settings = GenerationOptions(
@@ -241,6 +238,8 @@ def _settings(options: argparse.Namespace, primer: "Primer", seed: int) -> tuple
             note_offs=not options.no_note_offs,
             final_pitch_class=tonic if options.end_on_tonic else None,
         ),
+        condition_on_primer=options.condition_on_primer,
+        inject_primer=options.inject_primer_during_generation,
     )
     rendering = Rendering(
         qpm=primer.qpm if options.qpm is None else options.qpm,
@@ -261,11 +260,29 @@ def _typed_primer(options: argparse.Namespace, steps_per_quarter: int) -> "Prime
     return parse_primer(options.primer_melody, steps_per_quarter)
 
 
-def _primer(options: argparse.Namespace, steps_per_quarter: int) -> "Primer":
+def _primer(options: argparse.Namespace, model: "Model") -> "Primer":
+    from etude.models.errors import UsageError
+    from etude.pipelines.generation.notes_primer import default_notes_primer, read_notes_primer, typed_notes_primer
     from etude.pipelines.generation.primer import parse_metre, read_primer
 
-    read = read_primer(options.primer, steps_per_quarter) if options.primer else None
-    primer = read or _typed_primer(options, steps_per_quarter)
+    steps = model.configuration.steps_per_quarter
+    typed = {option: text for option, text in _typed(options).items() if text is not None}
+    if model.domain.has_notes and model.domain.noun != "melody":
+        read = read_notes_primer(options.primer, model) if options.primer else default_notes_primer(model)
+        primer = next((typed_notes_primer(model, option, text) for option, text in typed.items()), read)
+    else:
+        if typed.keys() - {"--primer-melody"}:
+            raise UsageError(f"{model.path} makes {model.domain.plural}, which do not start with {', '.join(typed)}")
+        primer = read_primer(options.primer, steps) if options.primer else _typed_primer(options, steps)
     if options.metre:
-        primer = primer.in_metre(parse_metre(options.metre), steps_per_quarter)
-    return primer if options.primer_bars is None else primer.first_bars(options.primer_bars)
+        primer = primer.in_metre(parse_metre(options.metre), steps)
+    return primer if options.primer_bars is None else primer.first_bars(options.primer_bars, model.domain)
+
+
+def _typed(options: argparse.Namespace) -> dict[str, str | None]:
+    """Primers that are typed, but for texts, by their options."""
+    return {
+        "--primer-melody": options.primer_melody,
+        "--primer-drums": options.primer_drums,
+        "--primer-pitches": options.primer_pitches,
+    }

@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="files, folders, archives or corpus:NAME")
     parser.add_argument(
         "--events", action="append", default=[], metavar="LIST",
-        help="a melody as a list: -2 no event, -1 note-off, 0 to 127 note-on; or quarter notes by name, 'C4 D4 E4'; may be "
-        "given several times",
+        help="a melody as a list: -2 no event, -1 note-off, 0 to 127 note-on; or quarter notes by name, 'C4 D4 E4'; of drums "
+        "'[[36, 42], []]', of polyphony '[[0, null], [3, 60], [2, null]]'; may be given several times",
     )  # fmt: skip
     parser.add_argument(
         "--text", action="append", default=[], metavar="FILE",
@@ -47,17 +47,25 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.errors import EtudeError, UsageError
     from etude.models.melodies.melody import Melody
     from etude.models.sequences.domain import MELODY
-    from etude.pipelines.evaluation.score import read_melodies, read_sequences, read_text, score, score_sequences
+    from etude.pipelines.evaluation.score import (
+        read_list,
+        read_melodies,
+        read_sequences,
+        read_text,
+        score,
+        score_sequences,
+    )
     from etude.pipelines.sequences.event_lists import parse_events
 
     if not options.sources and not options.events and not options.text:
         raise UsageError("nothing to score: name a SOURCE, or give --events or --text")
     model = load_model(options.model, options)
     if model.configuration.representation != MELODY:
-        if options.events or options.no_squash:
+        if options.no_squash or (options.events and not model.domain.has_notes):
             things = f"sequences of {model.configuration.representation}"
             raise UsageError(f"{model.path} reads {things}, not events: name a SOURCE, or give --text FILE")
-        sequences = [read_text(model, path, _text(path)) for path in options.text]
+        sequences = [read_list(model, text) for text in options.events]
+        sequences += [read_text(model, path, _text(path)) for path in options.text]
         if options.sources:
             with console.progress("reading") as progress:
                 sequences += read_sequences(options.sources, model.configuration, console.say, progress)

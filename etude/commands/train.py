@@ -103,10 +103,11 @@ def run(options: argparse.Namespace, console: Console) -> None:
     label, unit = result.best["label"], make_encoding(configuration).unit
     loss = token_figures(result.best)["loss"]
     ended = f"stopped early at step {result.step:,}" if result.stopped_early else f"{result.step:,} steps done"
+    things = make_domain(configuration).plural.replace(" ", "-")
     console.say(
         f"{ended}; best on the eval split at step {result.best['step']:,}: loss {label['loss']:.4f}, "
         f"perplexity {label['perplexity']:.3f}, accuracy {label['accuracy']:.4f}, {unit} loss {loss:.4f}\n"
-        f"next: {command('generate', run_dir, '--output', unused_folder(make_domain(configuration).plural))}"
+        f"next: {command('generate', run_dir, '--output', unused_folder(things))}"
     )
 
 

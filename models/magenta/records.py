@@ -6,22 +6,37 @@ import pathlib
 
 import numpy as np
 
-from etude.models.encodings.encoding import Inputs, Labels, as_vectors
+from etude.models.encodings.encoding import Encoding, Inputs, Labels, as_vectors
 from etude.models.encodings.melody import MelodyEncoding
 from etude.models.melodies.melody import MAGENTA_STEPS_PER_BAR, Events, metres
+from etude.models.sequences.batch import Tokens
+from etude.models.sequences.domain import MELODY
 from etude.models.storage import dataset_pb2
 from etude.models.storage.records import read_records
 from etude.models.storage.sequence_examples import decode_inputs_and_labels
 
-FILES = {"train": "training_melodies.tfrecord", "eval": "eval_melodies.tfrecord"}
-"""The names that Magenta's melody_rnn_create_dataset gives to the splits."""
+THINGS = {MELODY: "melodies", "drums": "drum_tracks", "one_drum": "drum_tracks", "polyphony": "poly_tracks"}
+"""What Magenta's datasets call the sequences of each representation."""
+
+ONE_DRUM_INPUTS = 2
+"""Numbers in an input of Magenta's `one_drum`, whose files are called like those of its `drum_kit`."""
 
 FORMAT = "magenta"
 
 
-def has_records(folder: pathlib.Path) -> bool:
-    """Whether Magenta's files are in the folder."""
-    return (folder / FILES["train"]).is_file()
+def file_name(split: str, representation: str) -> str:
+    """The name that Magenta gives to a split; it has no test split."""
+    return f"{'training' if split == 'train' else split}_{THINGS[representation]}.tfrecord"
+
+
+def find_records(folder: pathlib.Path) -> str | None:
+    """The representation of the sequences in Magenta's files in the folder, if there are some."""
+    found = next((name for name in THINGS if (folder / file_name("train", name)).is_file()), None)
+    if found == "drums":
+        first = next(read_records(folder / file_name("train", found)), None)
+        is_one = first is not None and decode_inputs_and_labels(first)[0].shape[1] == ONE_DRUM_INPUTS
+        return "one_drum" if is_one else found
+    return found
 
 
 def describe_dataset(folder: pathlib.Path) -> dataset_pb2.DatasetDescription:
@@ -30,18 +45,24 @@ def describe_dataset(folder: pathlib.Path) -> dataset_pb2.DatasetDescription:
     Raises:
       EtudeError: if a record is damaged.
     """
-    found = [folder / name for name in FILES.values() if (folder / name).is_file()]
+    representation = find_records(folder) or MELODY
+    paths = (folder / file_name(split, representation) for split in ("train", "eval"))
+    state = tuple((path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.is_file())
     description = dataset_pb2.DatasetDescription()
-    description.CopyFrom(_describe(folder, tuple((path.stat().st_size, path.stat().st_mtime_ns) for path in found)))
+    description.CopyFrom(_describe(folder, representation, state))
     return description
 
 
 @functools.lru_cache(maxsize=8)
-def _describe(folder: pathlib.Path, state: tuple[tuple[int, int], ...]) -> dataset_pb2.DatasetDescription:
+def _describe(
+    folder: pathlib.Path, representation: str, state: tuple[tuple[int, int], ...]
+) -> dataset_pb2.DatasetDescription:
     """The description, computed once for a state (sizes and times) of the files."""
     description = dataset_pb2.DatasetDescription(format=FORMAT, transpositions=[0])
+    description.representation.name = representation
     digests = []
-    for split, name in FILES.items():
+    for split in ("train", "eval"):
+        name = file_name(split, representation)
         if (folder / name).is_file():
             records = [hashlib.sha256(split.encode() + record).hexdigest() for record in read_records(folder / name)]
             digests += records
@@ -73,6 +94,24 @@ def decode_record(record: bytes, encoding: MelodyEncoding) -> Events:
     if not np.array_equal(as_vectors(encoding.inputs(events[None, :-1], metre)[0], encoding.input_size), inputs):
         raise ValueError("its inputs are not those of its labels: it was written for another configuration")
     return events
+
+
+def decode_tokens(record: bytes, encoding: Encoding) -> Tokens:
+    """The sequence of a record of an encoding whose inputs begin with the current token, one-hot, and that has no aliases.
+
+    Raises:
+      ValueError: if it is damaged or was not written for this encoding; the message gives the sizes.
+    """
+    inputs, labels = decode_inputs_and_labels(record)
+    if inputs.shape[1] != encoding.input_size or not (labels.min() >= 0 and labels.max() < encoding.num_labels):
+        raise ValueError(
+            f"it has inputs of {inputs.shape[1]} numbers and labels up to {labels.max()}, where the configuration has "
+            f"{encoding.input_size} and {encoding.num_labels - 1}"
+        )
+    tokens = encoding.label_tokens()[np.concatenate([[inputs[0, : encoding.num_tokens].argmax()], labels])]
+    if not np.array_equal(as_vectors(encoding.inputs(tokens[None, :-1], {})[0], encoding.input_size), inputs):
+        raise ValueError("its inputs are not those of its labels: it was written for another configuration")
+    return tokens
 
 
 def _first_event(inputs: Inputs, encoding: MelodyEncoding) -> int:

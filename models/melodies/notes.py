@@ -1,25 +1,9 @@
 """The notes of a melody: where each starts, its pitch, how long it lasts."""
 
-from typing import NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 
 from etude.models.melodies.melody import MIN_PITCH, NOTE_OFF, Events
-
-
-class Notes(NamedTuple):
-    """The notes of a melody, in order.
-
-    Attributes:
-      onsets: the step at which each note starts, [num_notes].
-      pitches: [num_notes].
-      durations: steps until each note ends, [num_notes].
-    """
-
-    onsets: npt.NDArray[np.int64]
-    pitches: npt.NDArray[np.int64]
-    durations: npt.NDArray[np.int64]
+from etude.models.sequences.notes import Notes
 
 
 def notes_of(events: Events) -> Notes:

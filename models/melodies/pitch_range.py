@@ -18,8 +18,10 @@ from etude.models.melodies.melody import (
     squash,
     transpose,
 )
+from etude.models.melodies.notes import notes_of
 from etude.models.melodies.pitches import pitch_name
 from etude.models.sequences.domain import Domain
+from etude.models.sequences.notes import Notes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +36,7 @@ class PitchRange(Domain):
 
     noun: ClassVar[str] = "melody"
     suffix: ClassVar[str] = "mid"
+    has_notes: ClassVar[bool] = True
 
     min_note: int
     max_note: int
@@ -56,6 +59,10 @@ class PitchRange(Domain):
 
     def render(self, tokens: Events) -> None:
         """Melodies are written as MIDI, not as text."""
+
+    def notes(self, tokens: Events) -> Notes:
+        """See base class. A note ends at the next note-on or note-off, or with the melody."""
+        return notes_of(tokens)
 
     def symbol(self, token: int) -> str:
         """See base class."""

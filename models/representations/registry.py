@@ -12,6 +12,9 @@ REPRESENTATIONS = {
     MELODY: "etude.models.representations.melody:MelodyRepresentation",
     "abc_characters": "etude.models.representations.abc_characters:AbcCharacters",
     "abc_tokens": "etude.models.representations.abc_tokens:AbcTokens",
+    "drums": "etude.models.representations.drums:Drums",
+    "one_drum": "etude.models.representations.drums:OneDrum",
+    "polyphony": "etude.models.representations.polyphony:Polyphony",
 }
 
 

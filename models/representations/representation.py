@@ -42,12 +42,14 @@ class Representation(abc.ABC):
       unit: what one token stands for: "step", "character", "token".
       has_symbols: whether tokens are symbols that a fitted vocabulary numbers; else they are numbers already.
       reads_text: whether it looks at what a piece was written as.
+      default_transpositions: semitones by which training sequences are moved unless something else is asked for.
     """
 
     name: ClassVar[str]
     unit: ClassVar[str] = "token"
     has_symbols: ClassVar[bool] = True
     reads_text: ClassVar[bool] = False
+    default_transpositions: ClassVar[tuple[int, ...]] = (0,)
 
     @property
     def covers(self) -> str:
@@ -56,6 +58,15 @@ class Representation(abc.ABC):
         Models of representations that cover the same are compared by what whole pieces cost them.
         """
         return ""
+
+    @property
+    def fixed_symbols(self) -> tuple[str, ...]:
+        """What its tokens are written as, where they are numbers already and each has a sign; empty if they have none."""
+        return ()
+
+    def whole(self) -> "Representation":
+        """The same without limits of length, for pieces that are scored or continued."""
+        return self
 
     @abc.abstractmethod
     def extract(self, piece: Piece) -> Extracted:

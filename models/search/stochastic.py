@@ -9,6 +9,9 @@ from etude.models.search.choice import Choice
 from etude.models.search.continuation import Continuation, Paths, Rows
 from etude.models.search.randomness import keyed_uniform
 
+_DRAWS_AT_ONCE = 128
+"""Steps for which random numbers are made together."""
+
 
 class Samples(NamedTuple):
     """What a stochastic search found.
@@ -58,8 +61,9 @@ def stochastic_search(
     # The whole beam is repeated, so that branch b of melody m stands at b x beam_size + m, as in Magenta.
     branches = np.tile(np.arange(beam_size), branch_factor)
     outputs = np.arange(num_outputs)
-    steps = continuation.num_steps + np.arange(num_steps)[:, None, None]
-    draws = keyed_uniform(seed, outputs[:, None] + first_output, steps, np.arange(len(branches)))
+    numbers = outputs[:, None] + first_output, np.arange(len(branches))
+    start = continuation.num_steps
+    draws = np.zeros((0, 0, 0))
     # Which row of the continuation each melody of each beam is; equal melodies share a row.
     rows = np.zeros((num_outputs, beam_size), np.int64)
     scores = np.zeros(rows.shape)
@@ -73,7 +77,10 @@ def stochastic_search(
             rows, scores = rows[:, branches], scores[:, branches]
         log_probabilities = continuation.log_probabilities(temperature)
         chosen = log_probabilities if choice is None else choice.narrow(continuation, log_probabilities, step)
-        labels = sample(chosen, rows, draws[step])
+        if step % _DRAWS_AT_ONCE == 0:
+            steps = start + step + np.arange(min(_DRAWS_AT_ONCE, num_steps - step))[:, None, None]
+            draws = keyed_uniform(seed, numbers[0], steps, numbers[1])
+        labels = sample(chosen, rows, draws[step % _DRAWS_AT_ONCE])
         scores = scores + log_probabilities[rows, labels]
         events = continuation.decode(labels, rows)
         if is_last and len(branches) > 1:

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from etude.models.errors import UsageError
 from etude.models.sequences.batch import Tokens
 from etude.models.sequences.breakdown import Breakdown
+from etude.models.sequences.notes import NO_NOTES, Notes
+from etude.models.sequences.rules import Rules
 from etude.models.sequences.sequence_set import SequenceSet
 
 MELODY = "melody"
@@ -30,10 +32,18 @@ class Domain(abc.ABC):
       noun: what a sequence of the domain is called.
       unit: what one of its tokens stands for.
       suffix: of a file that holds one.
+      has_notes: whether sequences are notes, which can be played; else they are text.
+      are_drums: whether the notes are drums.
+      step_token: the token that ends a step; None where every token is a step, or there are none.
+      filler: what stands after a sequence that has all its steps, where `step_token` ends them.
     """
 
     noun: ClassVar[str] = "sequence"
     suffix: ClassVar[str] = "txt"
+    has_notes: ClassVar[bool] = False
+    are_drums: ClassVar[bool] = False
+    step_token: ClassVar[int | None] = None
+    filler: ClassVar[int] = 0
     unit: str = "step"
 
     @property
@@ -70,6 +80,36 @@ class Domain(abc.ABC):
     @abc.abstractmethod
     def render(self, tokens: Tokens) -> str | None:
         """A sequence as text; None where it has no text."""
+
+    def notes(self, tokens: Tokens) -> Notes:
+        """The notes that a sequence stands for; none where it is text."""
+        return NO_NOTES
+
+    def num_steps(self, tokens: Tokens) -> int:
+        """How many steps a sequence lasts."""
+        return len(tokens)
+
+    def first_steps(self, tokens: Tokens, number: int) -> Tokens:
+        """The tokens of the first steps of a sequence."""
+        return tokens[:number]
+
+    def continued_form(self, tokens: Tokens) -> Tokens:
+        """A sequence as it can be gone on from."""
+        return tokens
+
+    def notes_by_step(self, tokens: Tokens) -> list[list[int]]:
+        """The tokens of the notes of each whole step, where `step_token` ends steps."""
+        return []
+
+    @property
+    def end_tokens(self) -> tuple[int, ...]:
+        """The tokens that end a sequence, one after the other; none where sequences have no end of their own."""
+        return ()
+
+    @property
+    def bar_rules(self) -> Rules | None:
+        """What may follow in a sequence so that its bars are complete in the end; None where tokens do not tell."""
+        return None
 
     def symbol(self, token: int) -> str:
         """What one token is called."""
@@ -153,6 +193,11 @@ class VocabularyDomain(Domain):
         """See base class."""
         return np.array([self.start])
 
+    @property
+    def end_tokens(self) -> tuple[int, ...]:
+        """See base class."""
+        return () if self.end is None else (self.end,)
+
     def parse(self, given: Any) -> Tokens:
         """A list of tokens' numbers or symbols; or a text whose symbols are single characters or are separated.
 
@@ -187,6 +232,6 @@ class VocabularyDomain(Domain):
             tokens.append(token)
         return np.array(tokens, dtype=np.int64)
 
-    def render(self, tokens: Tokens) -> str:
+    def render(self, tokens: Tokens) -> str | None:
         """See base class."""
         return self.separator.join(self.symbols[token] for token in tokens.tolist() if token not in self.marks)

@@ -1,13 +1,14 @@
 """The log-likelihoods of given music under a model."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from etude.models.configuration import Configuration
-from etude.models.errors import EtudeError
+from etude.models.errors import EtudeError, UsageError
 from etude.models.melodies.extraction import MOST_BARS, explain, extract, whole_track_options
 from etude.models.melodies.melody import Melody
 from etude.models.melodies.melody import squash as squash_events
@@ -69,7 +70,7 @@ def read_sequences(
       UsageError: if the representation is that of no family in use.
     """
     typed = family(configuration.config).representation or find_representation(configuration.representation)
-    representation = make_representation(typed, configuration.representation_options)
+    representation = make_representation(typed, configuration.representation_options).whole()
     vocabulary = Vocabulary(configuration.vocabulary)
     sequences = []
     for source, notes, text in usable_pieces(sources, report, progress):
@@ -80,6 +81,21 @@ def read_sequences(
             tokens = vocabulary.encode(one.tokens) if isinstance(one.tokens, tuple) else one.tokens
             sequences.append(dataclasses.replace(one, tokens=tokens, source=f"{source}:{one.id}"))
     return sequences
+
+
+def read_list(model: Model, text: str) -> TokenSequence:
+    """A sequence of drums or polyphony that is typed as a list in JSON.
+
+    Raises:
+      UsageError: if it is none of the model's sequences; the message says why.
+    """
+    try:
+        tokens = model.domain.parse(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"--events {text!r} is not a {model.domain.noun} of {model.path}: {error}") from error
+    if not len(tokens):
+        raise UsageError("--events holds no event")
+    return TokenSequence(tokens, source=text)
 
 
 def read_text(model: Model, source: str, text: str) -> TokenSequence:

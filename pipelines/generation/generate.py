@@ -12,7 +12,6 @@ from typing import Any
 
 from etude.models.errors import EtudeError, UsageError
 from etude.models.generation import GeneratedSequence, GenerationOptions
-from etude.models.melodies.melody import Events
 from etude.models.melodies.pitch_range import PitchRange
 from etude.models.melodies.scales import Key
 from etude.models.model import Model
@@ -23,7 +22,7 @@ from etude.models.storage.files import remove_partial_files, write_text, write_w
 from etude.models.storage.lock import locked
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams
 from etude.pipelines.rendering.midi import to_midi
-from etude.pipelines.rendering.music import DEFAULT_QPM, melody_music
+from etude.pipelines.rendering.music import DEFAULT_QPM, Grid
 
 GENERATED_FILE = "generated.jsonl"
 
@@ -68,27 +67,22 @@ class Rendering:
             raise UsageError(f"the formats are {', '.join(FORMATS)}, not {', '.join(sorted(self.formats))}")
 
     def files(
-        self, title: str, events: Events, num_primer_events: int, steps_per_bar: int, steps_per_quarter: int
+        self, title: str, sequence: GeneratedSequence, steps_per_bar: int, steps_per_quarter: int
     ) -> Iterator[tuple[str, bytes]]:
         """Suffix and content of every file of a melody, MIDI first.
 
         Args:
           title: of the melody.
-          events: as they sound, primer included.
-          num_primer_events: how many of them are the primer.
+          sequence: the melody.
           steps_per_bar: steps in a bar.
           steps_per_quarter: steps in a quarter note.
         """
-        if self.exclude_primer:
-            events, num_primer_events = events[num_primer_events:], 0
-        music = melody_music(
-            events,
-            steps_per_quarter=steps_per_quarter,
-            steps_per_bar=steps_per_bar,
-            qpm=self.qpm,
-            metre=self.metre,
-            key=self.key,
-            num_primer_events=num_primer_events,
+        music = Grid(steps_per_quarter, steps_per_bar, self.qpm, self.metre, self.key).sequence_music(
+            sequence.domain,
+            sequence.sounding_events,
+            sequence.num_primer_tokens,
+            sequence.prelude,
+            without_primer=self.exclude_primer,
             program=self.program,
         )
         yield "mid", to_midi(music)
@@ -119,7 +113,7 @@ def write_melodies(
     progress: Progress = silent,
     say: Callable[[str], None] = lambda message: None,
 ) -> list[dict[str, Any]]:
-    """Writes melodies as MIDI files and adds them to the folder's generated.jsonl: all of them or none.
+    """Writes melodies, or other notes, as MIDI files and adds them to the folder's generated.jsonl: all of them or none.
 
     A file's name tells configuration, search and seed, so that melodies of another call stay beside these, and the same
     call again replaces its own. Where earlier, different melodies have these names, a number is added.
@@ -143,49 +137,21 @@ def write_melodies(
       EtudeError: if the folder cannot be written to, or another process is writing to it.
     """
     rendering = rendering or Rendering(qpm)
-    name = _name(model, options)
+    name = file_name(model, options)
     settings = _settings(model, options, rendering, primer_source)
     contents = []
     for melody in melodies:
         overlap = None if known is None else known.overlap(melody.events[melody.num_primer_events :])
-        contents.append({**_figures(melody), "ngram_overlap": overlap, **settings})
+        contents.append({**figures_of(melody), "ngram_overlap": overlap, **settings})
 
     def files(melody: GeneratedSequence, title: str) -> Iterator[tuple[str, bytes]]:
-        return rendering.files(
-            title,
-            melody.sounding_events,
-            melody.num_primer_events,
-            options.bar_length(model.configuration),
-            model.configuration.steps_per_quarter,
-        )
+        bar, quarter = options.bar_length(model.configuration), model.configuration.steps_per_quarter
+        return rendering.files(title, melody, bar, quarter)
 
-    return _write(folder, name, model.domain, melodies, contents, files, progress, say)
+    return write_sequences(folder, name, model.domain, melodies, contents, files, progress, say)
 
 
-def write_texts(
-    model: Model,
-    sequences: Sequence[GeneratedSequence],
-    options: GenerationOptions,
-    folder: pathlib.Path,
-    *,
-    known: TrainingNgrams | None = None,
-    progress: Progress = silent,
-    say: Callable[[str], None] = lambda message: None,
-) -> list[dict[str, Any]]:
-    """Writes sequences that are text as text files; otherwise as `write_melodies`."""
-    settings = _search_settings(model, options)
-    contents = []
-    for sequence in sequences:
-        overlap = None if known is None else known.overlap(sequence.tokens[sequence.num_primer_tokens :])
-        contents.append({**_figures(sequence), "ngram_overlap": overlap, **settings})
-
-    def files(sequence: GeneratedSequence, title: str) -> Iterator[tuple[str, bytes]]:
-        yield model.domain.suffix, (sequence.text or "").encode()
-
-    return _write(folder, _name(model, options), model.domain, sequences, contents, files, progress, say)
-
-
-def _write(
+def write_sequences(
     folder: pathlib.Path,
     name: str,
     domain: Domain,
@@ -279,18 +245,20 @@ def _text(path: pathlib.Path) -> str:
         raise EtudeError(f"{path} cannot be read: {error}; mend or remove the file") from error
 
 
-def _name(model: Model, options: GenerationOptions) -> str:
+def file_name(model: Model, options: GenerationOptions) -> str:
     """What the files of a call are called."""
     seed = f"-seed{options.seed}" if options.search == "stochastic" else ""
     return f"{model.configuration.config}-{options.search}{seed}"
 
 
-def _figures(sequence: GeneratedSequence) -> dict[str, Any]:
+def figures_of(sequence: GeneratedSequence) -> dict[str, Any]:
+    """What a line says of any sequence."""
     is_melody = isinstance(sequence.domain, PitchRange)
     unit = "event" if is_melody else "token"
-    tokens = {f"{unit}s": sequence.tokens.tolist()}
     return {
-        **(tokens if is_melody else {**tokens, "text": sequence.text}),
+        f"{unit}s": sequence.tokens.tolist(),
+        **({} if sequence.domain.has_notes else {"text": sequence.text}),
+        **({} if sequence.prelude is None else {"prelude": sequence.prelude.tolist()}),
         "transpose_amount": sequence.transpose_amount,
         f"num_primer_{unit}s": sequence.num_primer_tokens,
         "log_likelihood": sequence.log_likelihood,
@@ -302,7 +270,8 @@ def _figures(sequence: GeneratedSequence) -> dict[str, Any]:
     }
 
 
-def _search_settings(model: Model, options: GenerationOptions) -> dict[str, Any]:
+def search_settings(model: Model, options: GenerationOptions) -> dict[str, Any]:
+    """What a line says of how any sequence was found."""
     return {
         "config": model.configuration.config,
         "model": str(model.path),
@@ -320,9 +289,10 @@ def _search_settings(model: Model, options: GenerationOptions) -> dict[str, Any]
 def _settings(model: Model, options: GenerationOptions, rendering: Rendering, primer_source: str) -> dict[str, Any]:
     constraints = options.constraints
     return {
-        **_search_settings(model, options),
+        **search_settings(model, options),
         "primer": primer_source or None,
         "constraints": dataclasses.asdict(constraints) if constraints.restrict else None,
+        **({} if model.domain.step_token is None else _primer_settings(options)),
         "steps_per_bar": options.bar_length(model.configuration),
         "steps_per_quarter": model.configuration.steps_per_quarter,
         "metre": None if rendering.metre is None else "/".join(map(str, rendering.metre)),
@@ -331,3 +301,7 @@ def _settings(model: Model, options: GenerationOptions, rendering: Rendering, pr
         "program": rendering.program,
         "exclude_primer": rendering.exclude_primer,
     }
+
+
+def _primer_settings(options: GenerationOptions) -> dict[str, Any]:
+    return {"condition_on_primer": options.condition_on_primer, "inject_primer": options.inject_primer}

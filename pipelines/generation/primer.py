@@ -11,8 +11,9 @@ from etude.models.errors import EtudeError, UsageError
 from etude.models.melodies.extraction import MOST_BARS, explain, extract, whole_track_options
 from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
-from etude.pipelines.readers.note_sequences import NoteSequence, read_note_sequences
-from etude.pipelines.readers.pieces import read_pieces
+from etude.models.sequences.domain import Domain
+from etude.pipelines.readers.note_sequences import NoteSequence, piece_name, read_note_sequences
+from etude.pipelines.readers.pieces import Piece, read_pieces
 from etude.pipelines.rendering.music import DEFAULT_QPM
 from etude.pipelines.sequences.event_lists import parse_events
 
@@ -22,7 +23,7 @@ class Primer:
     """A primer and the tempo, metre and key that go with it.
 
     Attributes:
-      events: at least one.
+      events: at least one; of others than melodies, tokens.
       steps_per_bar: of its metre; of 4/4 if that is unknown.
       qpm: quarter notes a minute.
       metre: numerator and denominator; None if unknown.
@@ -37,7 +38,7 @@ class Primer:
     key: Key | None = None
     source: str = ""
 
-    def first_bars(self, number: float) -> "Primer":
+    def first_bars(self, number: float, domain: Domain | None = None) -> "Primer":
         """The primer cut to its first bars.
 
         Raises:
@@ -46,7 +47,8 @@ class Primer:
         steps = round(number * self.steps_per_bar) if np.isfinite(number) else 0
         if steps < 1:
             raise UsageError(f"--primer-bars must leave at least one step, not {number} bars")
-        return dataclasses.replace(self, events=self.events[:steps])
+        events = self.events[:steps] if domain is None else domain.first_steps(self.events, steps)
+        return dataclasses.replace(self, events=events)
 
     def in_metre(self, metre: tuple[int, int], steps_per_quarter: int) -> "Primer":
         """The primer in another metre.
@@ -97,10 +99,10 @@ def read_primer(path: str, steps_per_quarter: int) -> Primer:
     Raises:
       EtudeError: if the file is missing, cannot be read, has no such tune, or holds no melody.
     """
-    file, number = _split(path)
+    file, number = split_name(path)
     options = whole_track_options(steps_per_quarter, gap_bars=MOST_BARS)
     reasons = []
-    for sequence, reason in _pieces(file, number):
+    for sequence, reason in pieces_of(file, number):
         if sequence is None:
             reasons.append(reason)
             continue
@@ -108,14 +110,14 @@ def read_primer(path: str, steps_per_quarter: int) -> Primer:
         if extraction.melodies:
             melody = extraction.melodies[0]
             qpm = sequence.tempos[0].qpm if sequence.tempos else DEFAULT_QPM
-            metre = _metre(sequence, melody.steps_per_bar, steps_per_quarter)
-            return Primer(melody.events, melody.steps_per_bar, qpm, metre, _key(sequence), path)
+            metre = metre_of(sequence, melody.steps_per_bar, steps_per_quarter)
+            return Primer(melody.events, melody.steps_per_bar, qpm, metre, key_of(sequence), path)
         reasons += map(explain, extraction.rejections)
     what = f"it has no tune {number}" if number and not reasons else "; ".join(reasons) or "it has no notes"
     raise EtudeError(f"the primer {path} holds no melody: {what}")
 
 
-def _split(path: str) -> tuple[str, int]:
+def split_name(path: str) -> tuple[str, int]:
     """File and number of the tune, 0 for the first."""
     file, mark, number = path.rpartition("#")
     if mark and re.fullmatch("[0-9]{1,18}", number) and not pathlib.Path(path).exists():
@@ -123,21 +125,27 @@ def _split(path: str) -> tuple[str, int]:
     return path, 0
 
 
-def _pieces(file: str, number: int) -> Iterator[tuple[NoteSequence | None, str]]:
-    """The pieces of a file that a number chooses (0: all of them), or why there is none."""
+def pieces_of(file: str, number: int) -> Iterator[tuple[NoteSequence | None, str]]:
+    """The notes of the pieces of a file that a number chooses (0: all of them), or why there are none."""
+    for piece in chosen_pieces(file, number):
+        yield piece.sequence, explain(piece.rejected) if piece.rejected else ""
+
+
+def chosen_pieces(file: str, number: int) -> Iterator[Piece]:
+    """The pieces of a file that a number chooses (0: all of them)."""
     if ".tfrecord" in pathlib.Path(file).name:
         if not pathlib.Path(file).is_file():
             raise EtudeError(f"there is no file {file}")
-        pieces: Iterator[tuple[NoteSequence | None, str]] = ((sequence, "") for sequence in read_note_sequences(file))
+        pieces = (Piece(piece_name(sequence), sequence, None) for sequence in read_note_sequences(file))
     else:
-        pieces = ((piece.sequence, explain(piece.rejected) if piece.rejected else "") for piece in read_pieces([file]))
-    for position, (sequence, reason) in enumerate(pieces, start=1):
-        known_as = sequence.reference_number if sequence is not None and "tfrecord" not in file else 0
+        pieces = read_pieces([file])
+    for position, piece in enumerate(pieces, start=1):
+        known_as = piece.sequence.reference_number if piece.sequence is not None and "tfrecord" not in file else 0
         if number in (0, known_as or position):
-            yield sequence, reason
+            yield piece
 
 
-def _metre(sequence: NoteSequence, steps_per_bar: int, steps_per_quarter: int) -> tuple[int, int] | None:
+def metre_of(sequence: NoteSequence, steps_per_bar: int, steps_per_quarter: int) -> tuple[int, int] | None:
     """The first time signature with bars of that many steps."""
     for signature in sequence.time_signatures:
         if 4 * steps_per_quarter * signature.numerator == steps_per_bar * signature.denominator:
@@ -145,7 +153,7 @@ def _metre(sequence: NoteSequence, steps_per_bar: int, steps_per_quarter: int) -
     return None
 
 
-def _key(sequence: NoteSequence) -> Key | None:
+def key_of(sequence: NoteSequence) -> Key | None:
     """The first key signature."""
     for signature in sequence.key_signatures:
         mode = type(signature).Mode.Name(signature.mode).lower()

@@ -8,6 +8,9 @@ from etude.models.errors import UsageError
 from etude.models.melodies.melody import Events, major_key
 from etude.models.melodies.notes import notes_of
 from etude.models.melodies.scales import Key
+from etude.models.sequences.batch import Tokens
+from etude.models.sequences.domain import Domain
+from etude.models.sequences.notes import Notes
 
 DEFAULT_QPM = 120.0
 DEFAULT_VELOCITY = 100
@@ -137,17 +140,75 @@ def melody_music(
       program: General MIDI instrument, 0 to 127.
       velocity: of every note, 1 to 127.
     """
-    found = zip(*(values.tolist() for values in notes_of(events)), strict=True)
-    return Music(
-        notes=tuple(Note(onset, pitch, duration, velocity, program) for onset, pitch, duration in found),
-        num_steps=len(events),
-        steps_per_quarter=steps_per_quarter,
-        steps_per_bar=steps_per_bar,
-        qpm=qpm,
-        metre=metre,
-        key=key,
-        num_primer_steps=num_primer_events,
-    )
+    grid = Grid(steps_per_quarter, steps_per_bar, qpm, metre, key)
+    return grid.music(notes_of(events), len(events), num_primer_events, program=program, velocity=velocity)
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """What a score and a player have to know of notes on a grid of steps.
+
+    Attributes:
+      steps_per_quarter: steps in a quarter note.
+      steps_per_bar: steps in a bar.
+      qpm: quarter notes a minute.
+      metre: numerator and denominator; None where it is unknown.
+      key: None where it is unknown.
+    """
+
+    steps_per_quarter: int
+    steps_per_bar: int
+    qpm: float = DEFAULT_QPM
+    metre: tuple[int, int] | None = None
+    key: Key | None = None
+
+    def music(
+        self,
+        notes: Notes,
+        num_steps: int,
+        num_primer_steps: int = 0,
+        *,
+        program: int = 0,
+        velocity: int = DEFAULT_VELOCITY,
+        are_drums: bool = False,
+    ) -> Music:
+        """Notes on this grid as music."""
+        found = zip(*(values.tolist() for values in notes), strict=True)
+        return Music(
+            notes=tuple(Note(onset, pitch, duration, velocity, program, are_drums) for onset, pitch, duration in found),
+            num_steps=num_steps,
+            num_primer_steps=num_primer_steps,
+            **vars(self),
+        )
+
+    def sequence_music(
+        self,
+        domain: Domain,
+        tokens: Tokens,
+        num_primer_tokens: int = 0,
+        prelude: Tokens | None = None,
+        *,
+        without_primer: bool = False,
+        program: int = 0,
+    ) -> Music:
+        """The notes of a sequence as music.
+
+        Args:
+          domain: what sequences it is one of.
+          tokens: as they sound.
+          num_primer_tokens: how many of them were given.
+          prelude: a primer that sounds before; None where there is none.
+          without_primer: whether what was given is left out.
+          program: General MIDI instrument, 0 to 127.
+        """
+        notes, num_steps = domain.notes(tokens), domain.num_steps(tokens)
+        given = domain.num_steps(tokens[:num_primer_tokens])
+        if prelude is not None:
+            given = domain.num_steps(prelude)
+            notes, num_steps = notes.after(domain.notes(prelude), given), num_steps + given
+        if without_primer:
+            notes, num_steps, given = notes.since(given), num_steps - given, 0
+        return self.music(notes, num_steps, given, program=program, are_drums=domain.are_drums)
 
 
 def beat(steps_per_bar: int, steps_per_quarter: int) -> int:

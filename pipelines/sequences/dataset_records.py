@@ -3,28 +3,27 @@
 import hashlib
 import struct
 
-from etude.models.magenta.records import FILES
+from etude.models.magenta.records import file_name
 from etude.models.representations.representation import Representation
 from etude.pipelines.readers.piece_coder import Piece
 from etude.pipelines.records.counts import Counts
 from etude.pipelines.records.write import Record
 from etude.pipelines.sequences.sequence_coder import SplitSequence
-from etude.pipelines.sequences.split_rule import TEST
 
 REJECTED = "rejected.jsonl"
 _DIGEST = struct.Struct("<8I")
 """A SHA-256 as numbers that add up without regard to their order, and stay below 64 bits."""
 
 
-def output_name(split: str, is_dense: bool) -> str:
-    """What a split's files are called."""
-    return {**FILES, TEST: "test_melodies.tfrecord"}[split] if is_dense else split
+def output_name(split: str, dense: str | None) -> str:
+    """What a split's files are called: by Magenta for the sequences of the representation `dense`, if one is named."""
+    return file_name(split, dense) if dense else split
 
 
 def sequence_record(element: SplitSequence, representation: Representation, is_dense: bool) -> Record:
     """The record that stores a sequence."""
     split, sequence = element
-    return output_name(split, is_dense), sequence.id, representation.encode(sequence)
+    return output_name(split, representation.name if is_dense else None), sequence.id, representation.encode(sequence)
 
 
 def rejected_record(named: tuple[str, str]) -> Record:

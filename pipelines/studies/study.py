@@ -232,8 +232,8 @@ def _generate(
     report = share(f"generating with {name}")
     folder = output / GENERATED / name
     model = load(output / RUNS / name, study.checkpoint)
-    is_melody = model.configuration.representation == MELODY
-    primer = [study.primer, study.qpm] if is_melody else [study.runs()[name][0].primer_text]
+    has_notes, is_melody = model.domain.has_notes, model.configuration.representation == MELODY
+    primer = [study.primer if is_melody else None, study.qpm] if has_notes else [study.runs()[name][0].primer_text]
     inputs = [study.generation, *primer, model.step, study.checkpoint]
     with finished.step(f"generate {name}", inputs, [folder / GENERATED_FILE], after=f"train {name}") as is_finished:
         if not is_finished:
@@ -242,8 +242,8 @@ def _generate(
             remove_partial_files(folder)
             known = training_ngrams(model)
             # How many melodies a beam search finds is known when the model is, and then hours may lie behind.
-            if is_melody:
-                made = generate(model, study.primer, study.generation, or_fewer=True)
+            if has_notes:
+                made = generate(model, study.primer if is_melody else None, study.generation, or_fewer=True)
                 write_melodies(model, made, study.generation, folder, qpm=study.qpm, known=known)
             else:
                 made = _texts(model, study.runs()[name][0], study.generation)

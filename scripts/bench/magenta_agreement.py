@@ -1,7 +1,9 @@
 """Holds Etude against an installed Magenta on given music: records, likelihoods and evaluation loss.
 
-Example:
+Examples:
   python -m scripts.bench.magenta_agreement --notes notes --magenta ~/magenta
+  python -m scripts.bench.magenta_agreement --notes chorales --magenta ~/magenta --configs polyphony
+  python -m scripts.bench.magenta_agreement --notes drums --magenta ~/magenta --configs drums one-drum
 
 For every configuration, Magenta makes its dataset from the same NoteSequences, trains a few steps at the default sizes and
 saves a bundle. Then it must hold that: both datasets have the same records; melodies have the same log-likelihood under the
@@ -15,28 +17,69 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from typing import NamedTuple
 
 STEPS = 6
 BATCH = 16
 MELODIES = 12
 
 SCORE = """
-import json, sys
+import importlib, json, sys
 import tensorflow.compat.v1 as tf
 tf.disable_v2_behavior()
 import note_seq
-from magenta.models.melody_rnn import melody_rnn_model, melody_rnn_sequence_generator
 from magenta.models.shared import sequence_generator_bundle
-name, bundle_file, melodies_file, output = sys.argv[1:]
+name, bundle_file, sequences_file, output, library, model_class, method = sys.argv[1:]
+def melody(events):
+    return note_seq.Melody(events)
+def drums(events):
+    return note_seq.DrumTrack([frozenset(event) for event in events])
+def polyphony(events):
+    from magenta.models.polyphony_rnn import polyphony_lib
+    made = polyphony_lib.PolyphonicSequence(steps_per_quarter=4)
+    made._events = [polyphony_lib.PolyphonicEvent(kind, pitch) for kind, pitch in events]
+    return made
+make = {'melody_rnn': melody, 'drums_rnn': drums, 'polyphony_rnn': polyphony}[library]
+names = {'melody_rnn': ('melody_rnn_model', 'melody_rnn_sequence_generator', 'MelodyRnnSequenceGenerator'),
+         'drums_rnn': ('drums_rnn_model', 'drums_rnn_sequence_generator', 'DrumsRnnSequenceGenerator'),
+         'polyphony_rnn': ('polyphony_model', 'polyphony_sequence_generator', 'PolyphonyRnnSequenceGenerator')}[library]
+models, generators = (importlib.import_module('magenta.models.%s.%s' % (library, part)) for part in names[:2])
 bundle = sequence_generator_bundle.read_bundle_file(bundle_file)
-config = melody_rnn_model.default_configs[name]
+config = models.default_configs[name]
 config.hparams.batch_size = 1
-generator = melody_rnn_sequence_generator.MelodyRnnSequenceGenerator(
-    model=melody_rnn_model.MelodyRnnModel(config), details=config.details, steps_per_quarter=4, bundle=bundle)
+generator = getattr(generators, names[2])(
+    model=getattr(models, model_class)(config), details=config.details, steps_per_quarter=config.steps_per_quarter,
+    bundle=bundle)
 generator.initialize()
-melodies = [note_seq.Melody(events) for events in json.load(open(melodies_file))]
-json.dump([float(generator._model.melody_log_likelihood(melody)) for melody in melodies], open(output, 'w'))
+score = getattr(generator._model, method)
+json.dump([float(score(make(events))) for events in json.load(open(sequences_file))], open(output, 'w'))
 """
+
+
+class Library(NamedTuple):
+    """One of Magenta's libraries.
+
+    Attributes:
+      name: of its folder and of its commands.
+      model: the class of its models.
+      likelihood: their method.
+    """
+
+    name: str
+    model: str
+    likelihood: str
+
+
+LIBRARIES = {
+    "melody": Library("melody_rnn", "MelodyRnnModel", "melody_log_likelihood"),
+    "drums": Library("drums_rnn", "DrumsRnnModel", "drum_track_log_likelihood"),
+    "one_drum": Library("drums_rnn", "DrumsRnnModel", "drum_track_log_likelihood"),
+    "polyphony": Library("polyphony_rnn", "PolyphonyRnnModel", "polyphonic_sequence_log_likelihood"),
+}
+"""By representation."""
+
+THEIR_NAMES = {"drums": "drum_kit", "one-drum": "one_drum", "polyphony": "polyphony"}
+"""What Magenta calls a configuration, where it is not our name and `_rnn`."""
 
 
 def main() -> int:
@@ -62,31 +105,38 @@ def main() -> int:
 def compare(config: str, options: argparse.Namespace, folder: pathlib.Path) -> bool:
     """Compares one configuration."""
     from etude import load
-    from etude.models.dataset import read_for_model, read_melodies
+    from etude.models.dataset import read_for_model, read_sequences
+    from etude.models.magenta.records import file_name
     from etude.models.registry import configure
+    from etude.models.representations.registry import make_representation
     from etude.pipelines.dataset import create_dataset
     from etude.pipelines.evaluation.evaluate import evaluate_model
 
-    ours, plain, theirs = folder / f"ours-{config}", folder / "plain", folder / f"theirs-{config}"
-    create_dataset([options.notes], ours, format="magenta", config=config)
-    create_dataset([options.notes], plain)
-    tool(options, folder, "melody_rnn_create_dataset", f"--config={config}_rnn", "--input=notes.tfrecord",
+    kind = configure(config).representation
+    library, name = LIBRARIES[kind], THEIR_NAMES.get(configure(config).config, f"{config}_rnn")
+    ours, plain, theirs = folder / f"ours-{config}", folder / f"plain-{kind}", folder / f"theirs-{config}"
+    # Magenta transposes what it evaluates on, too: without such a split, all of ours is.
+    create_dataset([options.notes], ours, representation=kind, format="magenta", config=config, eval_ratio=0.0)
+    create_dataset([options.notes], plain, representation=kind)
+    # Polyphony has one configuration, and no flag for it.
+    flag = [] if kind == "polyphony" else [f"--config={name}"]
+    tool(options, folder, f"{library.name}_create_dataset", *flag, "--input=notes.tfrecord",
          f"--output_dir={theirs}", "--eval_ratio=0.1")  # fmt: skip
-    records = [count_records(where) for where in (ours, theirs)]
+    records = [count_records(where, kind) for where in (ours, theirs)]
     same_records = records[0] == records[1]
 
     run = folder / f"run-{config}"
-    tool(options, folder, "melody_rnn_train", f"--config={config}_rnn", f"--run_dir={run}",
-         f"--sequence_example_file={theirs}/training_melodies.tfrecord", f"--num_training_steps={STEPS}",
+    tool(options, folder, f"{library.name}_train", f"--config={name}", f"--run_dir={run}",
+         f"--sequence_example_file={theirs}/{file_name('train', kind)}", f"--num_training_steps={STEPS}",
          f"--hparams=batch_size={BATCH}")  # fmt: skip
     bundle = folder / f"{config}.mag"
-    tool(options, folder, "melody_rnn_generate", f"--config={config}_rnn", f"--run_dir={run}", "--hparams=batch_size=1",
+    tool(options, folder, f"{library.name}_generate", f"--config={name}", f"--run_dir={run}", "--hparams=batch_size=1",
          f"--bundle_file={bundle}", "--save_generator_bundle")  # fmt: skip
-    melodies = read_melodies(plain, "eval")
-    chosen = [melodies.events(index).tolist() for index in range(min(MELODIES, len(melodies)))]
-    (folder / "melodies.json").write_text(json.dumps(chosen))
+    sequences, rendered = read_sequences(plain, "eval"), make_representation(kind)
+    chosen = [rendered.render(sequences.tokens(index)) for index in range(min(MELODIES, len(sequences)))]
+    (folder / "sequences.json").write_text(json.dumps(chosen))
     python = options.magenta / "bin" / "python"
-    subprocess.run([python, "-c", SCORE, f"{config}_rnn", bundle, "melodies.json", "likelihoods.json"], cwd=folder,
+    subprocess.run([python, "-c", SCORE, name, bundle, "sequences.json", "likelihoods.json", *library], cwd=folder,
                    check=True, capture_output=True)  # fmt: skip
     wanted = json.loads((folder / "likelihoods.json").read_text())
     checkpoint = load(run / "train" / f"model.ckpt-{STEPS}", config=config)
@@ -96,8 +146,8 @@ def compare(config: str, options: argparse.Namespace, folder: pathlib.Path) -> b
     ]
 
     count = len(read_for_model(theirs, "eval", configure(config)))
-    evaluate = [options.magenta / "bin" / "melody_rnn_train", f"--config={config}_rnn", f"--run_dir={run}",
-                f"--sequence_example_file={theirs}/eval_melodies.tfrecord", "--eval", f"--num_training_steps={STEPS}",
+    evaluate = [options.magenta / "bin" / f"{library.name}_train", f"--config={name}", f"--run_dir={run}",
+                f"--sequence_example_file={theirs}/{file_name('eval', kind)}", "--eval", f"--num_training_steps={STEPS}",
                 f"--hparams=batch_size={count},dropout_keep_prob=1.0"]  # fmt: skip
     process = subprocess.Popen(evaluate, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     their_loss = wait_for_loss(run / "eval")
@@ -107,7 +157,7 @@ def compare(config: str, options: argparse.Namespace, folder: pathlib.Path) -> b
     print(
         f"{config}: {sum(records[0].values())} records {'the same' if same_records else 'DIFFERENT'}; worst relative error "
         f"of {len(chosen)} log-likelihoods {errors[0]:.1e} (bundle), {errors[1]:.1e} (checkpoint); "
-        f"evaluation loss on {count} melodies {their_loss:.7f} (Magenta), {our_loss:.7f} (ours)"
+        f"evaluation loss on {count} sequences {their_loss:.7f} (Magenta), {our_loss:.7f} (ours)"
     )
     return same_records and max(errors) < 1e-5 and abs(their_loss / our_loss - 1) < 1e-5
 
@@ -117,14 +167,15 @@ def tool(options: argparse.Namespace, folder: pathlib.Path, name: str, *words: s
     subprocess.run([options.magenta / "bin" / name, *words], cwd=folder, check=True, capture_output=True)
 
 
-def count_records(folder: pathlib.Path) -> collections.Counter[tuple[bytes, bytes]]:
+def count_records(folder: pathlib.Path, representation: str) -> collections.Counter[tuple[bytes, bytes]]:
     """The records of both splits with how often each occurs: Magenta's split is another one each time."""
-    from etude.models.magenta.records import FILES
+    from etude.models.magenta.records import file_name
     from etude.models.storage.records import read_records
     from etude.models.storage.sequence_examples import decode_inputs_and_labels
 
     counts: collections.Counter[tuple[bytes, bytes]] = collections.Counter()
-    for name in FILES.values():
+    names = [file_name(split, representation) for split in ("train", "eval")]
+    for name in (name for name in names if (folder / name).is_file()):
         for record in read_records(folder / name):
             inputs, labels = decode_inputs_and_labels(record)
             counts[inputs.tobytes(), labels.tobytes()] += 1

@@ -4,15 +4,17 @@ Examples:
   python -m scripts.bench.search_agreement basic.mag attention.mag --magenta ~/magenta
   python -m scripts.bench.search_agreement basic.mag --magenta ~/magenta --only "beam 1" --json samples.json
 
-For each bundle and setting, both make as many melodies from the primer [60, -1, -2]. Printed are p-values of the hypothesis
-that they are of one kind: of the log-likelihood of the sampled path (Kolmogorov-Smirnov), and of how often each pitch, each
-interval and each duration occurs after the primer (chi-square; the notes of one melody depend on each other, so its
-p-value is that of exchanging whole melodies between the two). At temperature 1 a wide beam finds the same few melodies
+For each bundle and setting, both make as many melodies from the primer [60, -1, -2], as many drum tracks from a bass drum, a
+silent step and a hi-hat, or as many polyphonic sequences of so many events from nothing. Printed are p-values of the
+hypothesis that they are of one kind: of the log-likelihood of the sampled path (Kolmogorov-Smirnov), and of how often each
+pitch, each interval and each duration occurs after the primer (chi-square; the notes of one melody depend on each other, so
+its p-value is that of exchanging whole melodies between the two). At temperature 1 a wide beam finds the same few melodies
 again and again, which says little; at temperature 3 nearly all of them differ.
 """
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -25,8 +27,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-PRIMER = [60, -1, -2]
+from scripts.bench.magenta_agreement import LIBRARIES, THEIR_NAMES
+
+PRIMERS: dict[str, list[Any]] = {
+    "melody": [60, -1, -2],
+    "drums": [[36], [], [42]],
+    "one_drum": [[36], [], [42]],
+    "polyphony": [[0, None]],
+}
+"""By representation."""
+
+SILENT = {"melody": -2, "drums": 0, "one_drum": 0, "polyphony": 2}
+"""The token between whose absences steps are counted: no event, no drum; the end of a step."""
+
 EXCHANGES = 2000
+SAMPLES_AT_ONCE = 50
+MOST_TOKENS = 512
+
+METHODS = {
+    "melody_rnn": "generate_melody",
+    "drums_rnn": "generate_drum_track",
+    "polyphony_rnn": "generate_polyphonic_sequence",
+}
+"""Of Magenta's models, by library."""
 
 MAGENTA = """
 import json, logging, re, sys
@@ -34,9 +57,26 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 tf.disable_v2_behavior()
 import note_seq
-from magenta.models.melody_rnn import melody_rnn_model, melody_rnn_sequence_generator
+import importlib
 from magenta.models.shared import sequence_generator_bundle
 job = json.loads(sys.argv[1])
+library = job['library']
+prefix = library if library != 'polyphony_rnn' else 'polyphony'
+models, generators = (importlib.import_module('magenta.models.%s.%s_%s' % (library, prefix, part))
+                      for part in ('model', 'sequence_generator'))
+name = ''.join(part.capitalize() for part in library.split('_'))
+def primer():
+    given = job['primer']
+    if library == 'melody_rnn':
+        return note_seq.Melody(given)
+    if library == 'drums_rnn':
+        return note_seq.DrumTrack([frozenset(step) for step in given])
+    from magenta.models.polyphony_rnn import polyphony_lib
+    return polyphony_lib.PolyphonicSequence(steps_per_quarter=4)
+def tokens(sequence):
+    if library == 'melody_rnn':
+        return [int(event) for event in sequence]
+    return [int(config.encoder_decoder.events_to_label(sequence, place)) for place in range(len(sequence))]
 logged = []
 class Handler(logging.Handler):
     def emit(self, record):
@@ -46,11 +86,11 @@ class Handler(logging.Handler):
 logger = tf.get_logger()
 logger.setLevel(logging.INFO)
 logger.handlers, logger.propagate = [Handler()], False
-config = melody_rnn_model.default_configs[job['config']]
+config = models.default_configs[job['config']]
 config.hparams.parse(job['hparams'])
 config.hparams.batch_size = 1
-generator = melody_rnn_sequence_generator.MelodyRnnSequenceGenerator(
-    model=melody_rnn_model.MelodyRnnModel(config), details=config.details, steps_per_quarter=4,
+generator = getattr(generators, name + 'SequenceGenerator')(
+    model=getattr(models, name + 'Model')(config), details=config.details, steps_per_quarter=config.steps_per_quarter,
     bundle=sequence_generator_bundle.read_bundle_file(job['bundle']))
 generator.initialize()
 result = []
@@ -58,12 +98,12 @@ for setting in job['settings']:
     np.random.seed(1)
     logged.clear()
     melodies = [
-        generator._model.generate_melody(
-            setting['num_steps'], note_seq.Melody(job['primer']), temperature=setting['temperature'],
+        getattr(generator._model, job['method'])(
+            setting['num_steps'], primer(), temperature=setting['temperature'],
             beam_size=setting['beam_size'], branch_factor=setting['branch_factor'], steps_per_iteration=1)
         for _ in range(job['number'])]
     assert len(logged) == len(melodies)
-    result.append({'log_likelihood': list(logged), 'events': [[int(e) for e in melody] for melody in melodies]})
+    result.append({'log_likelihood': list(logged), 'events': [tokens(melody) for melody in melodies]})
 json.dump(result, open(job['output'], 'w'))
 """
 
@@ -119,8 +159,13 @@ def main() -> int:
             # The log has six decimals, float32 fewer.
             paths = ks_2samp(np.round(mine.log_likelihood, 2), np.round(other.log_likelihood, 2)).pvalue
             values = {"path": float(paths)}
-            for name, measure in {"pitches": pitches, "intervals": intervals, "durations": durations}.items():
-                values[name] = exchange_p_value(mine.events, other.events, measure)
+            num_primer, silent = _parsed(bundle)[1].size, SILENT[_parsed(bundle)[0].configuration.representation]
+            measures = {
+                "pitches": functools.partial(pitches, num_primer=num_primer),
+                "intervals": functools.partial(intervals, silent=silent),
+                "durations": functools.partial(durations, silent=silent),
+            }
+            values |= {name: exchange_p_value(mine.events, other.events, one) for name, one in measures.items()}
             different = [len(np.unique(one.events, axis=0)) for one in (mine, other)]
             figures = ", ".join(f"{name} {value:.3f}" for name, value in values.items())
             print(f"  {setting.name:32} {figures}; different melodies: {different[0]} ours, {different[1]} Magenta's")
@@ -144,11 +189,29 @@ def main() -> int:
 
 def sample(bundle: pathlib.Path, setting: Setting, number: int) -> Sample:
     """Our melodies."""
-    from etude import load
-    from etude.models.generation import GenerationOptions, generate
+    from etude.models.melodies.melody import metres
+    from etude.models.search.continuation import Continuation
+    from etude.models.search.stochastic import stochastic_search
 
-    found = generate(load(bundle), PRIMER, GenerationOptions(num_outputs=number, seed=1, **dataclasses.asdict(setting)))
-    return Sample(np.array([match.events for match in found]), np.array([match.path_log_likelihood for match in found]))
+    model, primer = _parsed(bundle)
+    options = dataclasses.asdict(setting)
+    num_steps = options.pop("num_steps") - primer.size
+    samples = []
+    for first in range(0, number, SAMPLES_AT_ONCE):
+        continuation = Continuation(model.encoding, model.network, primer, metres(16))
+        many = min(SAMPLES_AT_ONCE, number - first)
+        samples.append(stochastic_search(continuation, many, num_steps, seed=1, first_output=first, **options))
+    return Sample(
+        np.concatenate([one.paths.tokens for one in samples]), np.concatenate([one.scores for one in samples])
+    )
+
+
+def _parsed(bundle: pathlib.Path) -> tuple[Any, npt.NDArray[np.int64]]:
+    """The model and its primer, in its key."""
+    from etude import load
+
+    model = load(bundle)
+    return model, model.domain.enter(model.domain.parse(PRIMERS[model.configuration.representation]))[0]
 
 
 def magenta_samples(
@@ -162,11 +225,13 @@ def magenta_samples(
     sizes, length = ",".join(map(str, hyperparameters.rnn_layer_sizes)), hyperparameters.attn_length
     with tempfile.TemporaryDirectory() as folder:
         job: dict[str, Any] = {
-            "config": f"{configuration.config}_rnn",
+            "config": THEIR_NAMES.get(configuration.config, f"{configuration.config}_rnn"),
+            "library": LIBRARIES[configuration.representation].name,
+            "method": METHODS[LIBRARIES[configuration.representation].name],
             "hparams": f"rnn_layer_sizes=[{sizes}]" + (f",attn_length={length}" if length else ""),
             "bundle": str(bundle.resolve()),
             "settings": [dataclasses.asdict(setting) for setting in settings],
-            "primer": PRIMER,
+            "primer": PRIMERS[configuration.representation],
             "number": number,
             "output": f"{folder}/samples.json",
         }
@@ -185,30 +250,31 @@ def magenta_samples(
 
 def primer_share(bundle: pathlib.Path, temperature: float) -> float:
     """What Magenta's figure holds of the primer: its log-likelihood, at the temperature too."""
-    from etude import load
     from etude.models.melodies.melody import metres
     from etude.models.networks.network import log_softmax
 
-    model, events, bars = load(bundle), np.array([PRIMER]), metres(16)
+    model, primer = _parsed(bundle)
+    events, bars = primer[None], metres(16)
     logits = model.network.logits(model.encoding.inputs(events[:, :-1], bars))
     labels = model.encoding.labels(events, bars)[:, 1:]
     return float(np.take_along_axis(log_softmax(logits / temperature), labels[..., None], axis=-1).sum())
 
 
-def pitches(events: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """How often each pitch begins after the primer: [128]."""
-    after = events[len(PRIMER) :]
-    return np.bincount(after[after >= 0], minlength=128)
+def pitches(events: npt.NDArray[np.int64], num_primer: int) -> npt.NDArray[np.int64]:
+    """How often each pitch begins, or each token occurs, after the primer: [512]."""
+    after = events[num_primer:]
+    return np.bincount(after[after >= 0], minlength=MOST_TOKENS)
 
 
-def intervals(events: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """How often each interval follows, from -127 to 127: [255]."""
-    return np.bincount(np.diff(events[events >= 0]) + 127, minlength=255)
+def intervals(events: npt.NDArray[np.int64], silent: int) -> npt.NDArray[np.int64]:
+    """How often each interval follows, or each difference of tokens: [1023]."""
+    kept = events[(events >= 0) & (events != silent)]
+    return np.bincount(np.diff(kept) + MOST_TOKENS - 1, minlength=2 * MOST_TOKENS - 1)
 
 
-def durations(events: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def durations(events: npt.NDArray[np.int64], silent: int) -> npt.NDArray[np.int64]:
     """How often so many steps lie between two events: [128]."""
-    return np.bincount(np.diff(np.flatnonzero(events != -2)), minlength=128)
+    return np.bincount(np.diff(np.flatnonzero(events != silent)), minlength=128)
 
 
 def exchange_p_value(

@@ -7,7 +7,7 @@ from note_seq.melody_encoder_decoder import KeyMelodyEncoderDecoder, MelodyOneHo
 
 from etude.models.dataset import read_description, read_for_model, read_melodies
 from etude.models.errors import EtudeError
-from etude.models.magenta.records import FILES
+from etude.models.magenta.records import file_name
 from etude.models.melodies.melody import Melody
 from etude.models.registry import configure
 from etude.models.storage.records import write_records
@@ -119,7 +119,7 @@ def magenta_dataset(tmp_path):
     def write(name, events=MAGENTA_EVENTS):
         folder = tmp_path / name
         for split in ("train", "eval"):
-            write_records(folder / FILES[split], [magenta_record(name, event) for event in events])
+            write_records(folder / file_name(split, "melody"), [magenta_record(name, event) for event in events])
         return folder
 
     return write
@@ -153,7 +153,11 @@ def test_datasets_of_magenta_with_other_lookback_distances(magenta_dataset):
 def test_the_fingerprint_of_magentas_records_is_that_of_their_content(magenta_dataset, tmp_path):
     folder = magenta_dataset("basic")
     before = read_description(folder).fingerprint
-    write_records(folder / FILES["eval"], [magenta_record("basic", event) for event in reversed(MAGENTA_EVENTS)])
+    write_records(
+        folder / file_name("eval", "melody"), [magenta_record("basic", event) for event in reversed(MAGENTA_EVENTS)]
+    )
     assert read_description(folder).fingerprint == before
-    write_records(folder / FILES["eval"], [magenta_record("basic", event) for event in MAGENTA_EVENTS[1:]])
+    write_records(
+        folder / file_name("eval", "melody"), [magenta_record("basic", event) for event in MAGENTA_EVENTS[1:]]
+    )
     assert read_description(folder).fingerprint != before

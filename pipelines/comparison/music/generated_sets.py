@@ -8,20 +8,20 @@ from typing import Any
 
 from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError
-from etude.models.melodies.melody import Events, as_events
-from etude.models.sequences.domain import MELODY
+from etude.models.melodies.melody import Events
+from etude.models.sequences.domain import Domain
 from etude.pipelines.comparison.configurations import ComparedConfiguration, short_name
 from etude.pipelines.generation.generate import GENERATED_FILE, read_generated
-from etude.pipelines.rendering.music import Music, melody_music
+from etude.pipelines.rendering.music import Grid, Music
 
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A generated melody.
+    """A generated melody, or other sequence of notes.
 
     Attributes:
       file: its MIDI file.
-      events: in the model's key, primer included.
+      events: in the model's key, primer included; of others than melodies, tokens.
       num_primer_events: how many of them are the primer.
       steps_per_bar: of its metre.
       steps_per_quarter: of the model that made it.
@@ -29,6 +29,8 @@ class Example:
       event_log_likelihood: of the events.
       path_log_likelihood: of the labels that were drawn; None where none were.
       qpm: quarter notes a minute.
+      domain: of the model.
+      prelude: a primer that sounds before; None where there is none.
     """
 
     file: str
@@ -40,17 +42,20 @@ class Example:
     event_log_likelihood: float
     path_log_likelihood: float | None
     qpm: float
+    domain: Domain
+    prelude: Events | None = None
 
     @property
     def music(self) -> Music:
         """What is rendered of it, in the model's key."""
-        return melody_music(
-            self.events,
-            steps_per_quarter=self.steps_per_quarter,
-            steps_per_bar=self.steps_per_bar,
-            qpm=self.qpm,
-            num_primer_events=self.num_primer_events,
+        return Grid(self.steps_per_quarter, self.steps_per_bar, self.qpm).sequence_music(
+            self.domain, self.events, self.num_primer_events, self.prelude
         )
+
+    @property
+    def num_steps(self) -> int:
+        """Its length, with what sounds before."""
+        return self.music.num_steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,8 +125,8 @@ def _read(folder: pathlib.Path, owners: Mapping[str, ComparedConfiguration]) -> 
     examples: tuple[Example, ...] = ()
     texts: tuple[TextExample, ...] = ()
     try:
-        if owner.configuration.representation == MELODY:
-            examples = tuple(_example(line, owner.configuration) for line in lines)
+        if owner.domain.has_notes:
+            examples = tuple(_example(line, owner.configuration, owner.domain) for line in lines)
         else:
             texts = tuple(
                 TextExample(line["file"], str(line["text"]), len(line["tokens"]), _figure(line["token_log_likelihood"]))
@@ -132,21 +137,24 @@ def _read(folder: pathlib.Path, owners: Mapping[str, ComparedConfiguration]) -> 
     return GeneratedSet(folder.name, owner.name, model, examples, texts)
 
 
-def _example(line: Mapping[str, Any], configuration: Configuration) -> Example:
+def _example(line: Mapping[str, Any], configuration: Configuration, domain: Domain) -> Example:
+    unit = "event" if "events" in line else "token"
     path_log_likelihood = line.get("path_log_likelihood")
     steps_per_bar = int(line.get("steps_per_bar", configuration.steps_per_whole_note))
     if steps_per_bar < 1:
         raise ValueError(f"bars of {steps_per_bar} steps")
     return Example(
         file=line["file"],
-        events=as_events(line["events"]),
-        num_primer_events=int(line["num_primer_events"]),
+        events=domain.parse(line[f"{unit}s"]),
+        num_primer_events=int(line[f"num_primer_{unit}s"]),
         steps_per_bar=steps_per_bar,
         steps_per_quarter=configuration.steps_per_quarter,
         log_likelihood=_figure(line["log_likelihood"]),
-        event_log_likelihood=_figure(line["event_log_likelihood"]),
+        event_log_likelihood=_figure(line[f"{unit}_log_likelihood"]),
         path_log_likelihood=None if path_log_likelihood is None else _figure(path_log_likelihood),
         qpm=_figure(line["qpm"]),
+        domain=domain,
+        prelude=domain.parse(line["prelude"]) if "prelude" in line else None,
     )
 
 

@@ -9,6 +9,7 @@ from etude.models.errors import EtudeError, UsageError
 from etude.models.magenta.load import is_checkpoint
 from etude.models.magenta.magenta_pb2 import GeneratorBundle
 from etude.models.magenta.tensors import tensors_of_version_1
+from etude.models.networks.network import log_softmax
 
 CONFIGURATIONS = {
     "basic_rnn": {"rnn_layer_sizes": (24, 16), "attn_length": 0, "clip_norm": 5.0},
@@ -48,8 +49,27 @@ def test_log_likelihoods_equal_magenta(name, magenta_model, magenta_figures):
     assert squashed == pytest.approx(found, rel=1e-6)
 
 
+OTHERS = {"one_drum": "drum_tracks", "drum_kit": "drum_tracks", "polyphony": "polyphonic_sequences"}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_log_likelihoods_of_drums_and_polyphony_equal_magenta(name, magenta_model, magenta_figures):
+    model, figures = magenta_model(name), magenta_figures(name)
+    sequences = [sequence for sequence in figures[OTHERS[name]] if "log_likelihood" in sequence]
+    found = model.log_likelihood([sequence["events"] for sequence in sequences])
+    assert found == pytest.approx([sequence["log_likelihood"] for sequence in sequences], rel=1e-5)
+    for sequence in sequences:
+        tokens = model.domain.parse(sequence["events"])[None]
+        steps = log_softmax(model.network.logits(model.encoding.inputs(tokens[:, :-1], {})))[0]
+        np.testing.assert_allclose(
+            steps[np.arange(len(steps)), sequence["labels"]], sequence["label_log_prob"], rtol=1e-5, atol=1e-5
+        )
+        first = np.exp(steps[: len(sequence["softmax_first_rows"])])
+        np.testing.assert_allclose(first, sequence["softmax_first_rows"], atol=1e-6)
+
+
 def test_variables_are_those_of_the_graph(magenta_figures, magenta_bundle):
-    for name in CONFIGURATIONS:
+    for name in [*CONFIGURATIONS, *OTHERS]:
         expected = {key.removesuffix(":0"): shape for key, shape in magenta_figures(name)["variables"].items()}
         found = {key: list(value.shape) for key, value in variables(magenta_bundle(name)).items()}
         assert {key: shape for key, shape in expected.items() if key != "global_step"} == found

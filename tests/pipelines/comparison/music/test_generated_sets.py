@@ -2,9 +2,10 @@ import json
 
 import pytest
 
-from etude.models.registry import configure
+from etude.models.registry import configure, make_domain
 from etude.pipelines.comparison.music.generated_sets import _example
 
+BASIC = configure("basic")
 LINE = {
     "file": "basic-01.mid",
     "events": [60, -2],
@@ -17,7 +18,7 @@ LINE = {
 
 
 def test_a_line_is_an_example():
-    example = _example(LINE, configure("basic"))
+    example = _example(LINE, BASIC, make_domain(BASIC))
     assert (example.events.tolist(), example.steps_per_bar, example.qpm) == ([60, -2], 16, 120.0)
 
 
@@ -25,10 +26,10 @@ def test_a_line_is_an_example():
 @pytest.mark.parametrize("value", ["[]", '"a"', "{}", "NaN", "1e999"])
 def test_a_figure_that_is_none_is_refused(name, value):
     with pytest.raises((TypeError, ValueError)):
-        _example({**LINE, name: json.loads(value)}, configure("basic"))
+        _example({**LINE, name: json.loads(value)}, BASIC, make_domain(BASIC))
 
 
 @pytest.mark.parametrize("steps", [0, -4])
 def test_bars_have_steps(steps):
     with pytest.raises(ValueError, match="bars of"):
-        _example({**LINE, "steps_per_bar": steps}, configure("basic"))
+        _example({**LINE, "steps_per_bar": steps}, BASIC, make_domain(BASIC))
