@@ -91,7 +91,7 @@ class Model:
           EtudeError: if a token is outside the model's domain, a pitch outside its range.
         """
         if squash:
-            sequences = sequences.map(lambda tokens: self.domain.enter(tokens)[0])
+            sequences = self.domain.enter_all(sequences)
         try:
             self.encoding.check(sequences.flat)
         except ValueError as error:
@@ -111,7 +111,8 @@ class Model:
         are those of 4/4, for encodings that look back by bars.
 
         Args:
-          sequences: lists of events, or what else the model's domain takes (tokens, a text); each of at least one token.
+          sequences: lists of events, or what else the model's domain takes (tokens, a text; for melodies over chords, pairs
+            of an event and the figure of the chord under it, "N.C." for none); each of at least one token.
           squash: bring melodies into the model's key and range first, as Magenta does.
 
         Returns:
@@ -121,10 +122,8 @@ class Model:
           UsageError: if a token is not in the domain (an event outside [-2, 127]), or a sequence is empty.
           EtudeError: if, without `squash`, a pitch is outside the model's range.
         """
-        noun = self.domain.noun
-        parsed = [
-            parse_given(self.domain, given, f"{noun} {number}") for number, given in enumerate(sequences, start=1)
-        ]
+        noun, every = self.domain.noun, list(sequences)
+        parsed = [parse_given(self.domain, given, f"{noun} {number}") for number, given in enumerate(every, start=1)]
         if not all(len(tokens) for tokens in parsed):
             raise UsageError(f"a {noun} without events has no log-likelihood")
         if not parsed:
@@ -132,7 +131,10 @@ class Model:
         packed = SequenceSet.pack(parsed)
         if isinstance(self.encoding, MelodyEncoding):
             steps, bar = self.configuration.steps_per_quarter, self.configuration.steps_per_whole_note
-            packed = MelodySet.of(Melody(events, steps_per_quarter=steps, steps_per_bar=bar) for events in parsed)
+            packed = MelodySet.of(
+                Melody(events, steps_per_quarter=steps, steps_per_bar=bar, columns=self.domain.parse_columns(one))
+                for events, one in zip(parsed, every, strict=True)
+            )
         return [float(value) for value in self.evaluate(packed, squash)["log_likelihood"]]
 
     def generate(self, primer: Any = None, **options: Any) -> list[GeneratedSequence]:

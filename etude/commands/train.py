@@ -114,9 +114,9 @@ def run(options: argparse.Namespace, console: Console) -> None:
 def _reads(configuration: "Configuration") -> str:
     """What a configuration reads, in words."""
     from etude.models.registry import make_domain
-    from etude.models.sequences.domain import MELODY
+    from etude.models.sequences.domain import MELODIC
 
-    if configuration.representation != MELODY:
+    if configuration.representation not in MELODIC:
         return make_domain(configuration).name
     key = "kept" if configuration.transpose_to_key is None else configuration.transpose_to_key
     return (

@@ -25,7 +25,7 @@ from etude.models.networks.weights import Weights, as_weights, initialise, shape
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_domain, make_encoding
 from etude.models.sequences.batch import Batch
-from etude.models.sequences.domain import MELODY
+from etude.models.sequences.domain import MELODIC, MELODY
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.checkpoint import load_arrays, save_arrays
 from etude.models.storage.lock import locked
@@ -292,7 +292,7 @@ def _initial_weights(
 
 def _check_transpositions(configuration: Configuration, dataset: AnyFolder) -> None:
     transpositions = list(read_description(dataset).transpositions)
-    if configuration.representation != MELODY:
+    if configuration.representation not in MELODIC:
         return
     if configuration.transpose_to_key is not None and set(transpositions) - {0}:
         raise EtudeError(
