@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from etude.melody import Melody
     from etude.model import Model, load
+    from etude.tune import Tune
 
-_HOMES = {"Melody": "etude.melody", "Model": "etude.model", "load": "etude.model"}
+_HOMES = {"Melody": "etude.melody", "Model": "etude.model", "Tune": "etude.tune", "load": "etude.model"}
 
-__all__ = ["Melody", "Model", "load"]
+__all__ = ["Melody", "Model", "Tune", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -32,7 +32,8 @@ def check_ranges(options: object, ranges: Mapping[str, tuple[float, float]]) -> 
         if not isinstance(value, numbers.Integral if is_whole else numbers.Real):
             raise UsageError(f"{option} must be a {'whole number' if is_whole else 'number'}, not {value!r}")
         if not lowest <= value <= highest:
-            raise UsageError(f"{option} must be from {lowest} to {highest}, not {value}")
+            bounds = " to ".join(str(bound) if isinstance(bound, int) else f"{bound:g}" for bound in (lowest, highest))
+            raise UsageError(f"{option} must be from {bounds}, not {value}")
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

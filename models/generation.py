@@ -4,7 +4,7 @@ import concurrent.futures
 import dataclasses
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,7 +26,8 @@ from etude.models.search.continuation import Continuation, Paths
 from etude.models.search.steps import Injection, StepLength
 from etude.models.search.stochastic import stochastic_search
 from etude.models.sequences.batch import Attributes, Batch, Tokens
-from etude.models.sequences.domain import Domain, parse_given
+from etude.models.sequences.domain import Columns, Domain, parse_given
+from etude.models.sequences.rules import Rules
 
 SEARCHES = ("stochastic", "beam", "greedy")
 
@@ -101,6 +102,9 @@ class GenerationOptions:
       top_k: sample from the k most likely events only; 0 for all; for stochastic search.
       top_p: sample from the most likely events that together have this probability only; for stochastic search.
       constraints: what the notes after the primer may be, for every search.
+      columns: what is known of each step, from the primer's first on, by name, such as the chord under it, in its key.
+      valid_bars: whether only that may follow after which every bar can still be completed, and is in the end; for every
+        search, of models of tunes as text.
       condition_on_primer: of polyphony, whether the model goes on from the primer; else it begins anew after it. Others
         always go on.
       inject_primer: of polyphony, whether what is made after the primer is given the primer's notes once more, step by
@@ -119,6 +123,8 @@ class GenerationOptions:
     top_k: int = 0
     top_p: float = 1.0
     constraints: Constraints = dataclasses.field(default_factory=Constraints)
+    columns: Columns = dataclasses.field(default_factory=dict)
+    valid_bars: bool = False
     condition_on_primer: bool = False
     inject_primer: bool = True
 
@@ -187,6 +193,8 @@ class GeneratedSequence:
       primer_token_log_likelihood: the primer's share of `token_log_likelihood`.
       path_log_likelihood: of the labels that were sampled after the primer, at the temperature; None where none were.
       seed: of the samples; None where there were none.
+      allowed_log_probability: of what `valid_bars` allowed, at temperature 1, summed over the steps after the primer: what
+        it cost. `log_likelihood` less this is the sequence's under the model that is held to valid bars. None without.
       prelude: a primer that sounds before the sequence and is not among its tokens; None where there is none.
     """
 
@@ -201,6 +209,7 @@ class GeneratedSequence:
     path_log_likelihood: float | None = None
     seed: int | None = None
     prelude: Tokens | None = None
+    allowed_log_probability: float | None = None
 
     @property
     def events(self) -> Tokens:
@@ -295,16 +304,20 @@ class _Start:
       model: the model.
       primer: [primer steps].
       transpose_amount: semitones by which it was moved.
+      columns: what is known of each step of the sequences, by name, as the model knows it, [num_steps] each.
       options: what to generate.
       choice: what may be chosen at each step; None for everything.
+      rules: that hold besides; None for none.
       prelude: a primer that sounds before and that the model does not see; None where there is none.
     """
 
     model: Predictor
     primer: Tokens
     transpose_amount: int
+    columns: Columns
     options: GenerationOptions
     choice: Choice | None
+    rules: Rules | None = None
     prelude: Tokens | None = None
 
     @property
@@ -361,12 +374,13 @@ class _Start:
         """Sequences with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
         self._check_whole(paths)
         paths = self._as_stored(paths)
-        labels, tokens = _log_likelihoods(self.model.encoding, paths, self.steps_per_bar)
+        labels, tokens = _log_likelihoods(self.model.encoding, paths, self._attributes(len(paths.tokens)))
         if not np.isfinite(labels).all():
             raise EtudeError(
                 "the model gives likelihoods that are no numbers: its weights are too large; train it again"
             )
         share = len(self.primer) - 1
+        allowed = _allowed_log_probabilities(self.rules, paths, len(self.primer), self.options.num_steps)
         return [
             GeneratedSequence(
                 tokens=paths.tokens[index, : paths.lengths[index]],
@@ -379,6 +393,7 @@ class _Start:
                 primer_token_log_likelihood=float(tokens[index, :share].sum()),
                 path_log_likelihood=None if scores is None else float(scores[index]),
                 seed=None if scores is None else self.options.seed,
+                allowed_log_probability=None if allowed is None else float(allowed[index]),
                 prelude=self.prelude,
             )
             for index in range(len(paths.tokens))
@@ -387,7 +402,15 @@ class _Start:
     def _continuation(self) -> Continuation:
         token = self.domain.step_token
         length = None if token is None else StepLength(token, self.num_steps, self.domain.filler)
-        return Continuation(self.model.encoding, self.model.network, self.primer, metres(self.steps_per_bar), length)
+        end = self.domain.end_tokens
+        return Continuation(
+            self.model.encoding, self.model.network, self.primer, self._attributes(1), length, end=end, rules=self.rules
+        )
+
+    def _attributes(self, num_sequences: int) -> Attributes:
+        """What is known of so many sequences."""
+        columns = {name: np.tile(values, (num_sequences, 1)) for name, values in self.columns.items()}
+        return {**metres(np.full(num_sequences, self.steps_per_bar)), **columns}
 
     def _check_whole(self, paths: Paths) -> None:
         """Raises an EtudeError if a sequence has fewer steps than it should."""
@@ -403,7 +426,7 @@ class _Start:
         stored = np.stack([self.domain.canonical(tokens) for tokens in paths.tokens])
         if np.array_equal(stored, paths.tokens):
             return paths
-        inputs = self.model.encoding.inputs(stored[:, :-1], _metres(stored, self.steps_per_bar))
+        inputs = self.model.encoding.inputs(stored[:, :-1], self._attributes(len(stored)))
         return Paths(stored, self.model.network.logits(inputs), paths.lengths)
 
 
@@ -412,7 +435,7 @@ def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
     tokens = domain.default_primer if primer is None else parse_given(domain, primer, "the primer")
     if not len(tokens):
         raise UsageError("the primer is empty; give at least one event, such as --primer-melody '[60]'")
-    if encoding.end_token is not None and (tokens == encoding.end_token).any():
+    if _holds(tokens, domain.end_tokens or ([] if encoding.end_token is None else [encoding.end_token])):
         raise UsageError("the primer holds an end, after which nothing follows; leave it out")
     tokens = domain.continued_form(tokens)
     num_steps = domain.num_steps(tokens)
@@ -421,10 +444,46 @@ def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
             f"the primer has {num_steps} steps and the {domain.plural} are to have {options.num_steps}, primer included; "
             f"use --num-steps {num_steps + options.num_steps} or a shorter primer (--primer-bars)"
         )
+    rules = _rules(domain, tokens) if options.valid_bars else None
     if domain.step_token is not None:
         return _start_of_steps(model, tokens, options)
     tokens, moved = domain.enter(tokens)
-    return _Start(model, tokens, moved, options, _choice(model, moved, len(tokens), options))
+    try:
+        columns = domain.complete_columns(options.columns, options.num_steps)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    columns = domain.enter_columns(columns, moved)
+    choice = _choice(model, moved, len(tokens), options)
+    return _Start(model, tokens, moved, columns, options, choice, rules)
+
+
+def _holds(tokens: Tokens, run: Sequence[int]) -> bool:
+    """Whether a run of tokens stands somewhere in a sequence."""
+    size = len(run)
+    return bool(size) and any(
+        tokens[start : start + size].tolist() == list(run) for start in range(len(tokens) - size + 1)
+    )
+
+
+def _rules(domain: Domain, primer: Tokens) -> Rules:
+    """The rules of bars, which the primer keeps.
+
+    Raises:
+      UsageError: if there are none, or the primer breaks them.
+    """
+    rules = domain.bar_rules
+    if rules is None:
+        raise UsageError("--valid-bars is for models of tunes as text (abc-characters, abc-tokens)")
+    state = rules.start
+    for place, token in enumerate(primer.tolist()):
+        if not rules.allowed(state, STEPS_IN_ALL)[token]:
+            read = (domain.render(primer[: place + 1]) or "").strip()
+            raise UsageError(
+                f"--valid-bars cannot go on from this primer: the last sign of {read[-30:]!r} breaks them; they take whole "
+                "bars and plain signs, as canonical text has them"
+            )
+        state = rules.after(state, token)
+    return rules
 
 
 def _start_of_steps(model: Predictor, primer: Tokens, options: GenerationOptions) -> _Start:
@@ -437,16 +496,19 @@ def _start_of_steps(model: Predictor, primer: Tokens, options: GenerationOptions
         everything = np.ones(model.encoding.num_tokens, bool)
         choice = Choice(model.encoding, everything, top_k=options.top_k, top_p=options.top_p, injection=injection)
     tokens = primer if goes_on else domain.default_primer
-    return _Start(model, tokens, 0, options, choice, None if goes_on or not num_steps else primer)
+    prelude = None if goes_on or not num_steps else primer
+    return _Start(model, tokens, 0, {}, options, choice, prelude=prelude)
 
 
 def _choice(model: Predictor, moved: int, num_primer_tokens: int, options: GenerationOptions) -> Choice | None:
     """What narrows a search; None if nothing does."""
     constraints, encoding = options.constraints, model.encoding
-    narrows = bool(options.top_k) or options.top_p < 1
+    narrows = bool(options.top_k) or options.top_p < 1 or options.valid_bars
+    ruled_steps = options.num_steps - num_primer_tokens if options.valid_bars else 0
     if not constraints.restrict:
         everything = np.ones(encoding.num_tokens, bool)
-        return Choice(encoding, everything, top_k=options.top_k, top_p=options.top_p) if narrows else None
+        narrowed = Choice(encoding, everything, top_k=options.top_k, top_p=options.top_p, ruled_steps=ruled_steps)
+        return narrowed if narrows else None
     if not isinstance(encoding, MelodyEncoding):
         raise UsageError("pitch range, scale and ending are for melodies, which this model does not make")
     return Choice(
@@ -460,18 +522,31 @@ def _choice(model: Predictor, moved: int, num_primer_tokens: int, options: Gener
     )
 
 
+def _allowed_log_probabilities(
+    rules: Rules | None, paths: Paths, num_primer_tokens: int, num_steps: int
+) -> npt.NDArray[np.float64] | None:
+    """The log-probability of all that the rules allowed at every step after the primer, [sequences]; None without rules."""
+    if rules is None:
+        return None
+    result = np.zeros(len(paths.tokens))
+    for index, tokens in enumerate(paths.tokens.tolist()):
+        state = rules.start
+        for step in range(paths.lengths[index]):
+            if step >= num_primer_tokens:
+                given = log_softmax(paths.logits[index, step - 1]).astype(np.float64)
+                result[index] += np.log(np.exp(given[rules.allowed(state, num_steps - step)]).sum())
+            state = rules.after(state, tokens[step])
+    return result
+
+
 def _log_likelihoods(
-    encoding: Encoding, paths: Paths, steps_per_bar: int
+    encoding: Encoding, paths: Paths, attributes: Attributes
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Of the canonical label and of the token of every step but the first, 0 after the end, [sequences, steps - 1]."""
-    batch = Batch(paths.tokens, paths.lengths, _metres(paths.tokens, steps_per_bar))
+    batch = Batch(paths.tokens, paths.lengths, attributes)
     found = Prediction(encoding, batch, log_softmax(paths.logits))
     labels, tokens = (
         np.where(batch.is_predicted, one, 0.0).astype(np.float64)
         for one in (found.log_likelihood, found.token_log_likelihood)
     )
     return labels, tokens
-
-
-def _metres(tokens: Tokens, steps_per_bar: int) -> Attributes:
-    return metres(np.full(len(tokens), steps_per_bar))

@@ -33,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="processes, as a Beam job (default 1, without Beam)",
     )
     add_model_options(parser)
+    parser.add_argument(
+        "--kernels",
+        choices=("compiled", "numpy"),
+        default="compiled",
+        help="what layers run on; both compute the same (default compiled)",
+    )
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE (- for standard output)")
 
 
@@ -57,6 +63,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
                 options.split,
                 workers=workers,
                 beam_options=options.beam_options,
+                compiled=options.kernels == "compiled",
                 progress=progress,
             )
         reports.append(report)
@@ -91,5 +98,21 @@ def _table(reports: list[dict[str, Any]]) -> str:
         if unit == "event"
         else (first["num_sequences"], "sequences", "tokens")
     )
+    lines += _parts(reports)
     lines.append(f"{first['split']} split: {number:,} {things}, {first['num_steps']:,} predicted {steps}")
     return "\n".join(lines)
+
+
+def _parts(reports: list[dict[str, Any]]) -> list[str]:
+    """Header and body of tunes by themselves, a line each: nats and bits a token, perplexity, accuracy."""
+    if not any("part" in report for report in reports):
+        return []
+    lines = [f"{'of tunes':24} {'loss':>8} {'bits':>8} {'perplexity':>10} {'accuracy':>8}"]
+    for report in reports:
+        for part, figures in report.get("part", {}).items():
+            name = f"{pathlib.Path(report['model']).name[:17]} {part}"
+            lines.append(
+                f"{name:24} {figures['loss']:8.4f} {figures['bits_per_step']:8.4f} {figures['perplexity']:10.4f} "
+                f"{figures['accuracy']:8.4f}"
+            )
+    return lines

@@ -91,7 +91,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     if options.json not in (None, "-"):
         write_text(options.json, figures + "\n")
     console.result(figures if options.json == "-" else table(inspection))
-    if inspection.num_pieces < FEW_PIECES:
+    if inspection.following and inspection.num_pieces < FEW_PIECES:
         console.say(f"of {inspection.num_pieces} pieces, chance does well: name {FEW_PIECES} or more to tell more")
     console.say(f"wrote {output}")
 

@@ -25,7 +25,8 @@ MAX_CHORD = 6
 
 _NOTE = re.compile(r"(?:\^\^?|__?|=)?[A-Ga-g][,']*")
 _REST = re.compile(r"[zx]")
-_LENGTH = re.compile(r"(\d+(?:/\d+)?|/\d+)?([<>]{0,2})")
+LENGTH = re.compile(r"\d+(?:/\d+)?|/\d+")
+_LENGTH = re.compile(rf"({LENGTH.pattern})?([<>]{{0,2}})")
 _TUPLET = re.compile(r"\(\d+(?::\d+){0,2}")
 _ONE = Fraction(1)
 _START = Fraction(0)
@@ -78,17 +79,28 @@ class BarState:
     is_body: bool = False
     is_over: bool = False
 
+    def __hash__(self) -> int:
+        """Found once: fractions take long."""
+        return self._hash
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash(tuple(getattr(self, field.name) for field in _FIELDS))
+
     @functools.cached_property
     def bar(self) -> Fraction | None:
         """The length of a bar; None in free metre."""
         return None if self.metre is None else Fraction(*self.metre) / self.unit
 
 
+_FIELDS = dataclasses.fields(BarState)
+
+
 class BarGrammar:
     """What may follow, given the lengths that can be written."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        """Takes the vocabulary.
+        """Takes the vocabulary: `lengths` are those that it can write, from the longest.
 
         Args:
           tokens: all that there are; what is no token of ABC never follows.
@@ -100,9 +112,9 @@ class BarGrammar:
             if match and match[1] and not match[2]:
                 lengths.add(parse_length(match[1]))
         self._can_repeat, self._has_endings = REPEAT_END in self.tokens, "|2" in self.tokens
-        self._lengths = tuple(sorted(lengths, reverse=True))
+        self.lengths = tuple(sorted(lengths, reverse=True))
         self._kinds = {token: kind(token) for token in self.tokens}
-        self._after = functools.lru_cache(maxsize=1 << 14)(self._read_possible)
+        self._after = functools.lru_cache(maxsize=1 << 17)(self._read_possible)
         self._can_fill = functools.lru_cache(maxsize=1 << 14)(self._try_to_fill)
 
     def allowed(self, state: BarState) -> list[bool]:
@@ -121,7 +133,7 @@ class BarGrammar:
         if settled.is_open or _awaits_ending(settled):
             return False
         if settled.bar is None:
-            return settled.has_sound
+            return True
         if not settled.has_sound:
             return not settled.is_first
         return settled.place == settled.bar or (not settled.is_first and settled.place == settled.pickup)
@@ -284,9 +296,9 @@ class BarGrammar:
         if rest < 0:
             return False
         if count:
-            choices = self._lengths if length is None else (length,)
+            choices = self.lengths if length is None else (length,)
             return any(self._can_fill(rest - choice * factor, factor, count - 1, None) for choice in choices)
-        return rest in _sums(self._lengths, -(-rest // 1))
+        return rest in _sums(self.lengths, -(-rest // 1))
 
 
 def kind(token: str) -> str:

@@ -28,6 +28,14 @@ class TuneDomain(VocabularyDomain):
     noun: ClassVar[str] = "tune"
     suffix: ClassVar[str] = "abc"
 
+    def parse_start(self, text: str) -> Tokens:
+        """The tokens of how a tune begins; symbols that are not in the vocabulary become its unknown.
+
+        Raises:
+          ValueError: if the text is no beginning of a tune; the message says why.
+        """
+        return self._started(text, self._numbers.get(UNKNOWN, -1))
+
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """See base class."""
         return (PARTS,) if HEADER_ATTRIBUTE in sequences.attributes else ()

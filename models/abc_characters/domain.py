@@ -1,10 +1,12 @@
 """Tunes as characters."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
 from etude.models.abc.features import Features, text_features
+from etude.models.abc.rules import CharacterRules
 from etude.models.abc.tune_domain import TuneDomain
 from etude.models.configuration import Configuration, vocabulary_domain
 from etude.models.sequences.batch import Tokens
@@ -34,6 +36,18 @@ class CharacterDomain(TuneDomain):
     def default_primer(self) -> Tokens:
         """See base class."""
         return self._tokens(START_TEXT, -1) if self.has_text_marks else np.array([self.start])
+
+    @property
+    def end_tokens(self) -> tuple[int, ...]:
+        """See base class."""
+        # Without all its characters, the mark is never written.
+        is_text = self.has_text_marks and set(END_TEXT) <= set(self.symbols)
+        return tuple(self._tokens(END_TEXT, -1).tolist()) if is_text else super().end_tokens
+
+    @functools.cached_property
+    def bar_rules(self) -> CharacterRules:
+        """See base class."""
+        return CharacterRules(self.symbols, *((START_TEXT, END_TEXT) if self.has_text_marks else ([START], [END])))
 
     def parse_whole(self, text: str) -> Tokens:
         """See base class."""

@@ -1,12 +1,14 @@
 """Tunes as folk-rnn's tokens."""
 
 import dataclasses
+import functools
 import json
 
 import numpy as np
 
 from etude.models.abc.features import Features, sign_features
 from etude.models.abc.problems import AbcError
+from etude.models.abc.rules import TokenRules
 from etude.models.abc.tokens import text_of, tokenise
 from etude.models.abc.tune_domain import TuneDomain
 from etude.models.configuration import Configuration, vocabulary_domain
@@ -29,6 +31,11 @@ class TokenDomain(TuneDomain):
         """The domain of a configuration."""
         key = json.loads(configuration.representation_options.get("key", '"C"'))
         return vocabulary_domain(configuration, cls, into_c=key == "C")
+
+    @functools.cached_property
+    def bar_rules(self) -> TokenRules:
+        """See base class."""
+        return TokenRules(self.symbols)
 
     def _started(self, text: str, unknown: int) -> Tokens:
         """The tokens of ABC, or of tokens with spaces between them, as folk-rnn writes them."""

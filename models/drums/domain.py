@@ -1,7 +1,7 @@
 """Drum tracks: what is struck at each step."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from etude.models.configuration import Configuration, vocabulary_domain
 from etude.models.drums.kit import ANY_DRUM, NINE_DRUMS, Kit
+from etude.models.melodies.features import Features, bar_features
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, STEPS_PER_BAR, STEPS_PER_QUARTER
 from etude.models.sequences.batch import Batch, Tokens
 from etude.models.sequences.breakdown import Breakdown
 from etude.models.sequences.domain import VocabularyDomain
@@ -60,6 +62,20 @@ class DrumDomain(VocabularyDomain):
         struck = [(step, pitch) for step, token in enumerate(tokens.tolist()) for pitch in self.kit.played(token)]
         onsets, pitches = np.array(struck, np.int64).reshape(-1, 2).T
         return Notes(onsets, pitches, np.ones_like(onsets))
+
+    def features(self, tokens: Tokens, attributes: Mapping[str, int]) -> Features:
+        """See base class: places in the bar, how many drums are struck, and each of the kit."""
+        steps_per_quarter = attributes.get(STEPS_PER_QUARTER, DEFAULT_STEPS_PER_QUARTER)
+        steps_per_bar = attributes.get(STEPS_PER_BAR, 4 * steps_per_quarter)
+        num_struck = self.kit.num_struck[tokens]
+        found = {
+            **bar_features(tokens, steps_per_bar, steps_per_quarter),
+            "rest": (num_struck == 0).astype(np.float64),
+            "drums struck": num_struck.astype(np.float64),
+        }
+        if self.kit != ANY_DRUM:
+            found |= {name: (tokens >> kind & 1).astype(np.float64) for kind, name in enumerate(self.kit.names)}
+        return found
 
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """See base class: how many drums a step has, and whether it has each."""

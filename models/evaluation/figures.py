@@ -125,6 +125,31 @@ def report(totals: Totals, unit: str) -> dict[str, Any]:
     return counts | nested({name: float(value) for name, value in figures(totals, unit).items()})
 
 
+def report_by_category(totals: Mapping[str, float]) -> dict[str, dict[str, dict[str, float]]]:
+    """The figures over tokens of each category of each breakdown, for the JSON of `etude evaluate`.
+
+    Args:
+      totals: by names such as `part/num_steps/header`; others are left out. Categories without tokens are, too.
+    """
+    sums: dict[tuple[str, str], dict[str, npt.NDArray[np.float64]]] = {}
+    for key, total in totals.items():
+        breakdown, _, rest = key.partition("/")
+        name, _, category = rest.partition("/")
+        if category:
+            sums.setdefault((breakdown, category), {})[name] = np.asarray(total)
+    result: dict[str, dict[str, dict[str, float]]] = {}
+    for (breakdown, category), found in sums.items():
+        if found["num_steps"]:
+            values = {
+                name: float(one.function(*(found[part] for part in one.sums)))
+                for name, one in TOKEN_FIGURES.items()
+                if found.keys() >= set(one.sums)
+            }
+            counts = {"num_steps": int(found["num_steps"])}
+            result.setdefault(breakdown, {})[category] = {**counts, **values}
+    return result
+
+
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
     """`{"event.loss": x}` as `{"event": {"loss": x}}`."""
     result: dict[str, Any] = {}

@@ -163,6 +163,15 @@ class Sums:
         """The sums of a breakdown, [sequences, categories], by the names of the statistics."""
         return {name: self.values[f"{breakdown}/{name}"] for name in STATISTICS_OF_CATEGORIES}
 
+    def totals_by_category(self, breakdowns: Sequence[Breakdown]) -> dict[str, Values]:
+        """Over all sequences: a number for each statistic and category, such as `part/num_steps/header`."""
+        return {
+            f"{breakdown.name}/{name}/{category}": values[:, place].sum()
+            for breakdown in breakdowns
+            for name, values in self.of(breakdown.name).items()
+            for place, category in enumerate(breakdown.categories)
+        }
+
     def totals(self) -> dict[str, Values]:
         """Over all sequences: a number for each name of `whole`."""
         return {name: np.asarray(values.sum()) for name, values in self.whole().items()}

@@ -60,21 +60,17 @@ def activations(network: Network, encoding: Encoding, tokens: Tokens, attributes
     Raises:
       ValueError: if a token cannot be encoded; the message names it.
     """
-    # One token more, whichever it is, as what aliases stand for is asked of the step to come.
-    longer = np.append(tokens, encoding.padding)[None]
-    inputs = encoding.inputs(longer, attributes)
-    state = network.initial_state(1)
+    stream, state = encoding.stream(1, attributes), network.initial_state(1)
     values: dict[Part, list[npt.NDArray[np.float32]]] = {}
-    logits = []
-    for step in range(len(tokens)):
+    logits, aliases = [], []
+    for token in tokens:
         gates: list[Array] = []
-        after, state = network.step(inputs[:, step], state, gates)
+        after, state = network.step(stream.append(token[None]), state, gates)
         logits.append(after[0])
+        aliases.append(stream.aliases()[0].copy())
         for part, row in _rows(network, state, gates):
             values.setdefault(part, []).append(row.copy())
-    probabilities = token_probabilities(
-        encoding, log_softmax(np.stack(logits)), encoding.aliases(longer, attributes)[0, 1:]
-    )
+    probabilities = token_probabilities(encoding, log_softmax(np.stack(logits)), np.stack(aliases))
     return Activations({part: np.stack(rows) for part, rows in values.items()}, probabilities)
 
 

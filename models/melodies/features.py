@@ -1,4 +1,4 @@
-"""What a melody has at each of its steps: what units of a network are held against."""
+"""What a melody, or other music of one token a step, has at each of its steps: what units of a network are held against."""
 
 from collections.abc import Mapping
 
@@ -19,24 +19,40 @@ def melody_features(events: Events, steps_per_bar: int, steps_per_beat: int) -> 
       steps_per_beat: steps in a quarter note.
     """
     steps = np.arange(len(events))
-    bars, places = np.divmod(steps, steps_per_bar)
     begun, pitches = _begun(events), sounding_pitches(events)
     sounds = pitches != NOTE_OFF
     ends = np.append(np.flatnonzero(events != NO_EVENT), len(events))
     lengths = ends[np.searchsorted(ends, steps, side="right").clip(max=len(ends) - 1)] - begun
-    repeated = _repeated_bars(events, steps_per_bar)[bars]
     return {
-        "bar line": (places == 0).astype(np.float64),
-        "beat": (places % steps_per_beat == 0).astype(np.float64),
-        "place in the bar": places / steps_per_bar,
-        "bars since the start": bars.astype(np.float64),
-        "repeated bar": repeated.astype(np.float64),
-        "bars since a repeat": _bars_since(repeated, bars),
+        **bar_features(events, steps_per_bar, steps_per_beat),
         "note": (events >= MIN_PITCH).astype(np.float64),
         "pitch": np.where(sounds, pitches, np.nan),
         "rest": (~sounds).astype(np.float64),
         "note length": np.where(sounds, lengths, np.nan),
         "time since the note began": np.where(sounds, steps - begun, np.nan).astype(np.float64),
+    }
+
+
+def bar_features(tokens: npt.NDArray[np.int64], steps_per_bar: int, steps_per_beat: int) -> Features:
+    """Where each step stands in bars that have one token a step; arguments as of `melody_features`."""
+    steps = np.arange(len(tokens))
+    bars = steps // steps_per_bar
+    repeated = _repeated_bars(tokens, steps_per_bar)[bars]
+    return {
+        **grid_features(steps, steps_per_bar, steps_per_beat),
+        "bars since the start": bars.astype(np.float64),
+        "repeated bar": repeated.astype(np.float64),
+        "bars since a repeat": _bars_since(repeated, bars),
+    }
+
+
+def grid_features(steps: npt.NDArray[np.int64], steps_per_bar: int, steps_per_beat: int) -> Features:
+    """Where in their bars steps are, by name; each of the shape of the steps."""
+    places = steps % steps_per_bar
+    return {
+        "bar line": (places == 0).astype(np.float64),
+        "beat": (places % steps_per_beat == 0).astype(np.float64),
+        "place in the bar": places / steps_per_bar,
     }
 
 
@@ -51,12 +67,12 @@ def _begun(events: Events) -> npt.NDArray[np.int64]:
     return np.maximum.accumulate(np.where(events == NO_EVENT, 0, np.arange(len(events))))
 
 
-def _repeated_bars(events: Events, steps_per_bar: int) -> npt.NDArray[np.bool_]:
+def _repeated_bars(tokens: npt.NDArray[np.int64], steps_per_bar: int) -> npt.NDArray[np.bool_]:
     """Of every bar, also a last incomplete one, whether an earlier one was the same: [bars]."""
     seen: set[bytes] = set()
     result = []
-    for start in range(0, len(events), steps_per_bar):
-        bar = events[start : start + steps_per_bar].tobytes()
+    for start in range(0, len(tokens), steps_per_bar):
+        bar = tokens[start : start + steps_per_bar].tobytes()
         result.append(bar in seen)
         seen.add(bar)
     return np.array(result, np.bool_)

@@ -21,6 +21,7 @@ class Choice:
         final_from: int = 0,
         top_k: int = 0,
         top_p: float = 1.0,
+        ruled_steps: int = 0,
         injection: Injection | None = None,
     ) -> None:
         """Sets what narrows the choice.
@@ -34,6 +35,7 @@ class Choice:
           top_k: sample from the k most likely events; 0 from all.
           top_p: sample from the most likely events that together have this probability (Holtzman et al. 2020); 1 from
             all.
+          ruled_steps: how many steps there are, where the rules of the continuation hold; 0 where they do not.
           injection: what sequences are given.
         """
         self._encoding = encoding
@@ -42,11 +44,14 @@ class Choice:
         self._final_from = final_from
         self._top_k = top_k
         self._top_p = top_p
+        self._ruled_steps = ruled_steps
         self._injection = injection
 
     def events(self, continuation: Continuation, step: int) -> Mask:
         """The events that constraints allow next, [melodies, num_tokens]."""
         allowed = np.broadcast_to(self._allowed, (continuation.num_sequences, len(self._allowed)))
+        if self._ruled_steps:
+            allowed = allowed & continuation.allowed(self._ruled_steps - step)
         if self._injection is not None:
             given = self._injection.next_tokens(continuation)[:, None]
             chosen = (given < 0) | continuation.ended()[:, None]

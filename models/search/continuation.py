@@ -1,6 +1,7 @@
 """Sequences that grow in lockstep under a model."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from etude.models.networks.cells.arrays import Array
 from etude.models.networks.network import log_softmax
 from etude.models.search.steps import StepLength
 from etude.models.sequences.batch import Attributes, Tokens
+from etude.models.sequences.rules import Rules
 
 Rows = npt.NDArray[np.int64]
 
@@ -20,7 +22,7 @@ class Paths(NamedTuple):
     """Sequences, and what the model expected at every step of them.
 
     Attributes:
-      tokens: [sequences, steps]; after its end a sequence is padded with end tokens.
+      tokens: [sequences, steps]; after its end a sequence is padded with the last token of that.
       logits: after each token but the last, [sequences, steps - 1, num_labels].
       lengths: tokens of each sequence, its end included, [sequences].
     """
@@ -58,6 +60,9 @@ class Continuation:
         primer: Tokens,
         attributes: Attributes,
         length: StepLength | None = None,
+        *,
+        end: Sequence[int] = (),
+        rules: Rules | None = None,
     ) -> None:
         """Starts with one sequence, the primer.
 
@@ -67,13 +72,19 @@ class Continuation:
           primer: [steps], at least one token.
           attributes: of the primer, as of a batch of one.
           length: when a sequence is over, where that is counted in steps of several tokens.
+          end: the tokens with which sequences end, one after the other; none for the encoding's own, if it has one. The
+            first of them stands there once.
+          rules: what may follow; None for everything. They allow the primer.
         """
         self._encoding = encoding
         self._network = network
         self._label_tokens = encoding.label_tokens()
         self._length = length
-        self._end = encoding.end_token if length is None else length.filler
-        self._end_label = None if self._end is None else int(encoding.token_labels(np.array(self._end)))
+        own = encoding.end_token if length is None else length.filler
+        self._end = tuple(end) or (() if own is None else (own,))
+        self._rules = rules
+        self._states = [] if rules is None else [rules.start]
+        self._num_matched = np.zeros(1, np.int64)
         self.steps, self.tokens_in_step = np.zeros(1, np.int64), np.full(1, -1)
         self._stream = encoding.stream(1, attributes)
         self._state = network.initial_state(1)
@@ -103,11 +114,17 @@ class Continuation:
         if parents is not None:
             self._stream = self._stream.take(parents)
             self._state = self._state.take(parents)
+            self._num_matched = self._num_matched[parents]
+            self._states = [self._states[parent] for parent in parents.tolist()] if self._rules else []
             self.steps, self.tokens_in_step = self.steps[parents], self.tokens_in_step[parents]
         if self._length is not None:
             is_end = tokens == self._length.step_token
             self.steps = self.steps + is_end
             self.tokens_in_step = np.where(is_end, 0, self.tokens_in_step + 1)
+        if self._rules is not None:
+            pairs = zip(self._states, tokens.tolist(), strict=True)
+            self._states = [self._rules.after(state, token) for state, token in pairs]
+        self._num_matched = _matched(self._num_matched, tokens, self._end)
         self._trail.append(_Step(tokens, parents))
 
     def logits(self) -> Array:
@@ -124,15 +141,26 @@ class Continuation:
         ended = self.ended()
         if ended.any():
             result[ended] = -np.inf
-            result[ended, self._end_label] = 0
+            result[ended, self._encoding.token_labels(np.array(self._end[-1]))] = 0
         return result
 
     def ended(self) -> Mask:
         """Which sequences are over: [sequences]."""
-        last = self._trail[-1].tokens
         if self._length is not None:
             return self.steps >= self._length.num_steps
-        return np.zeros(len(last), bool) if self._end is None else last == self._end
+        return _is_over(self._num_matched, self._end)
+
+    def allowed(self, num_left: int) -> Mask:
+        """The tokens that the rules allow next, in the order of their labels: [sequences, num_tokens].
+
+        Args:
+          num_left: how many tokens are still to come.
+        """
+        everything = np.ones(self._encoding.num_tokens, bool)
+        if self._rules is None:
+            return np.broadcast_to(everything, (self.num_sequences, len(everything)))
+        pairs = zip(self._states, self.ended().tolist(), strict=True)
+        return np.stack([everything if over else self._rules.allowed(state, num_left) for state, over in pairs])
 
     def aliases(self) -> Tokens:
         """The token that each alias stands for at the next step: [sequences, num_aliases]."""
@@ -180,8 +208,11 @@ class Continuation:
         is_over = np.ones((len(tokens), tokens.shape[1] + 1), bool)
         if self._length is not None:
             is_over[:, :-1] = np.cumsum(tokens == self._length.step_token, axis=1) >= self._length.num_steps
-        else:
-            is_over[:, :-1] = False if self._end is None else tokens == self._end
+            return np.minimum(is_over.argmax(axis=1) + 1, tokens.shape[1])
+        matched = np.zeros(len(tokens), np.int64)
+        for step in range(tokens.shape[1]):
+            matched = _matched(matched, tokens[:, step], self._end)
+            is_over[:, step] = _is_over(matched, self._end)
         return np.minimum(is_over.argmax(axis=1) + 1, tokens.shape[1])
 
     def _read(self) -> Array:
@@ -191,3 +222,17 @@ class Continuation:
             inputs = self._stream.append(step.tokens)
             step.logits, self._state = self._network.step(inputs, self._state)
         return step.logits
+
+
+def _matched(num_matched: Rows, tokens: Tokens, end: tuple[int, ...]) -> Rows:
+    """How much of the end sequences have said, from how much they had before their last token: [sequences]."""
+    if not end:
+        return num_matched if len(num_matched) == len(tokens) else np.zeros(len(tokens), np.int64)
+    awaited = np.array(end)[np.minimum(num_matched, len(end) - 1)]
+    goes_on = np.where(tokens == awaited, num_matched + 1, tokens == end[0])
+    return np.where(num_matched == len(end), num_matched, goes_on)
+
+
+def _is_over(num_matched: Rows, end: tuple[int, ...]) -> Mask:
+    is_over: Mask = (num_matched == len(end)) & bool(end)
+    return is_over

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from etude.models.dataset import check_fits, find_split, read_description, read_for_model
-from etude.models.evaluation.figures import report
+from etude.models.evaluation.figures import report, report_by_category
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
 from etude.models.storage.folder import Folder, as_folder
 from etude.models.storage.metrics import scalars
 from etude.models.storage.tensorboard_events import EventWriter
+from etude.pipelines.evaluation.totals import totals_of
 
 
 def evaluate_model(
@@ -23,6 +24,7 @@ def evaluate_model(
     *,
     workers: int = 1,
     beam_options: Sequence[str] = (),
+    compiled: bool = True,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """What was evaluated, and the figures of `etude.models.evaluation.figures`.
@@ -33,6 +35,7 @@ def evaluate_model(
       split: one of its splits.
       workers: processes; more than one make it a Beam job.
       beam_options: Beam's own options, which make it a Beam job, too.
+      compiled: whether in compiled code, where it can be had; equal to NumPy's within rounding.
       progress: called after every batch, or, by a Beam job, at the end.
 
     Raises:
@@ -42,8 +45,7 @@ def evaluate_model(
     check_fits(model.configuration, model.path, dataset)
     if workers == 1 and not beam_options:
         sequences = read_for_model(dataset, split, model.configuration)
-        sums = model.evaluate(sequences, squash=False, progress=progress)
-        totals = {name: float(total) for name, total in sums.totals().items()}
+        totals = totals_of(model, sequences, progress, compiled)
     else:
         totals = totals_by_beam(model, as_folder(dataset), split, workers, beam_options)
         progress(int(totals["num_sequences"]), int(totals["num_sequences"]))
@@ -55,6 +57,7 @@ def evaluate_model(
         "dataset_fingerprint": read_description(dataset).fingerprint,
         "training_fingerprint": model.training_fingerprint,
         **report({name: np.asarray(total) for name, total in totals.items()}, model.encoding.unit),
+        **report_by_category(totals),
     }
 
 

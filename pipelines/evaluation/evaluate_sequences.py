@@ -13,6 +13,7 @@ from etude.models.model import Model
 from etude.models.registry import USED, use_families
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.folder import Folder
+from etude.pipelines.evaluation.totals import totals_of
 from etude.pipelines.files import file_systems
 from etude.pipelines.files.temporary_folder import temporary_folder
 from etude.pipelines.records.results import WriteResult, read_result
@@ -71,8 +72,7 @@ def total_of(named: tuple[str, SequenceSet], model: Model, families: Sequence[st
     """The sums over one set; `families` of other packages are imported first, where this is another process."""
     use_families(families)
     name, sequences = named
-    totals = model.evaluate(sequences, squash=False).totals()
-    return name, {name: float(total) for name, total in totals.items()}
+    return name, totals_of(model, sequences)
 
 
 def read_set(name: str, dataset: Folder, model: Model, families: Sequence[str]) -> tuple[str, SequenceSet]:

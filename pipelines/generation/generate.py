@@ -22,7 +22,7 @@ from etude.models.storage.files import remove_partial_files, write_text, write_w
 from etude.models.storage.lock import locked
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams
 from etude.pipelines.rendering.midi import to_midi
-from etude.pipelines.rendering.music import DEFAULT_QPM, Grid
+from etude.pipelines.rendering.music import DEFAULT_QPM, Grid, with_chords
 
 GENERATED_FILE = "generated.jsonl"
 
@@ -44,6 +44,8 @@ class Rendering:
       metre: numerator and denominator for the files; None where it is unknown.
       key: for the files; None where it is unknown.
       formats: besides MIDI: any of `FORMATS`.
+      chords: at which step which chord begins, as a figure.
+      render_chords: whether they sound in MIDI and WAV files.
     """
 
     qpm: float
@@ -52,6 +54,8 @@ class Rendering:
     metre: tuple[int, int] | None = None
     key: Key | None = None
     formats: frozenset[str] = frozenset()
+    chords: tuple[tuple[int, str], ...] = ()
+    render_chords: bool = False
 
     def __post_init__(self) -> None:
         """Checks tempo, instrument and formats.
@@ -84,8 +88,10 @@ class Rendering:
             sequence.prelude,
             without_primer=self.exclude_primer,
             program=self.program,
+            chords=self.chords,
         )
-        yield "mid", to_midi(music)
+        played = with_chords(music) if self.render_chords else music
+        yield "mid", to_midi(played)
         if "abc" in self.formats:
             from etude.pipelines.rendering.abc import to_abc
 
@@ -97,7 +103,7 @@ class Rendering:
         if "wav" in self.formats:
             from etude.pipelines.rendering.audio import to_wav
 
-            yield "wav", to_wav(music)
+            yield "wav", to_wav(played)
 
 
 def write_melodies(
@@ -137,44 +143,21 @@ def write_melodies(
       EtudeError: if the folder cannot be written to, or another process is writing to it.
     """
     rendering = rendering or Rendering(qpm)
-    name = _name(model, options)
+    name = file_name(model, options)
     settings = _settings(model, options, rendering, primer_source)
     contents = []
     for melody in melodies:
         overlap = None if known is None else known.overlap(melody.events[melody.num_primer_events :])
-        contents.append({**_figures(melody), "ngram_overlap": overlap, **settings})
+        contents.append({**figures_of(melody), "ngram_overlap": overlap, **settings})
 
     def files(melody: GeneratedSequence, title: str) -> Iterator[tuple[str, bytes]]:
         bar, quarter = options.bar_length(model.configuration), model.configuration.steps_per_quarter
         return rendering.files(title, melody, bar, quarter)
 
-    return _write(folder, name, model.domain, melodies, contents, files, progress, say)
+    return write_sequences(folder, name, model.domain, melodies, contents, files, progress, say)
 
 
-def write_texts(
-    model: Model,
-    sequences: Sequence[GeneratedSequence],
-    options: GenerationOptions,
-    folder: pathlib.Path,
-    *,
-    known: TrainingNgrams | None = None,
-    progress: Progress = silent,
-    say: Callable[[str], None] = lambda message: None,
-) -> list[dict[str, Any]]:
-    """Writes sequences that are text as text files; otherwise as `write_melodies`."""
-    settings = _search_settings(model, options)
-    contents = []
-    for sequence in sequences:
-        overlap = None if known is None else known.overlap(sequence.tokens[sequence.num_primer_tokens :])
-        contents.append({**_figures(sequence), "ngram_overlap": overlap, **settings})
-
-    def files(sequence: GeneratedSequence, title: str) -> Iterator[tuple[str, bytes]]:
-        yield model.domain.suffix, (sequence.text or "").encode()
-
-    return _write(folder, _name(model, options), model.domain, sequences, contents, files, progress, say)
-
-
-def _write(
+def write_sequences(
     folder: pathlib.Path,
     name: str,
     domain: Domain,
@@ -268,13 +251,14 @@ def _text(path: pathlib.Path) -> str:
         raise EtudeError(f"{path} cannot be read: {error}; mend or remove the file") from error
 
 
-def _name(model: Model, options: GenerationOptions) -> str:
+def file_name(model: Model, options: GenerationOptions) -> str:
     """What the files of a call are called."""
     seed = f"-seed{options.seed}" if options.search == "stochastic" else ""
     return f"{model.configuration.config}-{options.search}{seed}"
 
 
-def _figures(sequence: GeneratedSequence) -> dict[str, Any]:
+def figures_of(sequence: GeneratedSequence) -> dict[str, Any]:
+    """What a line says of any sequence."""
     is_melody = isinstance(sequence.domain, PitchRange)
     unit = "event" if is_melody else "token"
     return {
@@ -292,7 +276,8 @@ def _figures(sequence: GeneratedSequence) -> dict[str, Any]:
     }
 
 
-def _search_settings(model: Model, options: GenerationOptions) -> dict[str, Any]:
+def search_settings(model: Model, options: GenerationOptions) -> dict[str, Any]:
+    """What a line says of how any sequence was found."""
     return {
         "config": model.configuration.config,
         "model": str(model.path),
@@ -310,7 +295,7 @@ def _search_settings(model: Model, options: GenerationOptions) -> dict[str, Any]
 def _settings(model: Model, options: GenerationOptions, rendering: Rendering, primer_source: str) -> dict[str, Any]:
     constraints = options.constraints
     return {
-        **_search_settings(model, options),
+        **search_settings(model, options),
         "primer": primer_source or None,
         "constraints": dataclasses.asdict(constraints) if constraints.restrict else None,
         **({} if model.domain.step_token is None else _primer_settings(options)),
@@ -320,6 +305,7 @@ def _settings(model: Model, options: GenerationOptions, rendering: Rendering, pr
         "key": None if rendering.key is None else rendering.key.name,
         "qpm": rendering.qpm,
         "program": rendering.program,
+        "chords": [list(change) for change in rendering.chords] or None,
         "exclude_primer": rendering.exclude_primer,
     }
 

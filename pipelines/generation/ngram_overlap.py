@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from etude.models.errors import EtudeError
 from etude.models.melodies.content import NGRAM_SIZES, Hashes, hash_runs, interval_numbers
 from etude.models.model import Model
 from etude.models.sequences.batch import Tokens
-from etude.models.sequences.domain import MELODY
+from etude.models.sequences.domain import MELODIC
 from etude.models.storage.run_directory import RunDirectory
 
 
@@ -41,6 +41,17 @@ class TrainingNgrams:
         return result
 
 
+def mean_overlap(overlaps: Sequence[Mapping[str, float | None] | None]) -> dict[str, float]:
+    """The mean share of sequences' runs that occur in training, by name, such as `runs of 4`; without what is unknown."""
+    known = [overlap for overlap in overlaps if overlap]
+    means = {}
+    for size in dict.fromkeys(size for overlap in known for size in overlap):
+        values = [value for overlap in known if (value := overlap.get(size)) is not None]
+        if values:
+            means[f"runs of {size}"] = sum(values) / len(values)
+    return means
+
+
 def _is_in(hashes: Hashes, known: Hashes) -> npt.NDArray[np.bool_]:
     """Which hashes are among sorted ones; `np.isin` would sort these again for every sequence."""
     if not len(known):
@@ -55,14 +66,14 @@ def training_ngrams(model: Model) -> TrainingNgrams | None:
     Returns:
       None if its dataset is unknown (as a Magenta bundle's is), gone, or no longer the same.
     """
-    folder = _dataset(model)
+    folder = training_dataset(model)
     if folder is None:
         return None
     try:
         train = read_for_model(folder, "train", model.configuration)
     except EtudeError:
         return None
-    numbers = interval_numbers if model.configuration.representation == MELODY else _token_numbers
+    numbers = interval_numbers if model.configuration.representation in MELODIC else _token_numbers
     sequences = [numbers(train.tokens(index)) for index in range(len(train))]
     return TrainingNgrams({size: np.unique(hash_runs(sequences, size)) for size in NGRAM_SIZES}, numbers)
 
@@ -71,8 +82,8 @@ def _token_numbers(tokens: Tokens) -> Hashes:
     return tokens.astype(np.uint64)
 
 
-def _dataset(model: Model) -> pathlib.Path | None:
-    """The dataset that a run was trained on.
+def training_dataset(model: Model) -> pathlib.Path | None:
+    """The dataset that a run was trained on; None if it is unknown, gone, or no longer the same.
 
     The run knows its path as it was given: from the working folder then, which may be any folder above the run's now.
     """

@@ -12,8 +12,8 @@ from etude.models.melodies.extraction import MOST_BARS, explain, extract, whole_
 from etude.models.melodies.melody import Events
 from etude.models.melodies.scales import Key
 from etude.models.sequences.domain import Domain
-from etude.pipelines.readers.note_sequences import NoteSequence, read_note_sequences
-from etude.pipelines.readers.pieces import read_pieces
+from etude.pipelines.readers.note_sequences import NoteSequence, piece_name, read_note_sequences
+from etude.pipelines.readers.pieces import Piece, read_pieces
 from etude.pipelines.rendering.music import DEFAULT_QPM
 from etude.pipelines.sequences.event_lists import parse_events
 
@@ -126,17 +126,24 @@ def split_name(path: str) -> tuple[str, int]:
 
 
 def pieces_of(file: str, number: int) -> Iterator[tuple[NoteSequence | None, str]]:
-    """The pieces of a file that a number chooses (0: all of them), or why there is none."""
+    """The notes of the pieces of a file that a number chooses (0: all of them), or why there are none."""
+    for piece in chosen_pieces(file, number):
+        yield piece.sequence, explain(piece.rejected) if piece.rejected else ""
+
+
+def chosen_pieces(file: str, number: int) -> Iterator[Piece]:
+    """The pieces of a file that a number chooses (0: all of them)."""
     if ".tfrecord" in pathlib.Path(file).name:
         if not pathlib.Path(file).is_file():
             raise EtudeError(f"there is no file {file}")
-        pieces: Iterator[tuple[NoteSequence | None, str]] = ((sequence, "") for sequence in read_note_sequences(file))
+        found = read_note_sequences(file)
+        pieces: Iterator[Piece] = (Piece(piece_name(sequence), sequence, None) for sequence in found)
     else:
-        pieces = ((piece.sequence, explain(piece.rejected) if piece.rejected else "") for piece in read_pieces([file]))
-    for position, (sequence, reason) in enumerate(pieces, start=1):
-        known_as = sequence.reference_number if sequence is not None and "tfrecord" not in file else 0
+        pieces = read_pieces([file])
+    for position, piece in enumerate(pieces, start=1):
+        known_as = piece.sequence.reference_number if piece.sequence is not None and "tfrecord" not in file else 0
         if number in (0, known_as or position):
-            yield sequence, reason
+            yield piece
 
 
 def metre_of(sequence: NoteSequence, steps_per_bar: int, steps_per_quarter: int) -> tuple[int, int] | None:

@@ -18,13 +18,14 @@ from etude.models.generation import GenerationOptions
 from etude.models.hyperparameters import Hyperparameters, override
 from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.melodies.melody import as_events
+from etude.models.melodies.pitches import parse_pitch_class
 from etude.models.registry import FAMILIES, configure, family
 from etude.models.representations.registry import (
-    MELODY,
     find_representation,
     make_representation,
     representation_class,
 )
+from etude.models.sequences.domain import MELODIC, MELODY
 from etude.models.training.schedule import Schedule
 from etude.pipelines.comparison.presentation import Sampling, Sweep
 from etude.pipelines.generation.generate import Rendering
@@ -34,7 +35,7 @@ from etude.pipelines.studies.study import Study, StudyConfiguration
 MAX_BYTES = 1 << 20
 MAX_MINUTES = 1_000_000
 
-BUILT_IN = ("demo", "published", "bars", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn")
+BUILT_IN = ("demo", "published", "bars", "magenta-all", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn")
 
 Made = TypeVar("Made")
 
@@ -94,6 +95,7 @@ _CONFIGURATION = {
     "representation": _WORD,
     "primer_text": _WORD,
     "as_many_parameters_as": _WORD,
+    "key": _WORD,
 }
 _SAMPLINGS = {"num_tunes": _WHOLE, "num_steps": _WHOLE, "settings": _OPTIONS}
 _SWEEP = {"title": _WORD, "of": _WORD, "values": _OPTIONS}
@@ -289,7 +291,8 @@ class _Reader:
             for where, overrides in (("hparams", common), (f"{place}.hparams", own)):
                 for key, value in overrides.items():
                     self._make(f"{where}.{key}", configure, config, {key: value})
-            configuration = self._make(place, configure, config, {**common, **own}, steps_per_quarter=steps_per_quarter)
+            fields = {"steps_per_quarter": steps_per_quarter, **self._key(place, table)}
+            configuration = self._make(place, configure, config, {**common, **own}, **fields)
             representation = self._representation(place, table, found)
             equal = table.get("as_many_parameters_as", "")
             if equal:
@@ -361,12 +364,22 @@ class _Reader:
             )
         return name
 
+    def _key(self, place: str, table: Mapping[str, Any]) -> dict[str, int | None]:
+        """The key that melodies are transposed into, where the file says it: a major key, or "own" for none."""
+        if "key" not in table:
+            return {}
+        key = parse_pitch_class(table["key"])
+        if key is None and table["key"] != "own":
+            raise self._error(f"{place}.key", f'key takes the name of a major key, or "own", not {table["key"]!r}')
+        return {"transpose_to_key": key}
+
     def _representation(self, place: str, table: Mapping[str, Any], found: Family) -> str:
         """What the dataset of a configuration is of: what its family reads, or, where that takes any, what the file says."""
         if "representation" not in table:
             return found.representation or MELODY
         named = self._make(f"{place}.representation", find_representation, table["representation"])
-        if found.representation not in ("", named):
+        is_melody = found.representation == MELODY and named in MELODIC
+        if found.representation not in ("", named) and not is_melody:
             raise self._error(
                 f"{place}.representation", f"{found.name} reads {representation_class(found.representation).name} only"
             )

@@ -3,26 +3,38 @@
     python scripts/bench/fuzz_abc_text.py [--count 10000] [--seed 0] [--seconds 5]
 
 Each text goes through the reader of files (as it is, between marks, and as tokens), the validity ladder, folk-rnn's tokens
-(in its key and written into C) and back, canonical text, and both representations of what the reader made of it. A text is
+(in its key and written into C) and back, canonical text, both representations of what the reader made of it, and the score
+of it as text under small models of both that have learnt nothing. A text is
 a finding if anything raises what it does not say it raises, takes longer than the limit, or gives a reject without a known
 reason; and if canonical text or tokens do not come back as they say.
 """
 
 import argparse
 import collections
+import dataclasses
+import math
+import pathlib
 import random
 import sys
 import time
+from collections.abc import Sequence
 
 from etude.models.abc.canonical import canonical
 from etude.models.abc.problems import AbcError
+from etude.models.abc.reading import read_text as read_tune
 from etude.models.abc.tokens import text_of, tokenise
-from etude.models.abc.unfolded import unfold_piece
+from etude.models.abc.unfolded import unfold, unfold_piece
 from etude.models.abc.validity import validity
+from etude.models.errors import EtudeError
 from etude.models.melodies.quantisation import UnusableError
+from etude.models.model import Model
+from etude.models.networks.weights import initialise
+from etude.models.registry import configure, make_encoding
 from etude.models.representations.piece import Piece
 from etude.models.representations.registry import make_representation
+from etude.models.representations.representation import Representation
 from etude.models.storage.texts import Text
+from etude.pipelines.evaluation.score import read_text, score_sequences
 from etude.pipelines.readers.abc.reader import read
 from etude.pipelines.readers.reading import Reading
 from etude.pipelines.reasons import REMEDIES
@@ -111,7 +123,7 @@ def check_reading(reading: Reading, counts: collections.Counter[str]) -> None:
         counts[f"no canonical text: {error.reason}"] += 1
     else:
         counts["canonical"] += 1
-        assert canonical(unfold_piece(reading.sequence, written)) == written
+        assert canonical(unfold(read_tune(written).performance)) == written
         assert text_of(tokenise(written)) == written
     for representation in REPRESENTATIONS:
         extracted = representation.extract(piece)
@@ -123,6 +135,48 @@ def check_reading(reading: Reading, counts: collections.Counter[str]) -> None:
             vocabulary = representation.fit(collections.Counter(sequence.tokens))
             assert vocabulary is not None
             assert representation.render(vocabulary.encode(sequence.tokens), vocabulary)
+
+
+def untrained(representation: Representation, originals: Sequence[str]) -> Model:
+    """A small model of random weights that knows the symbols of some texts."""
+    symbols: collections.Counter[str] = collections.Counter()
+    for text in originals:
+        for reading in read(text.encode("utf-8", "replace"), "fuzz.abc"):
+            if reading.sequence is not None:
+                for one in representation.extract(Piece(reading.sequence, Text("", reading.text))).sequences:
+                    assert isinstance(one.tokens, tuple)
+                    symbols.update(one.tokens)
+    vocabulary = representation.fit(symbols)
+    assert vocabulary is not None
+    configuration = dataclasses.replace(
+        configure(representation.name.replace("_", "-"), {"rnn_layer_sizes": (8,)}),
+        representation=representation.name,
+        vocabulary=vocabulary.symbols,
+        representation_options=representation.options(),
+        unit=representation.unit,
+    )
+    weights = initialise(configuration.hyperparameters, make_encoding(configuration), 0)
+    return Model(configuration, weights, pathlib.Path(representation.name))
+
+
+def check_score(text: str, models: Sequence[Model], counts: collections.Counter[str]) -> None:
+    """Scores a text under models, as `etude score --text` does."""
+    for model in models:
+        try:
+            sequence = read_text(model, "fuzz.abc", text)
+        except EtudeError as error:
+            check_error(str(error))
+            counts[f"no score by {model.path}"] += 1
+        else:
+            (line,) = score_sequences(model, [sequence])
+            assert math.isfinite(line["log_likelihood"])
+            assert line["log_likelihood"] <= 0
+            counts[f"scored by {model.path}"] += 1
+
+
+def check_error(message: str) -> None:
+    """An error names what it is about."""
+    assert message.startswith("fuzz.abc is "), message
 
 
 def check_reason(reason: str) -> None:
@@ -142,6 +196,7 @@ def main() -> None:
     originals = [path.read_text(encoding="utf-8", errors="replace") for path in find_corpus(arguments.corpus)]
     originals = [text for text in originals if len(text) < 1000]
     originals += [" ".join(tokenise(text)).replace("K:", "\nK:", 1) + "\n" for text in originals[:20]]
+    models = [untrained(representation, originals[:100]) for representation in REPRESENTATIONS]
     counts: collections.Counter[str] = collections.Counter()
     findings, slowest = 0, 0.0
     for number in range(arguments.count):
@@ -150,6 +205,7 @@ def main() -> None:
         start = time.process_time()
         try:
             check_text(text, counts)
+            check_score(text, models, counts)
         except Exception as error:
             findings += 1
             print(f"finding: text {number}: {type(error).__name__}: {error}\n{text!r}", flush=True)

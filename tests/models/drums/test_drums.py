@@ -162,7 +162,9 @@ NAMES = [("", False, 0), ("", True, 1), ("Drumkit 2", False, 1), ("Conundrum", F
 
 @pytest.mark.parametrize(("name", "is_drum", "found"), NAMES)
 def test_drums_are_flagged_or_called_so(name, is_drum, found):
-    assert len(Drums().extract(Piece(drum_piece(3, name, is_drum))).sequences) == found
+    extracted = Drums().extract(Piece(drum_piece(3, name, is_drum)))
+    assert len(extracted.sequences) == found
+    assert [rejection.reason for rejection in extracted.rejections] == ([] if found else ["no-drums"])
 
 
 def test_unknown_drums_are_said():
@@ -181,3 +183,20 @@ def test_given_drums_are_checked():
     for wrong in ([[128]], [[-1]], [["kick"]], [512]):
         with pytest.raises(ValueError, match=r"drum|vocabulary"):
             domain.parse(wrong)
+
+
+@pytest.mark.parametrize(("name", "kinds"), [("drums", 9), ("one-drum", 0)])
+def test_what_a_step_has(name, kinds):
+    domain = make_domain(configure(name))
+    tokens = domain.parse([[36, 42], [], [38], [], [36], [], [38, 42, 36], []])
+    found = domain.features(tokens, {"steps_per_bar": 4, "steps_per_quarter": 2})
+    assert found["bar line"].tolist() == [1, 0, 0, 0] * 2
+    assert found["beat"].tolist() == [1, 0] * 4
+    assert found["place in the bar"].tolist() == [0, 0.25, 0.5, 0.75] * 2
+    assert found["rest"].tolist() == [0, 1] * 4
+    assert found["drums struck"].tolist() == ([2, 0, 1, 0, 1, 0, 3, 0] if kinds else [1, 0] * 4)
+    kit = [found[one] for one in domain.kit.names if one in found]
+    assert len(kit) == kinds
+    if kinds:
+        assert kit[0].tolist() == [1, 0, 0, 0, 1, 0, 1, 0]
+        np.testing.assert_array_equal(sum(kit), found["drums struck"])

@@ -112,4 +112,4 @@ def test_a_dataset_named_from_a_folder_above_the_run(run, monkeypatch, tmp_path)
     RunDirectory(model.path).write(description)
     (tmp_path / "data").mkdir()
     monkeypatch.setattr(ngram_overlap, "_fingerprint", lambda folder: "abc" if folder == tmp_path / "data" else "")
-    assert ngram_overlap._dataset(model) == tmp_path / "data"
+    assert ngram_overlap.training_dataset(model) == tmp_path / "data"
