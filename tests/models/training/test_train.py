@@ -386,12 +386,19 @@ def test_a_damaged_checkpoint_is_not_resumed_from(undisturbed, tmp_path, dataset
 
 
 @pytest.mark.parametrize(
-    "options", [{"num_steps": 0}, {"eval_every": 0}, {"early_stopping": -1}, {"seed": -1}, {"seed": 1 << 63}]
+    "options", [{"num_steps": 0}, {"eval_every": -1}, {"early_stopping": -1}, {"seed": -1}, {"seed": 1 << 63}]
 )
 def test_schedules_out_of_range(options):
     (name,) = options
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} must be from"):
         Schedule(**options)
+
+
+def test_a_schedule_in_epochs_and_in_steps():
+    once_an_epoch = Schedule(num_epochs=3, eval_every=0).in_steps(7)
+    assert (once_an_epoch.num_steps, once_an_epoch.eval_every, once_an_epoch.num_epochs) == (21, 7, 0)
+    assert Schedule(num_steps=30, eval_every=0).in_steps(7) == Schedule(num_steps=30, eval_every=7)
+    assert Schedule(num_steps=30, eval_every=4).in_steps(7) == Schedule(num_steps=30, eval_every=4)
 
 
 def test_a_stream_that_is_stopped_ends_the_same(tmp_path, dataset, toy_configuration):

@@ -64,3 +64,12 @@ def test_chance_alone_is_seldom_taken_for_a_fall():
     random = np.random.default_rng(0)
     falls = [curve(1.5 + 0.05 * random.normal(size=8)).fall() > 0 for _ in range(1000)]
     assert np.mean(falls) == pytest.approx(0.05, abs=0.02)
+
+
+def test_what_a_run_lacks():
+    """The fall of 0.4 nats over five evaluations halves eight times until it is below 0.002."""
+    falling = curve([1.9, 1.8, 1.7, 1.6, 1.5])
+    assert 0.4 / 2**8 < 0.002 < 0.4 / 2**7
+    assert falling.lacking_steps() == 8 * 5 * 25
+    assert curve([1.5] * 5).lacking_steps() == 0
+    assert curve([1.9, 1.5]).lacking_steps() == 2 * 25
