@@ -23,9 +23,11 @@ from etude.pipelines.comparison.measurements import DomainMeasurement, measure
 from etude.pipelines.comparison.music.generated_sets import read_generated_sets
 from etude.pipelines.comparison.music.judgement import judge_music
 from etude.pipelines.comparison.music.real_tunes import real_texts, real_tunes
+from etude.pipelines.comparison.music.samples import judge_samples
 from etude.pipelines.comparison.pieces import compare_pieces
 from etude.pipelines.comparison.presentation import Presentation
 from etude.pipelines.comparison.provenance import provenance
+from etude.pipelines.comparison.question import Answers
 from etude.pipelines.comparison.results.results import DatasetResult, Results, Verdict
 from etude.pipelines.comparison.results.results_csv import to_csv
 from etude.pipelines.comparison.results.results_json import to_json
@@ -51,6 +53,7 @@ def compare(
     checkpoint: str = "best",
     allow_other_training_data: bool = False,
     generated: Sequence[pathlib.Path] = (),
+    samples: Mapping[str, pathlib.Path] | None = None,
     presentation: Presentation | None = None,
     progress: Progress = silent,
 ) -> Results:
@@ -64,6 +67,7 @@ def compare(
       checkpoint: "best", "latest" or the number of a step, for all models.
       allow_other_training_data: whether models may have been trained on another dataset.
       generated: folders of what models generated, each named like the run that made it.
+      samples: a file of each run, by its name, with what `etude.pipelines.studies.samples` sampled from it.
       presentation: what the report says beside the figures.
       progress: called after every batch.
 
@@ -84,6 +88,7 @@ def compare(
     pieces = compare_pieces(
         measurements, {name: one.description.representation.covers for name, one in datasets.items()}
     )
+    sampled = judge_samples(configurations, samples or {}, {name: one.splits for name, one in datasets.items()})
     curves = _curves(configurations)
     command = _command(models, paths, output, split, checkpoint, allow_other_training_data, generated)
     presentation = _worded(presentation or Presentation(command=command), measurements)
@@ -93,13 +98,16 @@ def compare(
         command=presentation.command,
         checkpoint=checkpoint,
         datasets=[_dataset(one, split, measurements) for one in datasets.values()],
-        verdict=_with_convergence(
-            verdict(summary.configurations, summary.baselines, summary.pairs, fingerprints, pieces),
-            {
-                configuration.title: curves[configuration.name]
-                for configuration in configurations
-                if configuration.name in curves
-            },
+        verdict=Answers({one.name: one for one in summary.configurations}, summary.pairs, curves, sampled).answer(
+            _with_convergence(
+                verdict(summary.configurations, summary.baselines, summary.pairs, fingerprints, pieces),
+                {
+                    configuration.title: curves[configuration.name]
+                    for configuration in configurations
+                    if configuration.name in curves and not presentation.floor
+                },
+            ),
+            presentation,
         ),
         configurations=summary.configurations,
         baselines=summary.baselines,
@@ -108,6 +116,7 @@ def compare(
         music=[found for measurement in measurements if (found := judge_music(measurement, sets))],
         published=presentation.published,
         pieces=pieces,
+        samples=sampled,
     )
     domains = {one.representation: one.domain for one in measurements if one.domain.has_notes}
     units = clear_followers(measurements)

@@ -3,6 +3,8 @@
 examples:
   etude study --output demo                     the built-in study, on tunes of the installed music21
   etude study published --output published      the published comparison, with its figures beside ours
+  etude study abc-cells --output cells          LSTM, GRU and simple cells on the characters of ABC
+  etude study folk-rnn --output folk --large --source tunes/
   etude study my-study.toml --output results --parallel 2
 
 A study file names the sources, configurations, seeds and hyperparameters; pipelines/studies/demo.toml is an example. The
@@ -24,9 +26,15 @@ INTERRUPTED = "what is finished stays: the same command goes on where this one s
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument(
-        "study", nargs="?", default="demo", metavar="STUDY", help="a .toml file, or demo (default), published or bars"
-    )
+        "study", nargs="?", default="demo", metavar="STUDY",
+        help="a .toml file, or demo (default), published, bars, abc-cells, abc-sweeps, abc-sampling or folk-rnn",
+    )  # fmt: skip
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for everything; made if need be")
+    parser.add_argument(
+        "--source", nargs="+", default=[], metavar="SOURCE",
+        help="music to take in place of the study's, as 'etude convert' takes it: a folder of your own, say",
+    )  # fmt: skip
+    parser.add_argument("--large", action="store_true", help="the large version of the study, where it has one")
     parser.add_argument(
         "--workers", type=whole(1, 1_000_000), default=1, metavar="N", help="processes that read music (default 1)"
     )
@@ -40,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_family(parser)
 
 
+def _typed(options: argparse.Namespace) -> list[str]:
+    """The command line that does the same again."""
+    large = ["--large"] if options.large else []
+    source = ["--source", *options.source] if options.source else []
+    return ["etude", "study", options.study, "--output", options.output, *large, *source]
+
+
 def run(options: argparse.Namespace, console: Console) -> None:
     """Runs the study."""
     from etude.models.sequences.domain import MELODIC
@@ -49,16 +64,19 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.pipelines.studies.study import RUNS, run_study
     from etude.results_table import format_results, read_results
 
-    study = read_study(find_study(options.study))
+    study = read_study(find_study(options.study), sources=options.source, is_large=options.large)
     output = pathlib.Path(options.output)
     check_output(output, "study")
     names = list(study.runs())
     console.say(f"{study.title}: {', '.join(names)}")
+    if study.expected_minutes:
+        music = "; with other music it is more or less as there is more or less of it" if options.source else ""
+        console.say(f"this takes about {study.expected_minutes:.0f} minutes on two cores{music}")
     with console.progress("study", as_percentage=True) as progress:
         report = run_study(
             study,
             output,
-            command=shlex.join(["etude", "study", options.study, "--output", options.output]),
+            command=shlex.join(_typed(options)),
             workers=num_workers(options, console),
             parallel=options.parallel,
             progress=progress,

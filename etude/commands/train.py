@@ -54,8 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="list the hyperparameters of a configuration, their defaults and meanings, and end",
     )  # fmt: skip
     parser.add_argument(
-        "--eval-every", type=int, default=100, metavar="STEPS", help="steps between evaluations (default 100)"
-    )
+        "--eval-every", type=int, default=100, metavar="STEPS",
+        help="steps between evaluations (default 100); 0 evaluates once an epoch",
+    )  # fmt: skip
     parser.add_argument(
         "--early-stopping", type=int, default=0, metavar="N",
         help="stop after N evaluations without a lower event loss on the eval split (default: never)",

@@ -11,7 +11,7 @@ RANGES = {
     "num_steps": (1, MAX_STEPS),
     "num_epochs": (0, MAX_STEPS),
     "seed": (0, (1 << 63) - 1),
-    "eval_every": (1, MAX_STEPS),
+    "eval_every": (0, MAX_STEPS),
     "early_stopping": (0, MAX_STEPS),
 }
 """What options may be, both ends included."""
@@ -25,7 +25,7 @@ class Schedule:
       num_steps: training steps in all.
       num_epochs: times that all of the training split is seen, in place of the steps; 0 counts steps.
       seed: of initial weights, batch order and dropout.
-      eval_every: steps between evaluations.
+      eval_every: steps between evaluations; 0 evaluates once an epoch.
       early_stopping: stop after so many evaluations without a lower event loss; 0 never stops early.
     """
 
@@ -37,9 +37,10 @@ class Schedule:
 
     def in_steps(self, steps_per_epoch: int) -> "Schedule":
         """The same in steps, once it is known how many an epoch has."""
-        if not self.num_epochs:
-            return self
-        return dataclasses.replace(self, num_steps=self.num_epochs * steps_per_epoch, num_epochs=0)
+        num_steps = self.num_epochs * steps_per_epoch or self.num_steps
+        return dataclasses.replace(
+            self, num_steps=num_steps, num_epochs=0, eval_every=self.eval_every or steps_per_epoch
+        )
 
     def __post_init__(self) -> None:
         """Checks every number.

@@ -1,6 +1,7 @@
 """How the loss of a run fell while it trained, and whether it was still falling in the end."""
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 
@@ -37,6 +38,7 @@ class LearningCurve:
       losses: event loss on the eval split.
       eval_label: step and label loss on the eval split.
       train: step and label loss on the batches of training, with dropout.
+      steps_per_epoch: training steps in which all of the train split is seen; 0 where that is unknown.
     """
 
     steps: tuple[int, ...]
@@ -44,6 +46,7 @@ class LearningCurve:
     losses: tuple[float, ...]
     eval_label: Points = ()
     train: Points = ()
+    steps_per_epoch: float = 0.0
 
     def fall(self) -> float:
         """By how many nats the loss still fell over the last evaluations; 0 where it did not, or too few tell.
@@ -58,6 +61,17 @@ class LearningCurve:
         line = stats.linregress(steps, losses, alternative="less")
         fall = -float(line.slope) * (steps[-1] - steps[0])
         return fall if line.pvalue < ALPHA and fall >= SMALLEST_FALL else 0.0
+
+    def lacking_steps(self) -> int:
+        """Training steps until the loss has levelled off, if its fall halves every `WINDOW` evaluations; 0 where it has.
+
+        Where too few evaluations tell, those that are lacking.
+        """
+        every = self.steps[0] if len(self.steps) == 1 else (self.steps[-1] - self.steps[0]) // (len(self.steps) - 1)
+        if len(self.steps) < _FEWEST:
+            return (_FEWEST - len(self.steps)) * every
+        fall = self.fall()
+        return 0 if not fall else max(1, math.ceil(math.log2(fall / SMALLEST_FALL))) * WINDOW * every
 
 
 def learning_curve(run: pathlib.Path) -> LearningCurve | None:
@@ -77,6 +91,7 @@ def learning_curve(run: pathlib.Path) -> LearningCurve | None:
         losses=tuple(token_figures(line)["loss"] for line, _ in evaluations),
         eval_label=points[EVAL],
         train=points[TRAIN],
+        steps_per_epoch=next((line["step"] / line["epoch"] for line in lines if line.get("epoch")), 0.0),
     )
 
 

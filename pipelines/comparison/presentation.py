@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from etude.models.generation import GenerationOptions
+
 
 @dataclasses.dataclass(frozen=True)
 class Label:
@@ -10,6 +12,34 @@ class Label:
 
     name: str
     title: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """One setting around a base, all else equal.
+
+    Attributes:
+      title: of the setting, in words.
+      points: the label of each value and the name of the configuration that has it, in order; one of them may be the base.
+    """
+
+    title: str
+    points: tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampling:
+    """A way to sample, which is judged beside others.
+
+    Attributes:
+      label: what it is called.
+      num_tunes: tunes of each run, one from each of as many headers.
+      options: how each is made, with its length after the header.
+    """
+
+    label: str
+    num_tunes: int
+    options: GenerationOptions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +55,10 @@ class Presentation:
       published: figures that others published, by name of the configuration: "accuracy", "loss" and "perplexity" over
         labels, and "path_log_likelihood" of generated melodies.
       published_notes: what differs between theirs and ours.
+      contrasts: pairs of configurations, by name, that the question is about; the answer begins with them.
+      sweeps: settings that were varied one at a time, with a plot each; the answer names the best values.
+      floor: the name of a configuration that all others have to beat; the comparison counts only if they do and their
+        training has levelled off. Empty where nothing is asked for.
     """
 
     title: str = ""
@@ -34,3 +68,6 @@ class Presentation:
     sources: Sequence[str] = ()
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
     published_notes: Sequence[str] = ()
+    contrasts: Sequence[tuple[str, str]] = ()
+    sweeps: Sequence[Sweep] = ()
+    floor: str = ""

@@ -13,6 +13,9 @@ from etude.pipelines.comparison.results.results import BaselineResult, Configura
 from etude.pipelines.comparison.words import Words
 from etude.pipelines.rendering.music import Music
 
+NUM_STYLES = 8
+"""Colours that the page has for configurations; more than these share them."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Content:
@@ -43,7 +46,7 @@ class Content:
     def style(self, name: str) -> str:
         """The class of a configuration's colour and shape, the same all over the page."""
         names = [configuration.name for configuration in self.results.configurations]
-        return f"series-{names.index(name)}" if name in names else "baseline"
+        return f"series-{names.index(name) % NUM_STYLES}" if name in names else "baseline"
 
     def title(self, name: str) -> str:
         """A configuration or baseline in words."""

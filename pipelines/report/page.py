@@ -15,6 +15,8 @@ from etude.pipelines.report.sections.figures_tables import figures_tables
 from etude.pipelines.report.sections.measures import measures_section
 from etude.pipelines.report.sections.music import Pieces, pieces_of
 from etude.pipelines.report.sections.reproduction import reproduction_section
+from etude.pipelines.report.sections.samples import samples_section
+from etude.pipelines.report.sections.sweeps import sweeps_section
 from etude.pipelines.report.sections.texts import texts_section
 from etude.pipelines.report.sections.units import units_section
 
@@ -24,6 +26,8 @@ def page(content: Content) -> str:
     music = pieces_of(content)
     sections: list[Section | None] = [
         figures_tables(content),
+        sweeps_section(content),
+        samples_section(content),
         curves_section(content),
         breakdown_section(content),
         music.section(),

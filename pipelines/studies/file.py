@@ -1,5 +1,7 @@
 """Reads study files: TOML, every key checked, errors with file and line."""
 
+import dataclasses
+import itertools
 import json
 import math
 import pathlib
@@ -9,9 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any, TypeVar
 
+from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError, did_you_mean
 from etude.models.family import Family
 from etude.models.generation import GenerationOptions
+from etude.models.hyperparameters import Hyperparameters, override
 from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.melodies.melody import as_events
 from etude.models.melodies.pitches import parse_pitch_class
@@ -23,6 +27,7 @@ from etude.models.representations.registry import (
 )
 from etude.models.sequences.domain import MELODIC, MELODY
 from etude.models.training.schedule import Schedule
+from etude.pipelines.comparison.presentation import Sampling, Sweep
 from etude.pipelines.generation.generate import Rendering
 from etude.pipelines.sequences.split_rule import EVAL, SplitRule
 from etude.pipelines.studies.study import Study, StudyConfiguration
@@ -30,16 +35,18 @@ from etude.pipelines.studies.study import Study, StudyConfiguration
 MAX_BYTES = 1 << 20
 MAX_MINUTES = 1_000_000
 
-BUILT_IN = ("demo", "published", "bars", "magenta-all")
+BUILT_IN = ("demo", "published", "bars", "magenta-all", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn")
 
 Made = TypeVar("Made")
 
-_WORD, _WHOLE, _NUMBER, _WORDS, _WHOLES = (
+_WORD, _WHOLE, _NUMBER, _WORDS, _WHOLES, _PAIRS, _OPTIONS = (
     "a text",
     "a whole number",
     "a number",
     "a list of texts",
     "a list of whole numbers",
+    "a list of pairs of texts",
+    "a list of tables",
 )
 
 _TOP = {
@@ -48,12 +55,16 @@ _TOP = {
     "sources": _WORDS,
     "seeds": _WHOLES,
     "num_steps": _WHOLE,
+    "num_epochs": _WHOLE,
     "minutes": _NUMBER,
     "eval_every": _WHOLE,
     "early_stopping": _WHOLE,
+    "expected_minutes": _NUMBER,
     "split": _WORD,
     "checkpoint": _WORD,
     "notes": _WORDS,
+    "contrasts": _PAIRS,
+    "floor": _WORD,
 }
 _SPLIT = {"eval_ratio": _NUMBER, "test_ratio": _NUMBER, "salt": _WORD}
 _EXTRACTION = {
@@ -78,12 +89,24 @@ _GENERATE = {
     "steps_per_bar": _WHOLE,
 }
 _GENERATE_ALL = {**_GENERATE, "primer_melody": _WHOLES, "qpm": _NUMBER}
-_CONFIGURATION = {"config": _WORD, "title": _WORD, "representation": _WORD, "primer_text": _WORD, "key": _WORD}
+_CONFIGURATION = {
+    "config": _WORD,
+    "title": _WORD,
+    "representation": _WORD,
+    "primer_text": _WORD,
+    "key": _WORD,
+    "as_many_parameters_as": _WORD,
+}
+_SAMPLINGS = {"num_tunes": _WHOLE, "num_steps": _WHOLE, "settings": _OPTIONS}
+_SWEEP = {"title": _WORD, "of": _WORD, "values": _OPTIONS}
 _PUBLISHED = {"accuracy": _NUMBER, "loss": _NUMBER, "perplexity": _NUMBER, "path_log_likelihood": _NUMBER}
 _RESERVED = ("train", "eval", "test", "no_event", "unigram", "bigram", "repeat_bar")
 """Names that stand for something else in results."""
 
-_TABLES = ("dataset", "generate", "hparams", "configurations", "representations", "published")
+_TABLES = ("dataset", "generate", "hparams", "configurations", "sweeps", "samplings", "representations", "published")
+
+LARGE = "large"
+"""The table of what is otherwise in the large version of a study."""
 
 
 def find_study(name: str) -> pathlib.Path:
@@ -100,11 +123,17 @@ def find_study(name: str) -> pathlib.Path:
     return pathlib.Path(name)
 
 
-def read_study(path: pathlib.Path) -> Study:
+def read_study(path: pathlib.Path, *, sources: Sequence[str] = (), is_large: bool = False) -> Study:
     """Reads and checks a study file.
 
+    Args:
+      path: the file.
+      sources: music to take in place of the file's.
+      is_large: whether what its table `large` says replaces what the rest says.
+
     Raises:
-      EtudeError: if the file is missing, is no TOML, or has an unknown key or a bad value; the message gives the line.
+      EtudeError: if the file is missing, is no TOML, has an unknown key or a bad value (the message gives the line), or has
+        no large version that was asked for.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -118,7 +147,23 @@ def read_study(path: pathlib.Path) -> Study:
         raise EtudeError(f"{path} is no study: its lists or tables are nested too deep") from error
     except ValueError as error:
         raise EtudeError(f"{path} is no valid TOML: {error}") from error
+    large = values.pop(LARGE, None)
+    if is_large and not isinstance(large, dict):
+        raise EtudeError(f"{path} has no large version: a table [{LARGE}] with what is otherwise in it")
+    if is_large and isinstance(large, dict):
+        values = _merged(values, large)
+    if sources:
+        values["sources"] = list(sources)
     return _Reader(path, key_lines(text)).study(values)
+
+
+def _merged(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with others in their place, tables merged key by key."""
+    both = {
+        name: _merged(values[name], other) if isinstance(other, dict) and isinstance(values.get(name), dict) else other
+        for name, other in others.items()
+    }
+    return {**values, **both}
 
 
 def key_lines(text: str) -> dict[str, int]:
@@ -152,14 +197,20 @@ class _Reader:
         dataset = self._table(values, "dataset", {**_SPLIT, **_EXTRACTION})
         generation = self._table(values, "generate", _GENERATE_ALL)
         extraction = self._make("dataset", ExtractionOptions, **_part(dataset, _EXTRACTION))
-        configurations = self._configurations(values, extraction.steps_per_quarter)
+        named = self._configurations(values, extraction.steps_per_quarter)
+        configurations, sweeps = self._sweeps(values, named)
+        names = [configuration.name for configuration in configurations]
         if not values.get("sources"):
             raise self._error("", "the study names no sources, such as sources = ['corpus:ryansMammoth', 'my/folder']")
-        if ("num_steps" in values) == ("minutes" in values):
-            raise self._error("", "a study needs either num_steps or minutes for each run")
+        if sum(name in values for name in ("num_steps", "num_epochs", "minutes")) != 1:
+            raise self._error("", "a study needs one of num_steps, num_epochs and minutes for each run")
+        if "eval_every" not in values and "num_epochs" in values:
+            values = {**values, "eval_every": 0}
+        if values.get("eval_every") == 0 and "num_epochs" not in values:
+            raise self._error("eval_every", "eval_every = 0, once an epoch, goes with num_epochs")
         if not 0 < values.get("minutes", 1) <= MAX_MINUTES:
             raise self._error("minutes", f"minutes must be above 0 and at most {MAX_MINUTES:,}")
-        for name in ("num_steps", "eval_every", "early_stopping"):
+        for name in ("num_steps", "num_epochs", "eval_every", "early_stopping"):
             if name in values:
                 self._make(name, Schedule, **{name: values[name]})
         seeds = tuple(values.get("seeds", (0,)))
@@ -179,9 +230,11 @@ class _Reader:
             raise self._error(
                 "generate.primer_melody", f"the primer needs from 1 to {search.num_steps - 1} events, not {len(primer)}"
             )
-        published = self._published(
-            self._table(values, "published", None), [configuration.name for configuration in configurations]
-        )
+        published = self._published(self._table(values, "published", None), names)
+        for place, others in {"floor": values.get("floor", names[0]), "contrasts": values.get("contrasts", [])}.items():
+            for name in [others] if isinstance(others, str) else itertools.chain(*others):
+                self._known(place, name, names)
+                self._check_comparable(place, configurations, name)
         return Study(
             title=values.get("title", self._path.stem),
             question=values.get("question", Study.question),
@@ -189,6 +242,7 @@ class _Reader:
             configurations=configurations,
             seeds=seeds,
             num_steps=values.get("num_steps", 0),
+            num_epochs=values.get("num_epochs", 0),
             minutes=float(values.get("minutes", 0)),
             eval_every=values.get("eval_every", Study.eval_every),
             early_stopping=values.get("early_stopping", 0),
@@ -202,6 +256,11 @@ class _Reader:
             qpm=rendering.qpm,
             published=published,
             notes=tuple(values.get("notes", ())),
+            contrasts=tuple((first, second) for first, second in values.get("contrasts", ())),
+            sweeps=sweeps,
+            samplings=self._samplings(self._table(values, "samplings", _SAMPLINGS)),
+            floor=values.get("floor", ""),
+            expected_minutes=float(values.get("expected_minutes", 0)),
         )
 
     def _split_rule(self, values: Mapping[str, Any], dataset: Mapping[str, Any]) -> SplitRule:
@@ -216,7 +275,7 @@ class _Reader:
         tables, shared = self._table(values, "configurations", None), self._table(values, "hparams", None)
         if not tables:
             raise self._error("", f"the study has no configurations, such as [configurations.{next(iter(FAMILIES))}]")
-        result = []
+        result: list[StudyConfiguration] = []
         for name in tables:
             place = f"configurations.{name}"
             if not re.fullmatch(r"[\w-]{1,50}", name) or name in _RESERVED:
@@ -226,15 +285,21 @@ class _Reader:
             table = self._table(tables, name, {**_CONFIGURATION, "hparams": "a table"}, place)
             own = self._table(table, "hparams", None, f"{place}.hparams")
             config = table.get("config", name)
-            self._make(f"{place}.config", family, config)
-            for where, overrides in (("hparams", shared), (f"{place}.hparams", own)):
+            found = self._make(f"{place}.config", family, config)
+            # Those of all networks; a counted model has others altogether.
+            common = {} if found.counting else shared
+            for where, overrides in (("hparams", common), (f"{place}.hparams", own)):
                 for key, value in overrides.items():
                     self._make(f"{where}.{key}", configure, config, {key: value})
             fields = {"steps_per_quarter": steps_per_quarter, **self._key(place, table)}
-            configuration = self._make(place, configure, config, {**shared, **own}, **fields)
-            representation = self._representation(place, table, family(config))
-            primer_text = table.get("primer_text", "")
-            result.append(StudyConfiguration(name, table.get("title", ""), configuration, representation, primer_text))
+            configuration = self._make(place, configure, config, {**common, **own}, **fields)
+            representation = self._representation(place, table, found)
+            equal = table.get("as_many_parameters_as", "")
+            if equal:
+                self._known(f"{place}.as_many_parameters_as", equal, [one.name for one in result])
+                self._check_layers(place, configuration)
+            title, primer_text = table.get("title", ""), table.get("primer_text", "")
+            result.append(StudyConfiguration(name, title, configuration, representation, primer_text, equal))
         return tuple(result)
 
     def _key(self, place: str, table: Mapping[str, Any]) -> dict[str, int | None]:
@@ -245,6 +310,68 @@ class _Reader:
         if key is None and table["key"] != "own":
             raise self._error(f"{place}.key", f'key takes the name of a major key, or "own", not {table["key"]!r}')
         return {"transpose_to_key": key}
+
+    def _check_layers(self, place: str, configuration: Configuration) -> None:
+        if not isinstance(configuration.hyperparameters, Hyperparameters):
+            raise self._error(place, f"{configuration.config} is counted: it has no layers whose size could be chosen")
+
+    def _sweeps(
+        self, values: Mapping[str, Any], configurations: Sequence[StudyConfiguration]
+    ) -> tuple[tuple[StudyConfiguration, ...], tuple[Sweep, ...]]:
+        """The configurations with those of the sweeps, and the sweeps."""
+        tables = self._table(values, "sweeps", None)
+        known = {one.name: one for one in configurations}
+        sweeps = []
+        for name in tables:
+            place = f"sweeps.{name}"
+            table = self._table(tables, name, _SWEEP, place)
+            base = known[self._known(f"{place}.of", table.get("of", configurations[0].name), list(known))]
+            title = table.get("title", name.capitalize())
+            points = []
+            for overrides in table.get("values", ()):
+                hyperparameters = self._make(f"{place}.values", override, base.configuration.hyperparameters, overrides)
+                configuration = dataclasses.replace(base.configuration, hyperparameters=hyperparameters)
+                label = _label(overrides)
+                point = f"{name}-{re.sub(r'[^A-Za-z0-9.]+', '-', label).strip('-')}"
+                if configuration == base.configuration:
+                    point = base.name
+                elif point in known and known[point].configuration != configuration:
+                    raise self._error(f"{place}.values", f"two values of {name} are called {label}")
+                else:
+                    words = f"{base.title or base.name}, {title[:1].lower()}{title[1:]} {label}"
+                    known[point] = dataclasses.replace(base, name=point, title=words, configuration=configuration)
+                points.append((label, point))
+            if len(points) < 2:
+                raise self._error(place, "a sweep takes values = [{ NAME = VALUE }, ...] of two settings or more")
+            sweeps.append(Sweep(title, tuple(points)))
+        return tuple(known.values()), tuple(sweeps)
+
+    def _samplings(self, table: Mapping[str, Any]) -> tuple[Sampling, ...]:
+        place = "samplings.settings"
+        result: list[Sampling] = []
+        for setting in table.get("settings", ()):
+            self._check(setting, place, {**_GENERATE, "label": _WORD})
+            others = {name: value for name, value in setting.items() if name != "label"}
+            num_steps = {"num_steps": table["num_steps"]} if "num_steps" in table else {}
+            options = self._make(place, GenerationOptions, **{"num_outputs": 1, **num_steps, **others})
+            label = setting.get("label") or ", ".join(f"{name} {value}" for name, value in others.items())
+            result.append(Sampling(label, table.get("num_tunes", 100), options))
+        if len({one.label for one in result}) < len(result):
+            raise self._error(place, "two settings have the same label")
+        return tuple(result)
+
+    def _check_comparable(self, place: str, configurations: Sequence[StudyConfiguration], name: str) -> None:
+        first, other = configurations[0], next(one for one in configurations if one.name == name)
+        if other.representation != first.representation:
+            raise self._error(place, f"{name} is of another representation than {first.name}: they cannot be compared")
+
+    def _known(self, place: str, name: str, names: Sequence[str]) -> str:
+        if name not in names:
+            hint = did_you_mean(name, names) or ";"
+            raise self._error(
+                place, f"there is no configuration {name!r}{hint} those known here are: {', '.join(names)}"
+            )
+        return name
 
     def _representation(self, place: str, table: Mapping[str, Any], found: Family) -> str:
         """What the dataset of a configuration is of: what its family reads, or, where that takes any, what the file says."""
@@ -318,10 +445,20 @@ def _part(values: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in keys}
 
 
+def _label(overrides: Mapping[str, Any]) -> str:
+    """What a value of a sweep is called: its first setting alone, since the others go with it."""
+    value = next(iter(overrides.values()), "base")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _is(value: Any, kind: str) -> bool:
     if kind in (_WORDS, _WHOLES):
         item = _WORD if kind == _WORDS else _WHOLE
         return isinstance(value, list) and all(_is(one, item) for one in value)
+    if kind == _PAIRS:
+        return isinstance(value, list) and all(_is(one, _WORDS) and len(one) == 2 for one in value)
+    if kind == _OPTIONS:
+        return isinstance(value, list) and all(isinstance(one, dict) for one in value)
     # What does not fit into eight bytes is out of every range.
     whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
     return {

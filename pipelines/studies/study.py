@@ -4,6 +4,7 @@ notes/             the sources as NoteSequences
 dataset/           their melodies; dataset-NAME/ the sequences of another representation
 runs/NAME/         one training run for every configuration and seed
 generated/NAME/    melodies, or texts, of each run
+samples/           tunes of each run in several ways of sampling, where the study is about them
 report.html        and results.json, results.csv: the comparison
 listening/         a blind listening test of what the runs made, and its key
 tensorboard/       final figures and sample melodies; the learning curves are in runs/
@@ -20,7 +21,7 @@ from etude.models.generation import GeneratedSequence, GenerationOptions, genera
 from etude.models.melodies.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from etude.models.model import Model, load
 from etude.models.progress import Progress, silent
-from etude.models.registry import USED
+from etude.models.registry import USED, family
 from etude.models.representations.registry import representation_class
 from etude.models.sequences.domain import LEAD_SHEET, MELODIC, MELODY
 from etude.models.storage.files import remove_partial_files
@@ -28,7 +29,8 @@ from etude.models.storage.lock import locked
 from etude.models.storage.run_directory import RunDirectory
 from etude.pipelines.compare import REPORT_FILE, RESULTS_FILE, TABLE_FILE, compare
 from etude.pipelines.comparison import tensorboard
-from etude.pipelines.comparison.presentation import Label, Presentation
+from etude.pipelines.comparison.music.samples import SAMPLES_SUFFIX
+from etude.pipelines.comparison.presentation import Label, Presentation, Sampling, Sweep
 from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
 from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies
@@ -36,6 +38,8 @@ from etude.pipelines.generation.ngram_overlap import training_ngrams
 from etude.pipelines.generation.texts import write_texts
 from etude.pipelines.sequences.split_rule import SplitRule
 from etude.pipelines.studies.listening import write_listening_test
+from etude.pipelines.studies.samples import write_samples
+from etude.pipelines.studies.sizes import num_parameters, with_num_parameters
 from etude.pipelines.studies.steps import FOLDER, Finished, Share, shares
 from etude.pipelines.studies.training import TrainingRun, train_runs
 
@@ -43,10 +47,12 @@ NOTES = "notes"
 DATASET = "dataset"
 RUNS = "runs"
 GENERATED = "generated"
+SAMPLES = "samples"
 
 _CONVERT_COST, _DATASET_COST, _GENERATE_COST, _COMPARE_COST = 60.0, 20.0, 5.0, 30.0
 """How long the other steps take, in training steps of a configuration without attention; for the progress shown."""
 
+_COUNTING_COST, _SAMPLE_COST, _STEPS_PER_EPOCH = 20.0, 200.0, 100.0
 _ATTENTION_COST = 6.0
 _STEPS_PER_SECOND = 5.0
 
@@ -61,6 +67,8 @@ class StudyConfiguration:
       configuration: the model.
       representation: what its dataset is of, as `--representation` of `etude dataset` names it.
       primer_text: what its texts begin with; empty for nothing.
+      as_many_parameters_as: the name of another one; its layers get the size that gives it as many parameters, which the
+        vocabulary of the dataset decides, too. Empty where the size is as the configuration says.
     """
 
     name: str
@@ -68,6 +76,7 @@ class StudyConfiguration:
     configuration: Configuration
     representation: str = MELODY
     primer_text: str = ""
+    as_many_parameters_as: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,10 +89,11 @@ class Study:
       sources: music, as `etude convert` takes it.
       configurations: what is compared.
       seeds: every configuration is trained with each of them.
-      num_steps: training steps of each run; 0 where `minutes` decides.
-      minutes: of training for each run, evaluations included; 0 where `num_steps` decides. The speed is measured once,
+      num_steps: training steps of each run; 0 where something else decides.
+      num_epochs: times that each run sees its train split; 0 where something else decides.
+      minutes: of training for each run, evaluations included; 0 where something else decides. The speed is measured once,
         so runs at once share the machine's.
-      eval_every: steps between evaluations.
+      eval_every: steps between evaluations; 0 for one an epoch.
       early_stopping: stop a run after so many evaluations without a lower loss over tokens; 0 never stops early.
       split: the sequences to compare on.
       checkpoint: "best", "latest" or the number of a step, of every run.
@@ -95,6 +105,11 @@ class Study:
       qpm: their tempo, in quarter notes a minute.
       published: figures that others published, by configuration.
       notes: what differs between theirs and ours.
+      contrasts: pairs of configurations, by name, that the question is about.
+      sweeps: settings that are varied one at a time.
+      floor: the name of a configuration that all others have to beat for the study to count; empty for none.
+      samplings: ways to sample that are judged beside each other, from headers of held-out tunes.
+      expected_minutes: how long all of it takes on two cores; 0 where that is unknown.
     """
 
     title: str
@@ -103,6 +118,7 @@ class Study:
     question: str = ""
     seeds: tuple[int, ...] = (0,)
     num_steps: int = 0
+    num_epochs: int = 0
     minutes: float = 0.0
     eval_every: int = 50
     early_stopping: int = 0
@@ -116,6 +132,11 @@ class Study:
     qpm: float = 120.0
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    contrasts: tuple[tuple[str, str], ...] = ()
+    sweeps: tuple[Sweep, ...] = ()
+    floor: str = ""
+    samplings: tuple[Sampling, ...] = ()
+    expected_minutes: float = 0.0
 
     def runs(self) -> dict[str, tuple[StudyConfiguration, int]]:
         """The configuration and seed of every run, by its name."""
@@ -177,7 +198,8 @@ def _run(
 ) -> pathlib.Path:
     names = list(study.runs())
     costs = [_CONVERT_COST, *[_DATASET_COST] * len(study.datasets())]
-    costs += [_training_cost(study, name) for name in names] + [_GENERATE_COST] * len(names) + [_COMPARE_COST]
+    costs += [_training_cost(study, name) for name in names] + [_GENERATE_COST] * len(names)
+    costs += [_SAMPLE_COST] * len(names) * bool(study.samplings) + [_COMPARE_COST]
     upcoming = iter(shares(costs, progress))
 
     convert(study.sources, output / NOTES, workers=workers, progress=next(upcoming)("reading the music"))
@@ -196,10 +218,13 @@ def _run(
         )
         for name, folder in study.datasets().items()
     ]
+    study = dataclasses.replace(study, configurations=_sized(study, output))
     finished = Finished(output, [*(one.fingerprint for one in descriptions), descriptions[0].version])
     _train(study, output, finished, [next(upcoming) for _ in names], parallel)
     for name in names:
         _generate(study, name, output, finished, next(upcoming), say)
+        if study.samplings:
+            _sample(study, name, output, finished, next(upcoming))
     _compare(study, output, finished, command, next(upcoming))
     made = {
         one.name: [output / GENERATED / f"{one.name}-seed{seed}" for seed in study.seeds]
@@ -209,13 +234,28 @@ def _run(
     return output / REPORT_FILE
 
 
+def _sized(study: Study, output: pathlib.Path) -> tuple[StudyConfiguration, ...]:
+    """The configurations, those that are to have as many parameters as another one with layers of that size."""
+    sized: dict[str, StudyConfiguration] = {}
+    for one in study.configurations:
+        dataset = output / study.datasets()[one.representation]
+        configuration = one.configuration
+        if one.as_many_parameters_as:
+            other = sized[one.as_many_parameters_as]
+            wanted = num_parameters(other.configuration, output / study.datasets()[other.representation])
+            configuration = with_num_parameters(configuration, wanted, dataset)
+        sized[one.name] = dataclasses.replace(one, configuration=configuration)
+    return tuple(sized.values())
+
+
 def _train(study: Study, output: pathlib.Path, finished: Finished, shares: Sequence[Share], parallel: int) -> None:
     reports = {name: share(f"training {name}") for name, share in zip(study.runs(), shares, strict=True)}
     datasets = study.datasets()
     runs = []
     for name, (one, seed) in study.runs().items():
         run_dir = output / RUNS / name
-        inputs = [one.configuration, seed, study.num_steps, study.minutes, study.eval_every, study.early_stopping]
+        length = [study.num_steps, study.num_epochs, study.minutes]
+        inputs = [one.configuration, seed, *length, study.eval_every, study.early_stopping]
         if finished.is_finished(f"train {name}", inputs, [RunDirectory(run_dir).config]):
             reports[name](1, 1)
         else:
@@ -227,6 +267,7 @@ def _train(study: Study, output: pathlib.Path, finished: Finished, shares: Seque
                     run_dir=run_dir,
                     seed=seed,
                     num_steps=study.num_steps,
+                    num_epochs=study.num_epochs,
                     minutes=study.minutes,
                     eval_every=study.eval_every,
                     early_stopping=study.early_stopping,
@@ -271,6 +312,18 @@ def _generate(
     report(1, 1)
 
 
+def _sample(study: Study, name: str, output: pathlib.Path, finished: Finished, share: Share) -> None:
+    report = share(f"sampling from {name}")
+    model = load(output / RUNS / name, study.checkpoint)
+    dataset = output / study.datasets()[study.runs()[name][0].representation]
+    inputs = [study.samplings, study.split, model.step, study.checkpoint]
+    products = [output / SAMPLES / f"{name}{SAMPLES_SUFFIX}"]
+    with finished.step(f"sample {name}", inputs, products, after=f"train {name}") as is_finished:
+        if not is_finished:
+            write_samples(model, dataset, study.split, study.samplings, output / SAMPLES, name, report)
+    report(1, 1)
+
+
 def _texts(model: Model, one: StudyConfiguration, options: GenerationOptions) -> list[GeneratedSequence]:
     try:
         return generate(model, one.primer_text or None, options, or_fewer=True)
@@ -290,6 +343,9 @@ def _compare(study: Study, output: pathlib.Path, finished: Finished, command: st
         sources=study.sources,
         published=study.published,
         published_notes=study.notes,
+        contrasts=study.contrasts,
+        sweeps=study.sweeps,
+        floor=study.floor,
     )
     # Every run and every melody takes part: whatever changed there changes this, too.
     inputs = [presentation, study.split, study.checkpoint, finished.so_far()]
@@ -303,6 +359,7 @@ def _compare(study: Study, output: pathlib.Path, finished: Finished, command: st
                 split=study.split,
                 checkpoint=study.checkpoint,
                 generated=[output / GENERATED / name for name in names],
+                samples={name: output / SAMPLES / f"{name}{SAMPLES_SUFFIX}" for name in names if study.samplings},
                 presentation=presentation,
                 progress=report,
             )
@@ -310,7 +367,10 @@ def _compare(study: Study, output: pathlib.Path, finished: Finished, command: st
 
 
 def _training_cost(study: Study, name: str) -> float:
+    configuration = study.runs()[name][0].configuration
+    if family(configuration.config).counting is not None:
+        return _COUNTING_COST
     if study.minutes:
         return study.minutes * 60 * _STEPS_PER_SECOND
-    hyperparameters = study.runs()[name][0].configuration.hyperparameters
-    return study.num_steps * (_ATTENTION_COST if getattr(hyperparameters, "attn_length", 0) else 1.0)
+    num_steps = study.num_steps or study.num_epochs * _STEPS_PER_EPOCH
+    return num_steps * (_ATTENTION_COST if getattr(configuration.hyperparameters, "attn_length", 0) else 1.0)

@@ -29,10 +29,11 @@ class TrainingRun:
       dataset: the dataset folder.
       run_dir: where the run is kept.
       seed: of the run.
-      num_steps: training steps; 0 where `minutes` decides.
-      minutes: of training; 0 where `num_steps` decides.
-      eval_every: steps between evaluations.
+      num_steps: training steps; 0 where something else decides.
+      minutes: of training; 0 where something else decides.
+      eval_every: steps between evaluations; 0 for one an epoch.
       early_stopping: stop after so many evaluations without a lower loss over tokens; 0 never stops early.
+      num_epochs: times that the train split is seen; 0 where something else decides.
       families: those of other packages that are in use, as MODULE:NAME.
     """
 
@@ -45,6 +46,7 @@ class TrainingRun:
     minutes: float
     eval_every: int
     early_stopping: int
+    num_epochs: int = 0
     families: tuple[str, ...] = ()
 
 
@@ -55,15 +57,18 @@ def train_run(run: TrainingRun, progress: Progress) -> None:
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     from etude.models.training.train import train
 
-    def train_until(num_steps: int, report: Progress = progress) -> None:
-        schedule = Schedule(num_steps, run.seed, run.eval_every, run.early_stopping)
+    def train_until(num_steps: int, report: Progress = progress, num_epochs: int = 0) -> None:
+        schedule = Schedule(num_steps, run.seed, run.eval_every, run.early_stopping, num_epochs)
         train(run.configuration, run.dataset, run.run_dir, schedule, progress=report)
 
     def try_until(num_steps: int) -> None:
         # How much of the whole this is is what it finds out.
         train_until(num_steps, lambda done, total, note="": progress(0, 1, f"measuring the speed, {note}"))
 
-    train_until(run.num_steps or steps_within(run.minutes, RunDirectory(run.run_dir), run.eval_every, try_until))
+    if run.num_epochs:
+        train_until(1, num_epochs=run.num_epochs)
+    else:
+        train_until(run.num_steps or steps_within(run.minutes, RunDirectory(run.run_dir), run.eval_every, try_until))
 
 
 def train_runs(

@@ -229,6 +229,23 @@ class PiecesResult:
 
 
 @dataclasses.dataclass(frozen=True)
+class SamplesResult:
+    """Tunes that a configuration wrote in one way of sampling, or real ones beside them.
+
+    Attributes:
+      label: of the way of sampling.
+      configuration: its name.
+      num_tunes: of each run.
+      figures: shares, by the names of `etude.pipelines.comparison.music.samples.MEASURES`.
+    """
+
+    label: str
+    configuration: str
+    num_tunes: int
+    figures: Figures
+
+
+@dataclasses.dataclass(frozen=True)
 class Verdict:
     """The answer in words: the first sentence, how sure it is, and what there is to add."""
 
@@ -282,6 +299,7 @@ class Results:
     music: Sequence[MusicResult]
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
     pieces: Sequence[PiecesResult] = ()
+    samples: Sequence[SamplesResult] = ()
 
     @property
     def dataset(self) -> DatasetResult:

@@ -30,6 +30,7 @@ def to_json(results: Results) -> str:
 def _results(results: Results) -> dict[str, Any]:
     several = {"datasets": [_dataset(one) for one in results.datasets]} if len(results.datasets) > 1 else {}
     pieces = {"pieces": [_plain(dataclasses.asdict(one)) for one in results.pieces]} if results.pieces else {}
+    samples = {"samples": [_plain(dataclasses.asdict(one)) for one in results.samples]} if results.samples else {}
     return {
         "version": results.version,
         "command": results.command,
@@ -41,6 +42,7 @@ def _results(results: Results) -> dict[str, Any]:
         "baselines": [_baseline(one, _split(results, one.domain)) for one in results.baselines],
         "pairs": [_in_domain(results, one) for one in results.pairs],
         **pieces,
+        **samples,
         "breakdowns": [_in_domain(results, one) for one in results.breakdowns],
         "music": [_music(generated_set) for generated_set in results.music],
         "published": {name: dict(figures) for name, figures in results.published.items()},

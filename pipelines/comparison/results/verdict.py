@@ -72,7 +72,7 @@ def _pieces_answer(result: PiecesResult, titles: Mapping[str, str]) -> tuple[str
     corrected = f" after correction for {len(result.pairs)} comparisons" if len(result.pairs) > 1 else ""
     sureness = (
         f"The difference between the first two lies between {_interval(pair.nats_per_piece).replace(' to ', ' and ')} nats a "
-        f"piece (95% interval); p {_p_value(pair.p_value_corrected)}{corrected}."
+        f"piece (95% interval); p {p_value_text(pair.p_value_corrected)}{corrected}."
     )
     if not pair.is_told_apart:
         return f"{titles[first]} comes first but cannot be told apart from {titles[second]}.", sureness
@@ -86,8 +86,8 @@ def _pieces_sentence(result: PiecesResult, titles: Mapping[str, str]) -> str:
     costs = [f"{titles[name]} {_cost(result.figures[name])}" for name in _ranked(result)]
     left_out = f" ({result.num_left_out:,} that only some have are left out)" if result.num_left_out else ""
     return (
-        f"Over the {result.num_pieces:,} pieces that {_list(result.representations)} all have{left_out}, the {result.covers} "
-        f"of a piece costs: {_list(costs)}."
+        f"Over the {result.num_pieces:,} pieces that {listed(result.representations)} all have{left_out}, the "
+        f"{result.covers} of a piece costs: {listed(costs)}."
     )
 
 
@@ -115,8 +115,8 @@ def _headline(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]
             f"{best.words.step}{notes} over {ranked[1].title}."
         )
     worse = [configuration.title for configuration in ranked[1:] if configuration not in equals]
-    names = _list([value.title for value in equals]) if len(equals) <= _NAMED else f"{len(equals)} others"
-    better = f"; it predicts better than {_list(worse)}" if worse else ""
+    names = listed([value.title for value in equals]) if len(equals) <= _NAMED else f"{len(equals)} others"
+    better = f"; it predicts better than {listed(worse)}" if worse else ""
     return f"{best.title} comes first but cannot be told apart from {names}{better}."
 
 
@@ -128,7 +128,7 @@ def _sureness(ranked: Sequence[ConfigurationResult], pairs: Sequence[PairResult]
     corrected = f" after correction for {num_pairs} comparisons" if num_pairs > 1 else ""
     return (
         f"The difference between the first two lies between {_interval(pair.nats_per_step).replace(' to ', ' and ')} nats a "
-        f"{ranked[0].words.step} (95% interval); p {_p_value(pair.p_value_corrected)}{corrected}."
+        f"{ranked[0].words.step} (95% interval); p {p_value_text(pair.p_value_corrected)}{corrected}."
     )
 
 
@@ -145,7 +145,7 @@ def _sentences(
         words = ranked[0].words
         others = f"{words.sequences} in another key or range" if words == main.words else words.sequences
         result.append(
-            f"{_list([configuration.title for configuration in ranked])} {'stands' if len(ranked) == 1 else 'stand'} apart: "
+            f"{listed([configuration.title for configuration in ranked])} {'stands' if len(ranked) == 1 else 'stand'} apart: "
             f"{'it reads' if len(ranked) == 1 else 'they read'} {others} ({ranked[0].domain}), "
             f"so the figures{'' if words == main.words else f' a {words.step}'} are not comparable with the others."
         )
@@ -170,7 +170,7 @@ def _baseline_sentences(ranked: Sequence[ConfigurationResult], baselines: Sequen
         if configuration.nats_over_baseline.interval is None or configuration.nats_over_baseline.interval[0] <= 0
     ]
     if under:
-        return [f"{_list(under)} {'is' if len(under) == 1 else 'are'} not clearly better than {rule}."]
+        return [f"{listed(under)} {'is' if len(under) == 1 else 'are'} not clearly better than {rule}."]
     return [f"{'All are' if len(ranked) > 1 else 'It is'} better than {rule}."]
 
 
@@ -187,9 +187,9 @@ def _training_data_sentences(ranked: Sequence[ConfigurationResult], fingerprint:
     other = [run.name for run in runs if run.training_fingerprint not in ("", fingerprint)]
     result = []
     if unknown:
-        result.append(f"{_list(unknown)}: training data unknown, so these {things} may have been among it.")
+        result.append(f"{listed(unknown)}: training data unknown, so these {things} may have been among it.")
     if other:
-        result.append(f"{_list(other)}: trained on another dataset, so these {things} may have been among its own.")
+        result.append(f"{listed(other)}: trained on another dataset, so these {things} may have been among its own.")
     return result
 
 
@@ -214,9 +214,11 @@ def _interval(estimate: Estimate) -> str:
     return " to ".join(map(_number, estimate.interval)) if estimate.interval else "unknown"
 
 
-def _p_value(value: float) -> str:
+def p_value_text(value: float) -> str:
+    """A p-value with its sign, as `= 0.012`."""
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
-def _list(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names with commas and an "and"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -27,6 +27,9 @@ _PUBLISHED = (
     ("perplexity", "Perplexity", "label.mean_inverse_probability"),
 )
 
+_MAX_PAIRS = 15
+"""Pairs that are open to view; more open on request."""
+
 Figured = ConfigurationResult | BaselineResult
 
 Column = tuple[str, str, int, bool]
@@ -172,7 +175,8 @@ def _pairs(content: Content) -> Text:
     step = content.shared(lambda words: words.step, "token")
     sequences = content.shared(lambda words: words.sequences, "pieces")
     columns = ["Pair", f"Nats a {step} better", "Bits a note better", "Corrected p", "Told apart"]
-    return table(f"Every pair, on the same {sequences}", columns, rows)
+    shown = table(f"Every pair, on the same {sequences}", columns, rows)
+    return shown if len(rows) <= _MAX_PAIRS else details(f"Every pair: {len(rows)} of them", shown)
 
 
 def _published(content: Content) -> Text:

@@ -200,7 +200,7 @@ def test_models_of_another_key_stand_apart(trained, tmp_path):
     names = ("basic-0", "basic-1", "lookback-0", "mono-0")
     results = compare([trained.runs[name] for name in names], trained.dataset, tmp_path)
     text = (tmp_path / "report.html").read_text()
-    charts = re.findall(r'aria-label="Event loss against training steps(.*?)"', text)
+    charts = re.findall(r'aria-label="Event loss against epochs(.*?)"', text)
     assert len(charts) == 2
     assert "Mono" not in charts[0]
     assert all(name in charts[0] for name in ("Basic RNN, run 1", "Basic RNN, run 2", "Lookback RNN, run 1"))

@@ -223,12 +223,21 @@ def test_a_beam_that_finds_fewer_melodies_than_are_wanted(study_file, finished, 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_built_in_studies_are_valid(name):
     study = read_study(find_study(name))
-    assert study.num_steps > 0
+    assert study.num_steps > 0 or study.num_epochs > 0
     assert all(source.startswith("corpus:") for source in study.sources)
-    used = {configuration.configuration.config for configuration in study.configurations}
-    assert {"basic", "lookback", "attention"} & used
-    over_chords = {"basic-improv", "attention-improv", "chord-pitches-improv"} if name == "magenta-all" else set()
-    assert used <= {"basic", "lookback", "attention", "mono"} | over_chords
+    if name.startswith("abc-") or name == "folk-rnn":
+        assert 0 < study.expected_minutes <= 60
+        assert len(study.seeds) == 3
+        floor = next(one.configuration for one in study.configurations if one.name == study.floor)
+        assert (floor.config, floor.hyperparameters.order) == ("ngram", 5)
+        large = read_study(find_study(name), is_large=True)
+        assert large.num_epochs > study.num_epochs
+        assert large.expected_minutes > study.expected_minutes
+    else:
+        used = {configuration.configuration.config for configuration in study.configurations}
+        assert {"basic", "lookback", "attention"} & used
+        over_chords = {"basic-improv", "attention-improv", "chord-pitches-improv"} if name == "magenta-all" else set()
+        assert used <= {"basic", "lookback", "attention", "mono"} | over_chords
 
 
 def test_models_over_chords_are_compared_with_those_of_melodies_alone():
@@ -275,7 +284,30 @@ def test_distances_in_bars():
         ),
         ("num_steps = 12", 'num_steps = "12"', 5, "num_steps takes a whole number, not '12'"),
         ("num_steps = 12", "num_steps = 0", 5, "must be from 1 to 99999999, not 0"),
-        ("num_steps = 12", "num_steps = 12\nminutes = 3.0", 1, "either num_steps or minutes"),
+        ("num_steps = 12", "num_epochs = -1", 5, "--num-epochs must be from 0 to"),
+        ("eval_every = 6", "eval_every = 0", 6, "eval_every = 0, once an epoch, goes with num_epochs"),
+        ("eval_every = 6", 'floor = "bacic"', 6, "there is no configuration 'bacic'; did you mean 'basic'"),
+        ("eval_every = 6", 'contrasts = [["basic"]]', 6, "contrasts takes a list of pairs of texts"),
+        (
+            'config = "basic"',
+            'config = "basic"\nas_many_parameters_as = "wide"',
+            19,
+            "there is no configuration 'wide'; those known here are: basic",
+        ),
+        (
+            "[generate]",
+            "[sweeps.size]\nvalues = [{ rnn_layer_sizes = [3] }]\n[generate]",
+            22,
+            r"a sweep takes values = \[\{ NAME = VALUE \}, ...\] of two settings or more",
+        ),
+        ("[generate]", "[sweeps.size]\nvalues = [{ size = 3 }]\n[generate]", 23, "unknown hyperparameter 'size'"),
+        (
+            "[generate]",
+            "[samplings]\nsettings = [{ temperature = 1000 }]\n[generate]",
+            23,
+            "--temperature must be from 0.01 to 10, not 1000",
+        ),
+        ("num_steps = 12", "num_steps = 12\nminutes = 3.0", 1, "one of num_steps, num_epochs and minutes"),
         ("seeds = [0]", "seeds = [0, 0]", 4, "none twice"),
         ("eval_ratio = 0.3", "eval_ratio = 1.5", 8, "--eval-ratio must be from 0"),
         (
