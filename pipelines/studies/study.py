@@ -31,8 +31,9 @@ from etude.pipelines.comparison import tensorboard
 from etude.pipelines.comparison.presentation import Label, Presentation
 from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
-from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies, write_texts
+from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies
 from etude.pipelines.generation.ngram_overlap import training_ngrams
+from etude.pipelines.generation.texts import write_texts
 from etude.pipelines.sequences.split_rule import SplitRule
 from etude.pipelines.studies.listening import write_listening_test
 from etude.pipelines.studies.steps import FOLDER, Finished, Share, shares
