@@ -29,7 +29,8 @@ def check_ranges(options: object, ranges: Mapping[str, tuple[float, float]]) -> 
     for name, (lowest, highest) in ranges.items():
         value, option = getattr(options, name), f"--{name.replace('_', '-')}"
         is_whole = isinstance(lowest, int) and isinstance(highest, int)
-        if not isinstance(value, numbers.Integral if is_whole else numbers.Real):
+        kind: type = numbers.Integral if is_whole else numbers.Real
+        if not isinstance(value, kind):
             raise UsageError(f"{option} must be a {'whole number' if is_whole else 'number'}, not {value!r}")
         if not lowest <= value <= highest:
             bounds = " to ".join(str(bound) if isinstance(bound, int) else f"{bound:g}" for bound in (lowest, highest))
