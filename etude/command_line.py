@@ -3,7 +3,7 @@
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
@@ -22,6 +22,8 @@ COMMANDS = {
     "inspect": "what the units of a network do on pieces, and what they follow",
     "compare": "compare models on a dataset, as a report",
     "study": "all of the above over configurations, seeds and overrides",
+    "listen": "a blind listening test as one page, and its statistics",
+    "methods": "how all figures are defined, with formulas and BibTeX",
 }
 
 EPILOG = """\
@@ -50,24 +52,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str]) -> int:
     # What follows a lone -- is for Beam.
     words, beam_options = _split(arguments)
-    if not words or words[0].startswith("-"):
-        overview = _overview()
-        overview.parse_args(words)
-        overview.print_help()
+    name, rest, command = _find(words)
+    if command is None:
         return 2
-    name = words[0]
-    if name not in COMMANDS:
-        from etude.models.errors import did_you_mean
-
-        hint = did_you_mean(name, COMMANDS) or f"; the commands are: {', '.join(COMMANDS)}"
-        _overview().error(f"there is no command {name!r}{hint}")
-    command = importlib.import_module(f"etude.commands.{name}")
     parser = _parser(name, command)
-    options = parser.parse_words(words[1:])
+    options = parser.parse_words(rest)
     options.command, options.beam_options = name, beam_options
     if beam_options and not getattr(command, "TAKES_BEAM_OPTIONS", False):
         parser.error(f"etude {name} takes no options after --")
     return _run(command, options)
+
+
+def _find(words: Sequence[str]) -> tuple[str, Sequence[str], ModuleType | None]:
+    """The command that words name, by one word or, where commands are grouped, two; what follows; and its module."""
+    found: list[str] = []
+    module: ModuleType | None = None
+    commands: Mapping[str, str] = COMMANDS
+    overview = _overview()
+    while commands:
+        rest = words[len(found) :]
+        if not rest or rest[0].startswith("-"):
+            overview.parse_args(rest)
+            overview.print_help()
+            return "", (), None
+        if rest[0] not in commands:
+            from etude.models.errors import did_you_mean
+
+            of = "".join(f" of etude {name}" for name in found)
+            hint = did_you_mean(rest[0], commands) or f"; the commands{of} are: {', '.join(commands)}"
+            overview.error(f"there is no command {' '.join([*found, rest[0]])!r}{hint}")
+        found.append(rest[0])
+        module = importlib.import_module(".".join(["etude.commands", *found]))
+        commands = getattr(module, "COMMANDS", {})
+        if commands:
+            description, _, epilog = (module.__doc__ or "").partition("\n\n")
+            overview = _group_overview(f"etude {rest[0]}", description, epilog, commands)
+    return " ".join(found), words[len(found) :], module
 
 
 def _run(command: ModuleType, options: argparse.Namespace) -> int:
@@ -149,16 +169,25 @@ class _Parser(argparse.ArgumentParser):
 
 def _overview() -> argparse.ArgumentParser:
     """The parser of `etude` without a command, which lists the commands; none of their modules is imported."""
-    parser = argparse.ArgumentParser(
-        prog="etude",
-        description="Study melody models: folders of MIDI, ABC and MusicXML to trained, compared and playable models.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = _group_overview(
+        "etude",
+        "Study melody models: folders of MIDI, ABC and MusicXML to trained, compared and playable models.",
+        EPILOG,
+        COMMANDS,
     )
     parser.add_argument("--version", action="version", version=f"etude {metadata.version('etude')}")
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for name, summary in COMMANDS.items():
-        commands.add_parser(name, help=summary)
+    return parser
+
+
+def _group_overview(
+    program: str, description: str, epilog: str, commands: Mapping[str, str]
+) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=program, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    listed = parser.add_subparsers(metavar="COMMAND", title="commands")
+    for name, summary in commands.items():
+        listed.add_parser(name, help=summary)
     return parser
 
 

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from etude.melody import Melody
 from etude.models import model as models
+from etude.models.chords.backing import DEFAULT_CHORDS, DEFAULT_STEPS_PER_CHORD, backing_chords
 from etude.models.generation import GeneratedSequence, GenerationOptions
 from etude.models.generation import generate as continue_primer
-from etude.models.sequences.domain import parse_given
+from etude.models.sequences.domain import LEAD_SHEET, parse_given
 from etude.models.storage.run_directory import BEST
 from etude.pipelines.rendering.music import Grid
 
 if TYPE_CHECKING:
     from etude.pipelines.generation.primer import Primer
+
+Chords = tuple[tuple[int, str], ...]
+"""At which step which chord begins."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Model(models.Model):
             ([[36, 42], [], [42]]), a file, or None for a bass drum; of polyphony, events as Magenta has them
             ([[0, None], [3, 60], [2, None]]), a file, or None for none.
           **options: what to generate, by the names of `etude.models.generation.GenerationOptions`, such as `num_outputs`,
-            `num_steps`, `temperature`, `seed`, `search` and `beam_size`.
+            `num_steps`, `temperature`, `seed`, `search` and `beam_size`. Models of melodies over chords take
+            `backing_chords="C G Am F"` and `steps_per_chord=16` besides, and make as many steps as those last.
 
         Returns:
           `Melody` objects, with `.events` (in the model's key), `.sounding_events` (in the primer's), `.log_likelihood`,
@@ -52,9 +57,24 @@ class Model(models.Model):
         if not self.domain.has_notes:
             return self._texts(primer, options)
         given = self._primer(primer)
+        options, chords = self._over_chords(options)
         settings = GenerationOptions.of({"steps_per_bar": given.steps_per_bar, **options})
         found = continue_primer(self, given.events, settings)
-        return [self._melody(sequence, given, settings, number) for number, sequence in enumerate(found, start=1)]
+        return [
+            self._melody(sequence, given, settings, number, chords) for number, sequence in enumerate(found, start=1)
+        ]
+
+    def _over_chords(self, options: dict[str, Any]) -> tuple[dict[str, Any], Chords]:
+        """The options of generation, and where chords begin, of a model that makes melodies over them."""
+        if self.configuration.representation != LEAD_SHEET:
+            return options, ()
+        typed = {"backing_chords": DEFAULT_CHORDS, "steps_per_chord": DEFAULT_STEPS_PER_CHORD}
+        text, steps_per_chord = ({**typed, **options}[name] for name in typed)
+        backing = backing_chords(text, steps_per_chord)
+        num_steps = options.get("num_steps", backing.num_steps)
+        others = {name: value for name, value in options.items() if name not in typed}
+        others |= {"num_steps": num_steps, "columns": backing.columns(num_steps)}
+        return others, tuple(backing.changes(num_steps))
 
     def _texts(self, primer: Any, options: dict[str, Any]) -> list[GeneratedSequence]:
         # What reads ABC takes a tenth of a second to import.
@@ -85,10 +105,12 @@ class Model(models.Model):
             return parse_primer(primer, steps)
         return Primer(parse_given(self.domain, primer, "the primer"), 4 * steps)
 
-    def _melody(self, sequence: GeneratedSequence, primer: "Primer", options: GenerationOptions, number: int) -> Melody:
+    def _melody(
+        self, sequence: GeneratedSequence, primer: "Primer", options: GenerationOptions, number: int, chords: Chords
+    ) -> Melody:
         bar = options.bar_length(self.configuration)
         music = Grid(self.configuration.steps_per_quarter, bar, primer.qpm, primer.metre, primer.key).sequence_music(
-            self.domain, sequence.sounding_events, sequence.num_primer_tokens, sequence.prelude
+            self.domain, sequence.sounding_events, sequence.num_primer_tokens, sequence.prelude, chords=chords
         )
         return Melody(**vars(sequence), music=music, title=f"{self.configuration.config} {number}")
 

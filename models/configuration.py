@@ -4,13 +4,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from etude.models.chords.domain import LeadSheetRange
 from etude.models.encodings.encoding import Encoding
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.encodings.tokens import TokenEncoding
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, MAX_STEPS_PER_QUARTER
 from etude.models.melodies.pitch_range import PitchRange
-from etude.models.sequences.domain import END, MELODY, START, UNKNOWN, Domain, VocabularyDomain
+from etude.models.sequences.domain import END, LEAD_SHEET, MELODIC, MELODY, START, UNKNOWN, Domain, VocabularyDomain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,8 +65,9 @@ class Configuration:
 
 
 def pitch_range(configuration: Configuration) -> PitchRange:
-    """The pitch range of a configuration of melodies."""
-    return PitchRange(configuration.min_note, configuration.max_note, configuration.transpose_to_key)
+    """The pitch range of a configuration of melodies: with chords, if it is trained on lead sheets."""
+    kind = LeadSheetRange if configuration.representation == LEAD_SHEET else PitchRange
+    return kind(configuration.min_note, configuration.max_note, configuration.transpose_to_key)
 
 
 Known = TypeVar("Known", bound=VocabularyDomain)
@@ -73,7 +75,7 @@ Known = TypeVar("Known", bound=VocabularyDomain)
 
 def domain_of(configuration: Configuration) -> Domain:
     """The domain of a configuration of any representation."""
-    if configuration.representation == MELODY:
+    if configuration.representation in MELODIC:
         return pitch_range(configuration)
     return vocabulary_domain(configuration, VocabularyDomain)
 
@@ -102,7 +104,7 @@ def vocabulary_domain(configuration: Configuration, kind: type[Known], **values:
 
 def encoding_of(configuration: Configuration) -> Encoding:
     """The encoding that reads a token and predicts the next one, for any representation."""
-    if configuration.representation == MELODY:
+    if configuration.representation in MELODIC:
         return OneHotEncoding(configuration.min_note, configuration.max_note)
     symbols = configuration.vocabulary
     return TokenEncoding(len(symbols), symbols.index(END) if END in symbols else None)

@@ -13,11 +13,12 @@ from etude.models.configuration import Configuration
 from etude.models.encodings.melody import MelodyEncoding
 from etude.models.errors import EtudeError
 from etude.models.magenta import records as magenta_records
-from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Melody, squash
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Melody
 from etude.models.melodies.melody_set import MelodySet
-from etude.models.registry import family, make_encoding
-from etude.models.representations.registry import MELODY, representation_class
+from etude.models.registry import family, make_domain, make_encoding
+from etude.models.representations.registry import representation_class
 from etude.models.representations.sequence import Sequence, pack
+from etude.models.sequences.domain import LEAD_SHEET, MELODIC, MELODY
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage import dataset_pb2
 from etude.models.storage.folder import Folder, LocalFolder, as_folder
@@ -77,13 +78,15 @@ def configure_for(configuration: Configuration, folder: AnyFolder) -> Configurat
     """
     description = read_description(folder)
     name, wanted = representation_name(description), family(configuration.config).representation
-    if wanted and name != representation_class(wanted).name:
+    reads_melodies = wanted == MELODY and name in MELODIC
+    if wanted and not reads_melodies and name != representation_class(wanted).name:
         raise EtudeError(
             f"configuration {configuration.config} reads {_plural(representation_class(wanted).name)}, but {folder} holds "
             f"{_plural(name)}; make a dataset for it with 'etude dataset NOTES --output DATASET --representation {wanted}'"
         )
-    if name == MELODY:
-        return dataclasses.replace(configuration, steps_per_quarter=steps_per_quarter(description))
+    if name in MELODIC:
+        steps = steps_per_quarter(description)
+        return dataclasses.replace(configuration, representation=name, steps_per_quarter=steps)
     stored = description.representation
     return dataclasses.replace(
         configuration,
@@ -115,7 +118,7 @@ def check_fits(configuration: Configuration, model: object, folder: AnyFolder) -
             f"{model} reads {_plural(expected)}, but {folder} holds {_plural(name)}; use a dataset of {_plural(expected)}, "
             f"or a model of {_plural(name)}"
         )
-    if name == MELODY:
+    if name in MELODIC:
         _check_steps(configuration.steps_per_quarter, steps_per_quarter(description), model, folder)
         return
     # Magenta's models and datasets do not say theirs.
@@ -148,7 +151,7 @@ def _check_steps(expected: int, stored: int, model: object, folder: AnyFolder) -
 
 
 def _plural(representation: str) -> str:
-    return "melodies" if representation == MELODY else f"sequences of {representation}"
+    return {MELODY: "melodies", LEAD_SHEET: "lead sheets"}.get(representation, f"sequences of {representation}")
 
 
 def read_sequences(folder: AnyFolder, split: str) -> SequenceSet:
@@ -165,7 +168,7 @@ def read_sequences(folder: AnyFolder, split: str) -> SequenceSet:
             f"{folder} is in Magenta's form, which holds the melodies of one configuration only; "
             "use a dataset that was written without --format magenta"
         )
-    if representation_name(description) == MELODY:
+    if representation_name(description) in MELODIC:
         return _melodies(folder, split, decode_melody)
     return _tokens(folder, split, _numbered(len(description.representation.vocabulary)))
 
@@ -191,18 +194,22 @@ def read_for_model(folder: AnyFolder, split: str, configuration: Configuration) 
     """
     folder = as_folder(folder)
     check_fits(configuration, f"configuration {configuration.config}", folder)
-    if configuration.representation == MELODY:
-        return _melodies(folder, split, _squashing(folder, configuration))
-    return _tokens(folder, split, _token_decoder(read_description(folder), configuration))
+    description = read_description(folder)
+    if configuration.representation in MELODIC:
+        melodies = _melodies(folder, split, _decoder(description, configuration))
+        return _entered(melodies, description, configuration)
+    return _tokens(folder, split, _token_decoder(description, configuration))
 
 
 def read_file_for_model(folder: AnyFolder, name: str, configuration: Configuration) -> SequenceSet:
     """As `read_for_model`, from one of a split's files."""
     folder = as_folder(folder)
     check_fits(configuration, f"configuration {configuration.config}", folder)
-    if configuration.representation == MELODY:
-        return MelodySet.of(_decode_file(folder, name, _squashing(folder, configuration)))
-    return pack(_decode_file(folder, name, _token_decoder(read_description(folder), configuration)))
+    description = read_description(folder)
+    if configuration.representation in MELODIC:
+        melodies = MelodySet.of(_decode_file(folder, name, _decoder(description, configuration)))
+        return _entered(melodies, description, configuration)
+    return pack(_decode_file(folder, name, _token_decoder(description, configuration)))
 
 
 def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
@@ -225,14 +232,21 @@ def find_split(folder: AnyFolder, split: str) -> dataset_pb2.Split:
     return splits[split]
 
 
-def _squashing(folder: Folder, configuration: Configuration) -> Callable[[bytes], Melody]:
-    """What makes a melody in the model's key and range of a record."""
-    if read_description(folder).format == magenta_records.FORMAT:
-        encoding = make_encoding(configuration)
-        if not isinstance(encoding, MelodyEncoding):
-            raise EtudeError(f"{folder} holds melodies, and configuration {configuration.config} reads none")
-        return lambda record: Melody(magenta_records.decode_record(record, encoding))
-    return lambda record: squash_melody(decode_melody(record), configuration)
+def _decoder(description: dataset_pb2.DatasetDescription, configuration: Configuration) -> Callable[[bytes], Melody]:
+    """What makes a melody of a record."""
+    if description.format != magenta_records.FORMAT:
+        return decode_melody
+    encoding = make_encoding(configuration)
+    if not isinstance(encoding, MelodyEncoding):
+        raise EtudeError(f"the dataset holds melodies, and configuration {configuration.config} reads none")
+    return lambda record: magenta_records.decode_record(record, encoding)
+
+
+def _entered(
+    melodies: MelodySet, description: dataset_pb2.DatasetDescription, configuration: Configuration
+) -> MelodySet:
+    """Melodies in the model's key and range, where those of Magenta's records are already."""
+    return melodies if description.format == magenta_records.FORMAT else make_domain(configuration).enter_all(melodies)
 
 
 def _token_decoder(
@@ -290,9 +304,3 @@ def _decode_file(folder: Folder, name: str, decode: Callable[[bytes], Decoded]) 
             yield decode(record)
         except ValueError as error:
             raise EtudeError(f"{path}: record {number}: {error}") from error
-
-
-def squash_melody(melody: Melody, configuration: Configuration) -> Melody:
-    """A melody in the key and range of a model. Source: Magenta squashes every melody before it is encoded."""
-    low, high, key = configuration.min_note, configuration.max_note, configuration.transpose_to_key
-    return dataclasses.replace(melody, events=squash(melody.events, low, high, key)[0])

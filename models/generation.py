@@ -26,7 +26,7 @@ from etude.models.search.continuation import Continuation, Paths
 from etude.models.search.steps import Injection, StepLength
 from etude.models.search.stochastic import stochastic_search
 from etude.models.sequences.batch import Attributes, Batch, Tokens
-from etude.models.sequences.domain import Domain, parse_given
+from etude.models.sequences.domain import Columns, Domain, parse_given
 from etude.models.sequences.rules import Rules
 
 SEARCHES = ("stochastic", "beam", "greedy")
@@ -102,6 +102,7 @@ class GenerationOptions:
       top_k: sample from the k most likely events only; 0 for all; for stochastic search.
       top_p: sample from the most likely events that together have this probability only; for stochastic search.
       constraints: what the notes after the primer may be, for every search.
+      columns: what is known of each step, from the primer's first on, by name, such as the chord under it, in its key.
       valid_bars: whether only that may follow after which every bar can still be completed, and is in the end; for every
         search, of models of tunes as text.
       condition_on_primer: of polyphony, whether the model goes on from the primer; else it begins anew after it. Others
@@ -122,6 +123,7 @@ class GenerationOptions:
     top_k: int = 0
     top_p: float = 1.0
     constraints: Constraints = dataclasses.field(default_factory=Constraints)
+    columns: Columns = dataclasses.field(default_factory=dict)
     valid_bars: bool = False
     condition_on_primer: bool = False
     inject_primer: bool = True
@@ -302,6 +304,7 @@ class _Start:
       model: the model.
       primer: [primer steps].
       transpose_amount: semitones by which it was moved.
+      columns: what is known of each step of the sequences, by name, as the model knows it, [num_steps] each.
       options: what to generate.
       choice: what may be chosen at each step; None for everything.
       rules: that hold besides; None for none.
@@ -311,6 +314,7 @@ class _Start:
     model: Predictor
     primer: Tokens
     transpose_amount: int
+    columns: Columns
     options: GenerationOptions
     choice: Choice | None
     rules: Rules | None = None
@@ -370,7 +374,7 @@ class _Start:
         """Sequences with their likelihoods, from what a search found and the log-likelihoods of sampled labels."""
         self._check_whole(paths)
         paths = self._as_stored(paths)
-        labels, tokens = _log_likelihoods(self.model.encoding, paths, self.steps_per_bar)
+        labels, tokens = _log_likelihoods(self.model.encoding, paths, self._attributes(len(paths.tokens)))
         if not np.isfinite(labels).all():
             raise EtudeError(
                 "the model gives likelihoods that are no numbers: its weights are too large; train it again"
@@ -396,12 +400,17 @@ class _Start:
         ]
 
     def _continuation(self) -> Continuation:
-        token, attributes = self.domain.step_token, metres(self.steps_per_bar)
+        token = self.domain.step_token
         length = None if token is None else StepLength(token, self.num_steps, self.domain.filler)
         end = self.domain.end_tokens
         return Continuation(
-            self.model.encoding, self.model.network, self.primer, attributes, length, end=end, rules=self.rules
+            self.model.encoding, self.model.network, self.primer, self._attributes(1), length, end=end, rules=self.rules
         )
+
+    def _attributes(self, num_sequences: int) -> Attributes:
+        """What is known of so many sequences."""
+        columns = {name: np.tile(values, (num_sequences, 1)) for name, values in self.columns.items()}
+        return {**metres(np.full(num_sequences, self.steps_per_bar)), **columns}
 
     def _check_whole(self, paths: Paths) -> None:
         """Raises an EtudeError if a sequence has fewer steps than it should."""
@@ -417,7 +426,7 @@ class _Start:
         stored = np.stack([self.domain.canonical(tokens) for tokens in paths.tokens])
         if np.array_equal(stored, paths.tokens):
             return paths
-        inputs = self.model.encoding.inputs(stored[:, :-1], _metres(stored, self.steps_per_bar))
+        inputs = self.model.encoding.inputs(stored[:, :-1], self._attributes(len(stored)))
         return Paths(stored, self.model.network.logits(inputs), paths.lengths)
 
 
@@ -439,7 +448,13 @@ def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
     if domain.step_token is not None:
         return _start_of_steps(model, tokens, options)
     tokens, moved = domain.enter(tokens)
-    return _Start(model, tokens, moved, options, _choice(model, moved, len(tokens), options), rules)
+    try:
+        columns = domain.complete_columns(options.columns, options.num_steps)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    columns = domain.enter_columns(columns, moved)
+    choice = _choice(model, moved, len(tokens), options)
+    return _Start(model, tokens, moved, columns, options, choice, rules)
 
 
 def _holds(tokens: Tokens, run: Sequence[int]) -> bool:
@@ -481,7 +496,8 @@ def _start_of_steps(model: Predictor, primer: Tokens, options: GenerationOptions
         everything = np.ones(model.encoding.num_tokens, bool)
         choice = Choice(model.encoding, everything, top_k=options.top_k, top_p=options.top_p, injection=injection)
     tokens = primer if goes_on else domain.default_primer
-    return _Start(model, tokens, 0, options, choice, prelude=None if goes_on or not num_steps else primer)
+    prelude = None if goes_on or not num_steps else primer
+    return _Start(model, tokens, 0, {}, options, choice, prelude=prelude)
 
 
 def _choice(model: Predictor, moved: int, num_primer_tokens: int, options: GenerationOptions) -> Choice | None:
@@ -524,17 +540,13 @@ def _allowed_log_probabilities(
 
 
 def _log_likelihoods(
-    encoding: Encoding, paths: Paths, steps_per_bar: int
+    encoding: Encoding, paths: Paths, attributes: Attributes
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Of the canonical label and of the token of every step but the first, 0 after the end, [sequences, steps - 1]."""
-    batch = Batch(paths.tokens, paths.lengths, _metres(paths.tokens, steps_per_bar))
+    batch = Batch(paths.tokens, paths.lengths, attributes)
     found = Prediction(encoding, batch, log_softmax(paths.logits))
     labels, tokens = (
         np.where(batch.is_predicted, one, 0.0).astype(np.float64)
         for one in (found.log_likelihood, found.token_log_likelihood)
     )
     return labels, tokens
-
-
-def _metres(tokens: Tokens, steps_per_bar: int) -> Attributes:
-    return metres(np.full(len(tokens), steps_per_bar))

@@ -13,7 +13,10 @@ from etude.models import (
     abc_characters,
     abc_tokens,
     attention,
+    attention_improv,
     basic,
+    basic_improv,
+    chord_pitches_improv,
     drums,
     lookback,
     mono,
@@ -25,7 +28,7 @@ from etude.models.encodings.encoding import Encoding
 from etude.models.errors import UsageError, did_you_mean
 from etude.models.family import Family
 from etude.models.hyperparameters import override
-from etude.models.sequences.domain import MELODY, Domain
+from etude.models.sequences.domain import MELODIC, Domain
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -34,6 +37,9 @@ FAMILIES: dict[str, Family] = {
         lookback.FAMILY,
         attention.FAMILY,
         mono.FAMILY,
+        basic_improv.FAMILY,
+        attention_improv.FAMILY,
+        chord_pitches_improv.FAMILY,
         abc_characters.FAMILY,
         abc_tokens.FAMILY,
         drums.FAMILY,
@@ -44,7 +50,7 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-ALIASES = {"drum-kit": "drums"}
+ALIASES = {"drum-kit": "drums", "improv": "basic-improv"}
 """Other names of families."""
 
 USED: dict[str, Family] = {}
@@ -125,7 +131,7 @@ def configure(name: str, overrides: Mapping[str, Any] | None = None, **fields: A
     found = family(name)
     defaults = found.defaults
     hyperparameters = override(defaults.hyperparameters, overrides or {})
-    if found.representation not in ("", MELODY) and {"min_note", "max_note"} & fields.keys():
+    if found.representation not in ("", *MELODIC) and {"min_note", "max_note"} & fields.keys():
         raise UsageError(f"configuration {found.name} has no range of pitches: leave out --min-note and --max-note")
     try:
         return dataclasses.replace(defaults, hyperparameters=hyperparameters, **fields)

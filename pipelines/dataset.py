@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -15,11 +15,12 @@ from etude.models.dataset import read_description
 from etude.models.errors import EtudeError, UsageError
 from etude.models.magenta.records import THINGS
 from etude.models.melodies.content import NGRAM_SIZES
-from etude.models.melodies.extraction import MAGENTA_OPTIONS, ExtractionOptions
+from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.progress import Progress, silent
 from etude.models.representations.melody import MelodyRepresentation
-from etude.models.representations.registry import MELODY, make_representation
+from etude.models.representations.registry import make_representation
 from etude.models.representations.representation import Representation
+from etude.models.sequences.domain import MELODIC, MELODY
 from etude.models.storage import dataset_pb2
 from etude.models.storage.messages import as_dict
 from etude.pipelines.files import file_systems
@@ -61,7 +62,7 @@ def create_dataset(
     eval_ratio: float = 0.1,
     test_ratio: float = 0.0,
     salt: str = "",
-    extraction: ExtractionOptions = MAGENTA_OPTIONS,
+    extraction: ExtractionOptions | Mapping[str, Any] | None = None,
     transpositions: Sequence[int] | None = None,
     dedupe: bool = False,
     format: str = ETUDE,
@@ -87,9 +88,9 @@ def create_dataset(
       eval_ratio: the share of pieces that evaluate.
       test_ratio: the share of pieces that are kept for a last test.
       salt: another salt gives another split.
-      extraction: what makes a melody.
-      transpositions: semitones by which copies of training sequences are moved; 0 is the sequence itself; None for those
-        of the representation.
+      extraction: what makes a melody: all of it, or what is not usual in the representation.
+      transpositions: semitones by which copies of training sequences are moved; 0 is the sequence itself. None for what is
+        usual in the representation.
       dedupe: whether pieces are dropped whose notes another one has; they are counted in any case.
       format: "etude", or "magenta" for dense records.
       config: the configuration that a dataset in Magenta's form is encoded for.
@@ -271,9 +272,10 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
         num_duplicate_pieces=copies.get("exact", 0),
         num_transposed_duplicate_pieces=copies.get("transposed", 0),
         rejected=group(counts, "rejected"),
+        remarks=group(counts, "remarks"),
     )
     if isinstance(flow.representation, MelodyRepresentation):
-        description.extraction.CopyFrom(dataset_pb2.Extraction(**dataclasses.asdict(flow.representation)))
+        description.extraction.CopyFrom(dataset_pb2.Extraction(**_values(ExtractionOptions, flow.representation)))
     for name in flow.rule.splits:
         description.splits.add(
             name=name,
@@ -304,7 +306,8 @@ def _no_pieces(paths: Sequence[str]) -> str:
 
 def _problem(description: dataset_pb2.DatasetDescription, rule: SplitRule, folder: OutputFolder) -> str:
     """What is wrong if there is no sequence, or a split has none; empty if all have one."""
-    name, plural = ("melody", "melodies") if description.representation.name == MELODY else ("sequence", "sequences")
+    is_melodic = description.representation.name in MELODIC
+    name, plural = ("melody", "melodies") if is_melodic else ("sequence", "sequences")
     total = sum(split.num_melodies for split in description.splits)
     if not total:
         problem = f"none of the {description.num_pieces:,} pieces has a {name}"
@@ -327,12 +330,25 @@ def _read(folder: OutputFolder) -> dataset_pb2.DatasetDescription:
     return read_description(open_folder(folder.path))
 
 
-def _representation(name: str, options: dict[str, str], extraction: ExtractionOptions) -> Representation:
-    if name != MELODY:
-        return make_representation(name, options)
-    if options:
+def _representation(
+    name: str, options: dict[str, str], extraction: ExtractionOptions | Mapping[str, Any] | None
+) -> Representation:
+    made = make_representation(name, options)
+    if not isinstance(made, MelodyRepresentation):
+        return made
+    if name == MELODY and options:
         raise UsageError("--option goes with representations other than melodies, which have flags of their own")
-    return MelodyRepresentation(**dataclasses.asdict(extraction))
+    flags = {field.name for field in dataclasses.fields(ExtractionOptions)} & set(options)
+    if flags:
+        raise UsageError(f"--option {flags.pop()}: melodies have a flag of this name")
+    if isinstance(extraction, ExtractionOptions):
+        extraction = _values(ExtractionOptions, extraction)
+    return dataclasses.replace(made, **(extraction or {}))
+
+
+def _values(kind: type[ExtractionOptions], options: ExtractionOptions) -> dict[str, Any]:
+    """The values of the fields of a dataclass that another one derives from."""
+    return {field.name: getattr(options, field.name) for field in dataclasses.fields(kind)}
 
 
 def _configuration(format: str, config: str, representation: Representation) -> Configuration | None:

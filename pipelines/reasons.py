@@ -32,6 +32,7 @@ REMEDIES = {
     "unusual-key": "the key signature is none of a mode; --option text=canonical writes it with accidentals",
     "not-in-tokens": "folk-rnn's tokens have no word for something in it; --option text=canonical writes it out",
     "no-text": "it was not written as ABC; --option text=canonical writes it",
+    "no-drums": "no note plays on the drum channel and no track is called drums; call the track so in a music program",
     "drums-too-short": "the drums play for fewer bars than wanted; lower --option min_bars",
     "unknown-drums": "the kit has no such drums, so they are left out; the rest of the track is used",
     "several-programs": "it is for several instruments, and polyphony is for one; split it in a music program",
@@ -40,9 +41,18 @@ REMEDIES = {
     "too-many-tokens": "it has more notes at once than any score; check where it comes from",
     "too-short": "the melody has fewer bars than wanted; lower --min-bars",
     "too-long": "the melody is longer than any real one; set --max-steps",
+    "no-chords": "no chord stands over the melody; --option infer_chords=true infers them for pieces without any",
+    "coincident-chords": "two different chords start on one step; correct the piece, or raise --steps-per-quarter",
     "too-few-pitches": "the melody has too few different pitches; lower --min-unique-pitches",
 }
 """Reason and remedy."""
+
+REMARKS = {
+    "chords-inferred": "have chords that were inferred from the notes of their piece, which has no chord symbols",
+    "chords-not-understood": "have chord symbols that were not understood: the triad of their root stands for them",
+    "chords-without-triad": "have chords such as sus4, 5 or 7b5: encodings of triads see that of their root",
+}
+"""What is said of sequences that were not rejected, by name."""
 
 MACHINE = ("reader-crashed", "out-of-time", "out-of-memory")
 """Reasons that lie in the machine as much as in the file: on another one the same file might be read."""

@@ -110,6 +110,14 @@ def add_family(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_backing_chords(parser: "argparse._ActionsContainer", meaning: str) -> None:
+    """`--backing-chords` and `--steps-per-chord`."""
+    parser.add_argument("--backing-chords", metavar="CHORDS", help=f"such as 'C G Am7 F': {meaning}")
+    parser.add_argument(
+        "--steps-per-chord", type=whole(1, 1 << 17), default=16, metavar="N", help="steps of each of them (default 16)"
+    )
+
+
 def load_model(path: str, options: argparse.Namespace) -> "Model":
     """The model that a MODEL argument and the options above name."""
     from etude.models.hyperparameters import parse_overrides

@@ -4,6 +4,7 @@ examples:
   etude dataset notes --output dataset
   etude dataset notes --output dataset --eval-ratio 0.2 --test-ratio 0.1 --polyphony highest
   etude dataset notes --output dense --format magenta --config attention
+  etude dataset notes --output sheets --representation lead_sheet
 
 One dataset serves every configuration: it stores the events, and each model encodes them when it reads them. The split
 goes by the content of pieces and --salt, never by order, and is the same for every representation: copies of a piece, in
@@ -12,6 +13,7 @@ addresses that Beam has a file system for, such as gs://BUCKET/notes. Killed at 
 """
 
 import argparse
+import dataclasses
 from typing import TYPE_CHECKING
 
 from etude.commands.common import add_shards, add_workers, command, num_workers, unused_folder, whole
@@ -34,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--representation",
         default="melody",
         metavar="NAME",
-        help="what pieces become (default melody), or MODULE:CLASS",
+        help="what pieces become: melody (default), lead_sheet (melodies over chords), ..., or MODULE:CLASS",
     )
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=JSON", help="an option of another representation"
@@ -44,22 +46,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     split.add_argument("--test-ratio", type=float, default=0.0, help="share of pieces kept for a last test (default 0)")
     split.add_argument("--salt", default="", metavar="TEXT", help="another text gives another split")
     melodies = parser.add_argument_group("what makes a melody (the defaults are Magenta's)")
-    melodies.add_argument("--min-bars", type=float, default=7, help="shorter melodies are rejected (default 7)")
+    melodies.add_argument("--min-bars", type=float, help="shorter melodies are rejected (default 7)")
+    melodies.add_argument("--max-steps", type=int, help="longer ones are cut; 0 keeps them whole (default 512)")
     melodies.add_argument(
-        "--max-steps", type=int, default=512, help="longer ones are cut; 0 keeps them whole (default 512)"
+        "--min-unique-pitches",
+        type=int,
+        help="melodies with fewer pitch classes are rejected (default 5; lead_sheet: 3)",
     )
+    melodies.add_argument("--gap-bars", type=float, help="bars of silence that end a melody (default 1)")
     melodies.add_argument(
-        "--min-unique-pitches", type=int, default=5, help="melodies with fewer pitch classes are rejected (default 5)"
-    )
-    melodies.add_argument("--gap-bars", type=float, default=1.0, help="bars of silence that end a melody (default 1)")
-    melodies.add_argument(
-        "--polyphony", default="reject", metavar="reject|highest|skip-later",
-        help="what to do where notes start together: drop the rest of the track, keep the highest, keep the first",
+        "--polyphony", metavar="reject|highest|skip-later",
+        help="what to do where notes start together: drop the rest of the track (default), keep the highest, keep the first",
     )  # fmt: skip
-    melodies.add_argument("--steps-per-quarter", type=int, default=4, help="steps in a quarter note (default 4)")
+    melodies.add_argument("--steps-per-quarter", type=int, help="steps in a quarter note (default 4)")
     parser.add_argument(
         "--transpose", type=whole(-127, 127), nargs="+", metavar="N",
-        help="semitones by which copies of what is trained on are moved, such as -2 0 2 (default: 0, of polyphony -4 to 4)",
+        help="semitones by which copies of what is trained on are moved, such as -2 0 2 (default: 0; of lead_sheet into all "
+        "12 keys, of polyphony -4 to 4)",
     )  # fmt: skip
     parser.add_argument(
         "--dedupe", action="store_true",
@@ -78,17 +81,15 @@ def run(options: argparse.Namespace, console: Console) -> None:
     if not options.beam_options:
         import_beam()
     from etude.models.melodies.extraction import ExtractionOptions
+    from etude.models.sequences.domain import MELODIC
     from etude.pipelines.dataset import create_dataset
-    from etude.pipelines.reasons import describe_most_frequent
+    from etude.pipelines.reasons import REMARKS, describe_most_frequent
 
-    extraction = ExtractionOptions(
-        steps_per_quarter=options.steps_per_quarter,
-        min_bars=options.min_bars,
-        max_steps=options.max_steps,
-        min_unique_pitches=options.min_unique_pitches,
-        gap_bars=options.gap_bars,
-        polyphony=options.polyphony,
-    )
+    flags = {
+        field.name: value
+        for field in dataclasses.fields(ExtractionOptions)
+        if (value := getattr(options, field.name)) is not None
+    }
     check_output(options.output, "dataset")
     with console.progress("extracting sequences") as progress:
         description = create_dataset(
@@ -99,7 +100,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
             eval_ratio=options.eval_ratio,
             test_ratio=options.test_ratio,
             salt=options.salt,
-            extraction=extraction,
+            extraction=flags,
             transpositions=options.transpose,
             dedupe=options.dedupe,
             format=options.format,
@@ -110,7 +111,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
             overwrite=options.overwrite,
             progress=progress,
         )
-    is_melodies = description.representation.name == "melody"
+    is_melodies = description.representation.name in MELODIC
     things, units = ("melodies", "steps") if is_melodies else ("sequences", f"{description.representation.unit}s")
     for split in description.splits:
         notes = f", {split.num_notes:,} notes" if split.num_notes else ""
@@ -125,6 +126,8 @@ def run(options: argparse.Namespace, console: Console) -> None:
     if exact or transposed:
         fate = "dropped" if description.duplicates_dropped else "kept; --dedupe drops them"
         console.say(f"{exact:,} pieces have the notes of another one and {transposed:,} in another key: {fate}")
+    for name, count in sorted(description.remarks.items()):
+        console.say(f"{count:,} {things} {REMARKS[name]}")
     if description.rejected:
         console.say(
             f"rejected, most frequent first (all in rejected.jsonl):\n{describe_most_frequent(description.rejected)}"
@@ -148,7 +151,7 @@ def _advice(description: "DatasetDescription", options: argparse.Namespace) -> s
 def _reader(description: "DatasetDescription", representation: str) -> str:
     """A configuration that reads such a dataset."""
     from etude.models.registry import families_of
-    from etude.models.representations.registry import MELODY
+    from etude.models.sequences.domain import MELODY
 
     if representation == MELODY:
         return "mono" if set(description.transpositions) - {0} else "lookback"

@@ -33,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="processes, as a Beam job (default 1, without Beam)",
     )
     add_model_options(parser)
+    parser.add_argument(
+        "--kernels",
+        choices=("compiled", "numpy"),
+        default="compiled",
+        help="what layers run on; both compute the same (default compiled)",
+    )
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE (- for standard output)")
 
 
@@ -57,6 +63,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
                 options.split,
                 workers=workers,
                 beam_options=options.beam_options,
+                compiled=options.kernels == "compiled",
                 progress=progress,
             )
         reports.append(report)

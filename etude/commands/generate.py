@@ -7,6 +7,7 @@ examples:
   etude generate runs/lookback --output melodies --scale "D dorian" --min-pitch A3 --max-pitch A5 --end-on-tonic
   etude generate runs/lookback --output melodies --search beam --beam-size 10 --num-outputs 3
   etude generate runs/* --output melodies --seed 1
+  etude generate runs/improv --output melodies --backing-chords "C G Am F" --render-chords
 
 searches:
   stochastic  Magenta's: samples; with --beam-size and --branch-factor the likeliest of many samples is kept
@@ -30,7 +31,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from etude.commands import generate_text
-from etude.commands.common import MODEL_HELP, add_model_options, load_model
+from etude.commands.common import MODEL_HELP, add_backing_chords, add_model_options, load_model
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
@@ -38,6 +39,7 @@ NUM_STEPS = 128
 INTERRUPTED = "a model's melodies are written once all of them are made: run the same command again"
 
 if TYPE_CHECKING:
+    from etude.models.chords.backing import BackingChords
     from etude.models.generation import GenerationOptions
     from etude.models.model import Model
     from etude.pipelines.generation.generate import Rendering
@@ -53,11 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument(
         "--num-steps",
         type=int,
-        help=f"their length in steps, primer included (default {NUM_STEPS}; of text, at most 1000)",
+        help=f"their length in steps, primer included (default {NUM_STEPS}, or that of the chords; of text, at most 1000)",
     )
     length.add_argument("--new-steps", type=int, metavar="N", help="steps to add to the primer")
     length.add_argument("--bars", type=int, metavar="N", help="their length in bars, primer included")
     _add_primer(parser)
+    _add_chords(parser)
     _add_search(parser)
     _add_constraints(parser)
     _add_files(parser)
@@ -98,6 +101,12 @@ def _add_primer(parser: argparse.ArgumentParser) -> None:
         help="polyphony after the primer is given the primer's notes once more, and sets other voices to them (the default)",
     )  # fmt: skip
     group.add_argument("--metre", metavar="N/D", help="time signature (default: the primer's, or none)")
+
+
+def _add_chords(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what they are played over, for models of melodies over chords")
+    add_backing_chords(group, "from the primer's start on, and again from their first where they are over")
+    group.add_argument("--render-chords", action="store_true", help="let the chords sound in MIDI and WAV files")
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
@@ -166,7 +175,8 @@ def run(options: argparse.Namespace, console: Console) -> None:
     models = [load_model(path, options) for path in options.models]
     primers = [typed if generate_text.is_text(model) else _primer(options, model) for model in models]
     for model, primer, folder in zip(models, primers, folders, strict=True):
-        settings, rendering = _settings(options, primer, seed, model.domain.num_steps(primer.events))
+        num_primer_steps = model.domain.num_steps(primer.events)
+        settings, rendering = _settings(options, primer, seed, num_primer_steps, _backing(options, model))
         if generate_text.is_text(model):
             generate_text.generate_texts(model, options, settings, folder, console)
             continue
@@ -201,8 +211,27 @@ def run(options: argparse.Namespace, console: Console) -> None:
         console.say(f"{len(lines)} {model.domain.plural} in {folder}, with generated.jsonl")
 
 
+def _backing(options: argparse.Namespace, model: "Model") -> "BackingChords | None":
+    """The chords that a model makes melodies over; None for a model without."""
+    from etude.models.chords.backing import DEFAULT_CHORDS, backing_chords
+    from etude.models.errors import UsageError
+    from etude.models.sequences.domain import LEAD_SHEET
+
+    if model.configuration.representation == LEAD_SHEET:
+        return backing_chords(options.backing_chords or DEFAULT_CHORDS, options.steps_per_chord)
+    if options.backing_chords or options.render_chords:
+        raise UsageError(
+            f"{model.path} makes {model.domain.plural} without chords: leave out --backing-chords and --render-chords"
+        )
+    return None
+
+
 def _settings(
-    options: argparse.Namespace, primer: "Primer", seed: int, num_primer_steps: int
+    options: argparse.Namespace,
+    primer: "Primer",
+    seed: int,
+    num_primer_steps: int,
+    backing: "BackingChords | None" = None,
 ) -> tuple["GenerationOptions", "Rendering"]:
     """How a primer is continued, and how the melodies are written."""
     from etude.models.generation import GenerationOptions
@@ -214,7 +243,8 @@ def _settings(
 
     scale = parse_scale(options.scale) if options.scale else None
     tonic = scale.tonic if scale else primer.key.tonic if primer.key else major_key(primer.events)
-    num_steps = NUM_STEPS if options.num_steps is None else options.num_steps
+    default = backing.num_steps if backing else NUM_STEPS
+    num_steps = default if options.num_steps is None else options.num_steps
     if options.new_steps is not None:
         num_steps = num_primer_steps + options.new_steps
     elif options.bars is not None:
@@ -238,6 +268,7 @@ def _settings(
             note_offs=not options.no_note_offs,
             final_pitch_class=tonic if options.end_on_tonic else None,
         ),
+        columns=backing.columns(num_steps) if backing else {},
         condition_on_primer=options.condition_on_primer,
         inject_primer=options.inject_primer_during_generation,
     )
@@ -248,6 +279,8 @@ def _settings(
         metre=primer.metre,
         key=primer.key or (scale.key if scale else None),
         formats=frozenset(name for name in FORMATS if getattr(options, name)),
+        chords=tuple(backing.changes(num_steps)) if backing else (),
+        render_chords=options.render_chords,
     )
     return settings, rendering
 

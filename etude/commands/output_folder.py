@@ -10,6 +10,7 @@ KINDS = {
     "dataset": ("a dataset", ("dataset.json",)),
     "notes": ("NoteSequences", ("summary.json", "manifest.jsonl")),
     "melodies": ("generated melodies", ("generated.jsonl",)),
+    "listening": ("a listening test", ("listen.html", "key.json")),
     "comparison": ("a comparison", ("results.json", "report.html")),
 }
 """What a folder may hold, in words, and the files by which it is known; a study holds a comparison, too."""

@@ -16,9 +16,15 @@ import argparse
 import json
 import pathlib
 import sys
+from typing import TYPE_CHECKING
 
-from etude.commands.common import MODEL_HELP, add_model_options, load_model
+from etude.commands.common import MODEL_HELP, add_backing_chords, add_model_options, load_model
 from etude.console import Console
+
+if TYPE_CHECKING:
+    from etude.models.melodies.melody import Events
+    from etude.models.model import Model
+    from etude.models.sequences.domain import Columns
 
 INTERRUPTED = "run the same command again"
 
@@ -39,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-squash", action="store_true", help="take the events as they are, in the model's key and range"
     )
+    add_backing_chords(parser, "of --events, for models of melodies over chords (default: none)")
     add_model_options(parser)
 
 
@@ -46,7 +53,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     """Scores."""
     from etude.models.errors import EtudeError, UsageError
     from etude.models.melodies.melody import Melody
-    from etude.models.sequences.domain import MELODY
+    from etude.models.sequences.domain import LEAD_SHEET, MELODIC
     from etude.pipelines.evaluation.score import (
         read_list,
         read_melodies,
@@ -60,7 +67,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     if not options.sources and not options.events and not options.text:
         raise UsageError("nothing to score: name a SOURCE, or give --events or --text")
     model = load_model(options.model, options)
-    if model.configuration.representation != MELODY:
+    if model.configuration.representation not in MELODIC:
         if options.no_squash or (options.events and not model.domain.has_notes):
             things = f"sequences of {model.configuration.representation}"
             raise UsageError(f"{model.path} reads {things}, not events: name a SOURCE, or give --text FILE")
@@ -78,16 +85,28 @@ def run(options: argparse.Namespace, console: Console) -> None:
         raise UsageError(f"{model.path} reads melodies, not text: name a SOURCE, or give --events")
     steps, bar = model.configuration.steps_per_quarter, model.configuration.steps_per_whole_note
     melodies = [
-        Melody(parse_events(text, "--events", steps), source=text, steps_per_quarter=steps, steps_per_bar=bar)
+        Melody(events, source=text, steps_per_quarter=steps, steps_per_bar=bar, columns=_chords(model, options, events))
         for text in options.events
+        for events in [parse_events(text, "--events", steps)]
     ]
     if options.sources:
+        has_chords = model.configuration.representation == LEAD_SHEET
         with console.progress("reading") as progress:
-            melodies += read_melodies(options.sources, steps, console.say, progress)
+            melodies += read_melodies(options.sources, steps, console.say, progress, with_chords=has_chords)
     if not melodies:
         raise EtudeError(f"nothing to score: there is no melody in {', '.join(options.sources)}")
     for line in score(model, melodies, squash=not options.no_squash, report=console.say):
         console.result(json.dumps(line))
+
+
+def _chords(model: "Model", options: argparse.Namespace, events: "Events") -> "Columns":
+    """The chords under events that were typed."""
+    from etude.models.chords.backing import backing_chords
+    from etude.models.sequences.domain import LEAD_SHEET
+
+    if model.configuration.representation != LEAD_SHEET:
+        return {}
+    return backing_chords(options.backing_chords or "N.C.", options.steps_per_chord).columns(len(events))
 
 
 def _text(path: str) -> str:

@@ -6,8 +6,8 @@ examples:
   etude study my-study.toml --output results --parallel 2
 
 A study file names the sources, configurations, seeds and hyperparameters; pipelines/studies/demo.toml is an example. The
-output folder holds notes/, dataset/, runs/, generated/, report.html, results.json, results.csv, and tensorboard/ for
-`tensorboard --logdir DIR`. Killed at any moment, the same command goes on where it stopped.
+output folder holds notes/, dataset/, runs/, generated/, listening/ (a blind listening test), report.html, results.json,
+results.csv, and tensorboard/ for `tensorboard --logdir DIR`. Killed at any moment, the same command goes on where it stopped.
 """
 
 import argparse
@@ -42,9 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Runs the study."""
-    from etude.models.sequences.domain import MELODY
+    from etude.models.sequences.domain import MELODIC
     from etude.pipelines.compare import RESULTS_FILE
     from etude.pipelines.studies.file import find_study, read_study
+    from etude.pipelines.studies.listening import LISTENING
     from etude.pipelines.studies.study import RUNS, run_study
     from etude.results_table import format_results, read_results
 
@@ -65,15 +66,18 @@ def run(options: argparse.Namespace, console: Console) -> None:
         )
     console.result(format_results(read_results(output / RESULTS_FILE)))
     run_dir = output / RUNS / names[-1]
-    if study.runs()[names[-1]][0].representation == MELODY:
+    if study.runs()[names[-1]][0].representation in MELODIC:
         folder, primer = "melodies", ["--primer-melody", "D4 F#4 A4"]
         score = ["score", run_dir, "--events", "[62,-2,66,-2,69,-2,74,-2]"]
     else:
         folder, primer, score = "texts", [], ["score", run_dir, "--text", "FILE"]
+    test = output / LISTENING
+    listening = f"  {command('listen', 'analyse', test, 'answers/')}   after listening to {test}/listen.html\n"
     generate = ["generate", run_dir, "--output", unused_folder(folder), *primer]
     console.say(
         f"\nreport: {report}\n\nnext:\n"
         f"  {as_typed('tensorboard')} --logdir {shlex.quote(str(output))}\n"
         f"  {command(*generate, '--temperature', 0.9)}\n"
-        f"  {command(*score)}"
+        f"  {command(*score)}\n"
+        f"{listening if test.is_dir() else ''}"
     )

@@ -61,6 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="stop after N evaluations without a lower event loss on the eval split (default: never)",
     )  # fmt: skip
     parser.add_argument("--init-from", metavar="MODEL", help=f"start from the weights of a {MODEL_HELP}")
+    parser.add_argument(
+        "--kernels",
+        choices=("compiled", "keras"),
+        default="compiled",
+        help="what layers run on without a GPU; both compute the same (default compiled)",
+    )
     parser.add_argument("--min-note", type=int, help="lowest pitch of the model's range (default 48; mono: 0)")
     parser.add_argument("--max-note", type=int, help="the pitch above the highest of the range (default 84; mono: 128)")
 
@@ -99,6 +105,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
             options.init_from or "",
             progress=Estimate(progress, console.say),
             say=console.say,
+            kernels=options.kernels,
         )
     label, unit = result.best["label"], make_encoding(configuration).unit
     loss = token_figures(result.best)["loss"]
@@ -114,9 +121,9 @@ def run(options: argparse.Namespace, console: Console) -> None:
 def _reads(configuration: "Configuration") -> str:
     """What a configuration reads, in words."""
     from etude.models.registry import make_domain
-    from etude.models.sequences.domain import MELODY
+    from etude.models.sequences.domain import MELODIC
 
-    if configuration.representation != MELODY:
+    if configuration.representation not in MELODIC:
         return make_domain(configuration).name
     key = "kept" if configuration.transpose_to_key is None else configuration.transpose_to_key
     return (

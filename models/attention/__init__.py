@@ -2,8 +2,8 @@
 
 from typing import cast
 
-from etude.models.attention.encoding import AttentionEncoding
 from etude.models.configuration import Configuration, pitch_range
+from etude.models.encodings.attention import AttentionEncoding
 from etude.models.encodings.lookback import LookbackHyperparameters
 from etude.models.family import Family
 

@@ -22,6 +22,7 @@ FAMILY = Family(
     summary="Sees which of nine kinds of drums are struck and the number of the step, and attends to its last 32 outputs.",
     defaults=Configuration(
         "drums",
+        transpose_to_key=None,
         hyperparameters=Hyperparameters(rnn_layer_sizes=(256, 256, 256), clip_norm=3.0, attn_length=32),
         representation="drums",
         vocabulary=NINE_DRUMS.symbols,
@@ -37,6 +38,7 @@ ONE_DRUM = Family(
     summary="Sees whether any drum is struck at a step of an eighth note, and predicts whether one is at the next.",
     defaults=Configuration(
         "one-drum",
+        transpose_to_key=None,
         steps_per_quarter=2,
         hyperparameters=Hyperparameters(rnn_layer_sizes=(128, 128), clip_norm=5.0),
         representation="one_drum",

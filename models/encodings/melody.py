@@ -27,12 +27,16 @@ class MelodyEncoding(Encoding):
       min_note: lowest pitch that it can encode.
       max_note: the pitch above the highest.
       no_event_label: the label that Magenta counts as "no event" in its accuracies; None where no label is.
+      lookback_distances: how far back each repeat looks, ascending.
+      lookback_unit: "steps", or "bars" of the melody's own metre.
     """
 
     unit = "event"
     min_note: int
     max_note: int
     no_event_label: int | None
+    lookback_distances: tuple[int, ...]
+    lookback_unit: str
 
     def __init__(
         self, min_note: int, max_note: int, lookback_distances: Sequence[int] = (), lookback_unit: str = "steps"
@@ -51,6 +55,7 @@ class MelodyEncoding(Encoding):
         """
         if not 0 <= min_note < max_note <= 128:
             raise ValueError(f"the range [{min_note}, {max_note}) is not within [0, 128)")
+        self.lookback_distances, self.lookback_unit = tuple(lookback_distances), lookback_unit
         distances = list(lookback_distances)
         if distances != sorted(set(distances)) or (distances and distances[0] < 1):
             raise ValueError(f"lookback distances must be positive and ascending, not {distances}")

@@ -6,16 +6,24 @@ import pathlib
 
 import numpy as np
 
+from etude.models.chords.chord import CHORDS
 from etude.models.encodings.encoding import Encoding, Inputs, Labels, as_vectors
+from etude.models.encodings.lead_sheet import LeadSheetEncoding
 from etude.models.encodings.melody import MelodyEncoding
-from etude.models.melodies.melody import MAGENTA_STEPS_PER_BAR, Events, metres
+from etude.models.melodies.melody import MAGENTA_STEPS_PER_BAR, Events, Melody, metres
 from etude.models.sequences.batch import Tokens
-from etude.models.sequences.domain import MELODY
+from etude.models.sequences.domain import LEAD_SHEET, MELODY
 from etude.models.storage import dataset_pb2
 from etude.models.storage.records import read_records
 from etude.models.storage.sequence_examples import decode_inputs_and_labels
 
-THINGS = {MELODY: "melodies", "drums": "drum_tracks", "one_drum": "drum_tracks", "polyphony": "poly_tracks"}
+THINGS = {
+    MELODY: "melodies",
+    LEAD_SHEET: "lead_sheets",
+    "drums": "drum_tracks",
+    "one_drum": "drum_tracks",
+    "polyphony": "poly_tracks",
+}
 """What Magenta's datasets call the sequences of each representation."""
 
 ONE_DRUM_INPUTS = 2
@@ -71,10 +79,11 @@ def _describe(
     return description
 
 
-def decode_record(record: bytes, encoding: MelodyEncoding) -> Events:
+def decode_record(record: bytes, encoding: MelodyEncoding) -> Melody:
     """The melody of a record, in the key and range that it was encoded in.
 
-    The labels tell every event but the first, which the first input tells.
+    The labels tell every event but the first, which the first input tells. Inputs tell every chord but the first, which is in
+    none and is taken for the second.
 
     Args:
       record: a SequenceExample with `inputs` and `labels`.
@@ -89,11 +98,17 @@ def decode_record(record: bytes, encoding: MelodyEncoding) -> Events:
             f"it has inputs of {inputs.shape[1]} numbers and labels up to {labels.max()}, where the configuration has "
             f"{encoding.input_size} and {encoding.num_labels - 1}"
         )
-    events = _decode_labels(_first_event(inputs, encoding), labels, encoding)
+    plain, columns = encoding, {}
+    if isinstance(encoding, LeadSheetEncoding):
+        plain, seen = encoding.melody, encoding.chords.size
+        chords = encoding.chords.chords(inputs[:, :seen])
+        columns = {CHORDS: np.concatenate([chords[:1], chords])}
+        inputs = inputs[:, seen:]
+    events = _decode_labels(_first_event(inputs, plain), labels, plain)
     metre = metres(MAGENTA_STEPS_PER_BAR)
-    if not np.array_equal(as_vectors(encoding.inputs(events[None, :-1], metre)[0], encoding.input_size), inputs):
+    if not np.array_equal(as_vectors(plain.inputs(events[None, :-1], metre)[0], plain.input_size), inputs):
         raise ValueError("its inputs are not those of its labels: it was written for another configuration")
-    return events
+    return Melody(events, columns=columns)
 
 
 def decode_tokens(record: bytes, encoding: Encoding) -> Tokens:

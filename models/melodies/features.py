@@ -35,15 +35,24 @@ def melody_features(events: Events, steps_per_bar: int, steps_per_beat: int) -> 
 
 def bar_features(tokens: npt.NDArray[np.int64], steps_per_bar: int, steps_per_beat: int) -> Features:
     """Where each step stands in bars that have one token a step; arguments as of `melody_features`."""
-    bars, places = np.divmod(np.arange(len(tokens)), steps_per_bar)
+    steps = np.arange(len(tokens))
+    bars = steps // steps_per_bar
     repeated = _repeated_bars(tokens, steps_per_bar)[bars]
+    return {
+        **grid_features(steps, steps_per_bar, steps_per_beat),
+        "bars since the start": bars.astype(np.float64),
+        "repeated bar": repeated.astype(np.float64),
+        "bars since a repeat": _bars_since(repeated, bars),
+    }
+
+
+def grid_features(steps: npt.NDArray[np.int64], steps_per_bar: int, steps_per_beat: int) -> Features:
+    """Where in their bars steps are, by name; each of the shape of the steps."""
+    places = steps % steps_per_bar
     return {
         "bar line": (places == 0).astype(np.float64),
         "beat": (places % steps_per_beat == 0).astype(np.float64),
         "place in the bar": places / steps_per_bar,
-        "bars since the start": bars.astype(np.float64),
-        "repeated bar": repeated.astype(np.float64),
-        "bars since a repeat": _bars_since(repeated, bars),
     }
 
 

@@ -5,6 +5,7 @@ A melody has one event a step (a sixteenth note by default): -2 is no event (wha
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,7 @@ class Melody:
       steps_per_quarter: steps in a quarter note.
       steps_per_bar: steps in a bar of its metre.
       transposition: semitones by which it was moved from its source to enlarge a training set.
+      columns: what else is known of each step, by name, such as the chord under it: [num_steps] each.
     """
 
     events: Events
@@ -58,6 +60,7 @@ class Melody:
     steps_per_quarter: int = DEFAULT_STEPS_PER_QUARTER
     steps_per_bar: int = 4 * DEFAULT_STEPS_PER_QUARTER
     transposition: int = 0
+    columns: Mapping[str, Events] = dataclasses.field(default_factory=dict)
 
 
 def metres(steps_per_bar: npt.ArrayLike) -> dict[str, npt.NDArray[np.int64]]:

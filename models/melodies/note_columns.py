@@ -38,14 +38,17 @@ class NoteColumns(NamedTuple):
         """The notes in order of their start; those that start together stay in theirs."""
         if not (np.diff(self.start) < 0).any():
             return self
-        order = np.argsort(self.start, kind="stable")
+        return self.take(np.argsort(self.start, kind="stable"))
+
+    def take(self, chosen: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "NoteColumns":
+        """The notes at some places, or where something holds."""
         return NoteColumns(
-            start=self.start[order],
-            end=self.end[order],
-            pitch=self.pitch[order],
-            instrument=self.instrument[order],
-            velocity=self.velocity[order],
-            is_drum=self.is_drum[order],
+            start=self.start[chosen],
+            end=self.end[chosen],
+            pitch=self.pitch[chosen],
+            instrument=self.instrument[chosen],
+            velocity=self.velocity[chosen],
+            is_drum=self.is_drum[chosen],
         )
 
 

@@ -5,6 +5,7 @@ Magenta's melody pipelines call in this order, so that the steps come out exactl
 """
 
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -142,6 +143,11 @@ def split_at_time_changes(sequence: "NoteSequence", columns: NoteColumns | None 
     return parts
 
 
+def part_times(sequence: "NoteSequence") -> list[tuple[float, float]]:
+    """Where the parts of `split_at_time_changes` start and end, in seconds."""
+    return list(itertools.pairwise(_split_times(_time_changes(sequence), sequence.total_time)[0]))
+
+
 _Setting = tuple[int, int, float]
 """Numerator, denominator, quarters a minute."""
 
@@ -195,9 +201,8 @@ def quantise(part: Part, steps_per_quarter: int) -> QuantisedPart:
     steps_per_bar = steps_per_quarter * (4.0 / part.denominator * part.numerator)
     if steps_per_bar % 1:
         raise UnusableError("non-integer-steps-per-bar", f"{steps_per_bar:g} steps in a bar of {metre}")
-    steps_per_second = steps_per_quarter * part.quarters_per_minute / 60.0
-    start = np.trunc(part.start * steps_per_second + 0.5)
-    end = np.trunc(part.end * steps_per_second + 0.5)
+    start = steps_of(part.start, part.quarters_per_minute, steps_per_quarter)
+    end = steps_of(part.end, part.quarters_per_minute, steps_per_quarter)
     end = np.where(end == start, end + 1, end)
     if (start < 0).any() or (end < 0).any():
         raise UnusableError("negative-time", f"a note starts at step {start.min():.0f}")
@@ -216,3 +221,9 @@ def quantise(part: Part, steps_per_quarter: int) -> QuantisedPart:
         is_audible=part.is_audible,
         is_drum=part.is_drum,
     )
+
+
+def steps_of(seconds: Floats, quarters_per_minute: float, steps_per_quarter: int) -> Floats:
+    """The nearest step to each time, the later one of two; whole numbers."""
+    steps_per_second = steps_per_quarter * quarters_per_minute / 60.0
+    return np.trunc(seconds * steps_per_second + 0.5)

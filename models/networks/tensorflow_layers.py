@@ -1,6 +1,6 @@
 """Which code a recurrent layer runs on in TensorFlow; all of it computes the same.
 
-Our own LSTM is the fastest on a CPU, and our own attention the only one. Keras's layers do the rest: on a GPU, they take
+Compiled layers are the fastest on a CPU, and our own attention the only one. Keras's layers do the rest: on a GPU, they take
 cuDNN where it can be taken.
 """
 
@@ -11,7 +11,6 @@ from typing import Protocol
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.networks.tensorflow_attention import AttentionLayer
 from etude.models.networks.tensorflow_keras import KerasLayer
-from etude.models.networks.tensorflow_lstm import LstmLayer
 from etude.models.networks.tensorflow_steps import State, Tensor
 
 CPU, GPU = "CPU", "GPU"
@@ -41,11 +40,14 @@ class Implementation(enum.Enum):
     """What a layer runs on, in the words of a message."""
 
     OURS = "step by step"
+    COMPILED = "in compiled code"
     KERAS = "step by step in Keras"
     CUDNN = "on cuDNN"
 
 
-def implementation(devices: Collection[str], cell: str, attends: bool, drops_recurrently: bool) -> Implementation:
+def implementation(
+    devices: Collection[str], cell: str, attends: bool, drops_recurrently: bool, compiles: bool = True
+) -> Implementation:
     """What a layer runs on.
 
     Args:
@@ -53,17 +55,20 @@ def implementation(devices: Collection[str], cell: str, attends: bool, drops_rec
       cell: lstm, gru or rnn.
       attends: whether the layer, an LSTM, has attention.
       drops_recurrently: whether there is recurrent dropout.
+      compiles: whether compiled layers may be used.
     """
     if attends:
         return Implementation.OURS
     if GPU in devices and cell in ("lstm", "gru") and not drops_recurrently:
         return Implementation.CUDNN
-    if GPU not in devices and cell == "lstm" and not drops_recurrently:
-        return Implementation.OURS
+    if GPU not in devices and compiles and not drops_recurrently:
+        return Implementation.COMPILED
     return Implementation.KERAS
 
 
-def implementations(devices: Collection[str], hyperparameters: Hyperparameters) -> list[Implementation]:
+def implementations(
+    devices: Collection[str], hyperparameters: Hyperparameters, compiles: bool = True
+) -> list[Implementation]:
     """What every layer of a network runs on, first to last."""
     return [
         implementation(
@@ -71,21 +76,26 @@ def implementations(devices: Collection[str], hyperparameters: Hyperparameters) 
             hyperparameters.cell,
             attends=number == 0 and hyperparameters.attn_length > 0,
             drops_recurrently=hyperparameters.recurrent_keep_prob < 1,
+            compiles=compiles,
         )
         for number in range(len(hyperparameters.rnn_layer_sizes))
     ]
 
 
-def make_layers(devices: Collection[str], hyperparameters: Hyperparameters, input_size: int) -> Sequence[Layer]:
+def make_layers(
+    devices: Collection[str], hyperparameters: Hyperparameters, input_size: int, compiles: bool = True
+) -> Sequence[Layer]:
     """The layers of a network, first to last; to be called outside of any graph."""
     sizes, forget_bias = hyperparameters.rnn_layer_sizes, hyperparameters.forget_bias
     layers: list[Layer] = []
-    for number, chosen in enumerate(implementations(devices, hyperparameters)):
+    for number, chosen in enumerate(implementations(devices, hyperparameters, compiles)):
         units = sizes[number]
         if number == 0 and hyperparameters.attn_length:
             layers.append(AttentionLayer(units, hyperparameters.attn_length, forget_bias))
-        elif chosen is Implementation.OURS:
-            layers.append(LstmLayer(units, forget_bias))
+        elif chosen is Implementation.COMPILED:
+            from etude.models.networks.tensorflow_kernels import KernelLayer
+
+            layers.append(KernelLayer(hyperparameters.cell, units, forget_bias, is_first=number == 0))
         else:
             before = sizes[number - 1] if number else input_size
             is_masked = hyperparameters.recurrent_keep_prob < 1

@@ -32,17 +32,24 @@ class Dropout(NamedTuple):
 class TensorFlowNetwork:
     """The network as a function of its weights: the arithmetic is that of `etude.models.networks.network.Network`."""
 
-    def __init__(self, hyperparameters: Hyperparameters, input_size: int, devices: Collection[str] = (CPU,)) -> None:
+    def __init__(
+        self,
+        hyperparameters: Hyperparameters,
+        input_size: int,
+        devices: Collection[str] = (CPU,),
+        compiles: bool = True,
+    ) -> None:
         """Makes the layers, outside of any graph.
 
         Args:
           hyperparameters: the network's shape.
           input_size: numbers that come in at a step.
           devices: the kinds that there are, which decide on what layers run.
+          compiles: whether compiled layers may be used.
         """
         self._hyperparameters = hyperparameters
         self._input_size = input_size
-        self._layers = make_layers(devices, hyperparameters, input_size)
+        self._layers = make_layers(devices, hyperparameters, input_size, compiles)
 
     def initial_state(self, batch_size: Tensor) -> list[State]:
         """Zeros for every sequence, by layer."""
@@ -76,10 +83,13 @@ class TensorFlowNetwork:
           [batch, steps, num_labels], and the state after all steps, padding included: only sequences that are as long as the
           batch can go on from it.
         """
-        if inputs.dtype.is_integer:
-            inputs = tf.one_hot(inputs, self._input_size)
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
-        values = tf.transpose(tf.where(is_real[..., None], inputs, 0.0), [1, 0, 2])
+        if inputs.dtype.is_integer and getattr(self._layers[0], "takes_places", False):
+            values = tf.transpose(tf.where(is_real, inputs, 0))
+        else:
+            if inputs.dtype.is_integer:
+                inputs = tf.one_hot(inputs, self._input_size)
+            values = tf.transpose(tf.where(is_real[..., None], inputs, 0.0), [1, 0, 2])
         after: list[State] = []
         for number, (layer, before) in enumerate(zip(self._layers, state, strict=True)):
             own = layer_weights(weights, number)

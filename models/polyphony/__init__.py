@@ -15,6 +15,7 @@ FAMILY = Family(
     summary="Sees the last event of several voices (a note begins, goes on, a step ends), and predicts the next.",
     defaults=Configuration(
         "polyphony",
+        transpose_to_key=None,
         hyperparameters=Hyperparameters(rnn_layer_sizes=(256, 256, 256), batch_size=64, clip_norm=5.0),
         representation="polyphony",
         vocabulary=SYMBOLS,

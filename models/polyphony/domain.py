@@ -1,13 +1,15 @@
 """Polyphony: several notes at once."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from etude.models.configuration import Configuration, vocabulary_domain
+from etude.models.melodies.features import Features, grid_features
+from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, STEPS_PER_BAR, STEPS_PER_QUARTER
 from etude.models.polyphony import events
 from etude.models.sequences.batch import Batch, Tokens
 from etude.models.sequences.breakdown import Breakdown
@@ -66,6 +68,18 @@ class PolyphonyDomain(VocabularyDomain):
         """See base class."""
         ends = np.flatnonzero(tokens == events.STEP_END)
         return tokens if number > len(ends) else tokens[: ends[number - 1] + 1 if number else 1]
+
+    def features(self, tokens: Tokens, attributes: Mapping[str, int]) -> Features:
+        """See base class: the place of its step in the bar, its kind and its pitch."""
+        quarter = attributes.get(STEPS_PER_QUARTER, DEFAULT_STEPS_PER_QUARTER)
+        ends, pitches = tokens == events.STEP_END, events.pitches_of(tokens)
+        return {
+            **grid_features(np.cumsum(ends) - ends, attributes.get(STEPS_PER_BAR, 4 * quarter), quarter),
+            "end of a step": ends.astype(np.float64),
+            "new note": events.is_note(tokens).astype(np.float64),
+            "note that goes on": (tokens >= events.CONTINUED).astype(np.float64),
+            "pitch": np.where(pitches >= 0, pitches, np.nan),
+        }
 
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """See base class: kinds of events, and how many notes sound at the step."""

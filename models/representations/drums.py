@@ -9,7 +9,7 @@ import numpy.typing as npt
 from etude.models.drums.extraction import DrumOptions, extract_drum_tracks
 from etude.models.drums.kit import ANY_DRUM, NINE_DRUMS, Kit
 from etude.models.errors import UsageError
-from etude.models.melodies.extraction import MOST_BARS
+from etude.models.melodies.extraction import MOST_BARS, Rejection
 from etude.models.melodies.melody import MAX_STEPS_PER_QUARTER
 from etude.models.representations.notes_of_piece import columns_of, quantised_parts
 from etude.models.representations.piece import Piece
@@ -80,6 +80,8 @@ class Drums(DrumOptions, Representation):
                 }
                 result.sequences.append(Sequence(track.tokens, str(len(result.sequences)), attributes=attributes))
                 num_truncated += track.full_length > len(track.tokens)
+        if not result.sequences and not result.rejections:
+            result.rejections.append(Rejection("no-drums"))
         return result._replace(num_truncated=num_truncated)
 
     def render(self, tokens: npt.NDArray[np.int64], vocabulary: Vocabulary | None = None) -> list[tuple[int, ...]]:

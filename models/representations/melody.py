@@ -64,13 +64,14 @@ class MelodyRepresentation(ExtractionOptions, Representation):
 
     def encode(self, sequence: Sequence) -> bytes:
         """As `encode_melody`: a feature list `events`."""
-        return encode_melody(Melody(_events(sequence), sequence.id, sequence.source, **sequence.attributes))
+        known = {name: sequence.attributes[name] for name in _ATTRIBUTES}
+        return encode_melody(Melody(_events(sequence), sequence.id, sequence.source, **known, columns=sequence.columns))
 
     def decode(self, record: bytes) -> Sequence:
         """As `decode_melody`."""
         melody = decode_melody(record)
         attributes = {name: getattr(melody, name) for name in _ATTRIBUTES}
-        return Sequence(melody.events, melody.id, melody.source, attributes)
+        return Sequence(melody.events, melody.id, melody.source, attributes, melody.columns)
 
     def content(self, sequence: Sequence) -> bytes:
         """Intervals and rhythm: a copy in another key is a copy."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from etude.models.errors import UsageError
 from etude.models.registry import FAMILIES
 from etude.models.representations.representation import Representation
+from etude.models.sequences.domain import LEAD_SHEET, MELODY
 
-MELODY = "melody"
 REPRESENTATIONS = {
     MELODY: "etude.models.representations.melody:MelodyRepresentation",
+    LEAD_SHEET: "etude.models.representations.lead_sheet:LeadSheetRepresentation",
     "abc_characters": "etude.models.representations.abc_characters:AbcCharacters",
     "abc_tokens": "etude.models.representations.abc_tokens:AbcTokens",
     "drums": "etude.models.representations.drums:Drums",

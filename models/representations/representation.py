@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -25,11 +26,13 @@ class Extracted(NamedTuple):
       sequences: their ids tell them apart within the piece.
       rejections: what gave no sequence, with the reason.
       num_truncated: sequences that were cut to the longest length.
+      remarks: what else is to be said of sequences, by names out of `etude.pipelines.reasons`, and of how many.
     """
 
     sequences: list[Sequence]
     rejections: list[Rejection]
     num_truncated: int = 0
+    remarks: Mapping[str, int] = MappingProxyType({})
 
 
 class Representation(abc.ABC):
@@ -94,7 +97,8 @@ class Representation(abc.ABC):
 
     def encode(self, sequence: Sequence) -> bytes:
         """The SequenceExample that stores a sequence whose tokens are numbers; the same bytes every time."""
-        return encode_sequence(np.asarray(sequence.tokens), sequence.id, sequence.source, sequence.attributes)
+        tokens = np.asarray(sequence.tokens)
+        return encode_sequence(tokens, sequence.id, sequence.source, sequence.attributes, sequence.columns)
 
     def decode(self, record: bytes) -> Sequence:
         """The sequence that `encode` stored.
@@ -110,7 +114,9 @@ class Representation(abc.ABC):
 
     def digest(self, sequence: Sequence) -> bytes:
         """SHA-256 over what is stored of a sequence apart from names."""
-        return hashlib.sha256(repr((_plain(sequence), sorted(sequence.attributes.items()))).encode()).digest()
+        stored: list[Any] = [_plain(sequence), sorted(sequence.attributes.items())]
+        stored += [(name, values.tolist()) for name, values in sorted(sequence.columns.items())]
+        return hashlib.sha256(repr(tuple(stored)).encode()).digest()
 
     def run_numbers(self, sequence: Sequence) -> npt.NDArray[np.uint64]:
         """A sequence as the numbers by whose runs two sets are compared: one for each token."""

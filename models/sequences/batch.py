@@ -9,7 +9,8 @@ import numpy.typing as npt
 Tokens = npt.NDArray[np.int64]
 
 Attributes = Mapping[str, npt.NDArray[np.int64]]
-"""What is known of the sequences of a batch besides their tokens, such as their metre: [batch, ...] by name."""
+"""What is known of the sequences of a batch besides their tokens, by name: of each, such as its metre, [batch]; or of each of
+its steps, such as the chord under it, [batch, steps], padded with zeros."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,16 @@ from etude.models.sequences.sequence_set import SequenceSet
 
 MELODY = "melody"
 """The representation whose tokens are events."""
+
+LEAD_SHEET = "lead_sheet"
+"""The representation of melodies that have a chord under every step."""
+
+MELODIC = (MELODY, LEAD_SHEET)
+"""The representations whose sequences are melodies: what reads melodies can read them."""
+
+Known = TypeVar("Known", bound=SequenceSet)
+
+Columns = Mapping[str, Tokens]
 
 START, END, UNKNOWN = "<start>", "<end>", "<unknown>"
 """Symbols of vocabularies that stand for no text."""
@@ -134,6 +144,26 @@ class Domain(abc.ABC):
     def enter(self, tokens: Tokens) -> tuple[Tokens, int]:
         """A sequence as the model knows it, and by how many semitones it was transposed."""
         return tokens, 0
+
+    def enter_all(self, sequences: Known) -> Known:
+        """Many sequences as the model knows them."""
+        return sequences.map(lambda tokens: self.enter(tokens)[0])
+
+    def enter_columns(self, columns: Columns, semitones: int) -> Columns:
+        """What is known of each token of a sequence that `enter` transposed by so many semitones."""
+        return columns
+
+    def complete_columns(self, columns: Columns, num_steps: int) -> Columns:
+        """What is known of each of so many steps, where a user gave some of it.
+
+        Raises:
+          ValueError: if it is of fewer steps; the message says so.
+        """
+        return {}
+
+    def parse_columns(self, given: Any) -> Columns:
+        """What a user gave of each token of a sequence besides it, which `parse` leaves out: [steps] by name."""
+        return {}
 
     def leave(self, tokens: Tokens, semitones: int) -> Tokens:
         """The way back from `enter`."""

@@ -15,11 +15,15 @@ from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, MAGENTA_STEP
 from etude.models.storage import sequence_example_pb2
 
 
-def encode_melody(melody: Melody) -> bytes:
+def encode_melody(melody: Melody, others: Mapping[str, int] | None = None) -> bytes:
     """The SequenceExample that stores a melody; the same bytes every time.
 
     Context features: `id`, `source` (bytes), `steps_per_quarter`, `steps_per_bar`, `transposition` (int64). Feature
-    list: `events`, one int64 a step.
+    lists: `events`, one int64 a step, and the melody's columns under their names.
+
+    Args:
+      melody: what is stored.
+      others: more context features.
     """
     example = sequence_example_pb2.SequenceExample()
     context = example.context.feature
@@ -28,7 +32,9 @@ def encode_melody(melody: Melody) -> bytes:
     context["steps_per_quarter"].int64_list.value.append(melody.steps_per_quarter)
     context["steps_per_bar"].int64_list.value.append(melody.steps_per_bar)
     context["transposition"].int64_list.value.append(melody.transposition)
-    example.feature_lists.feature_list["events"].MergeFromString(_integers(melody.events))
+    for name, number in (others or {}).items():
+        context[name].int64_list.value.append(number)
+    _add_lists(example, {"events": melody.events, **melody.columns})
     return example.SerializeToString(deterministic=True)
 
 
@@ -36,13 +42,11 @@ def decode_melody(record: bytes) -> Melody:
     """The melody that `encode_melody` stored.
 
     Raises:
-      ValueError: if the record is not a SequenceExample with an `events` feature list of valid events, or its metre is
-        not positive.
+      ValueError: if the record is not a SequenceExample with an `events` feature list of valid events, a column is longer or
+        shorter, or its metre is not positive.
     """
     example = _parse(record)
-    if "events" not in example.feature_lists.feature_list:
-        raise ValueError("the record has no feature list 'events'")
-    features = example.feature_lists.feature_list["events"].feature
+    events, columns = _lists(example, "events")
     context = example.context.feature
 
     def integer(name: str, default: int) -> int:
@@ -60,19 +64,27 @@ def decode_melody(record: bytes) -> Melody:
         return values[0].decode(errors="replace") if values else ""
 
     return Melody(
-        events=as_events([value for feature in features for value in feature.int64_list.value]),
+        events=as_events(events),
         id=text("id"),
         source=text("source"),
         steps_per_quarter=positive("steps_per_quarter", DEFAULT_STEPS_PER_QUARTER),
         steps_per_bar=positive("steps_per_bar", MAGENTA_STEPS_PER_BAR),
         transposition=integer("transposition", 0),
+        columns=columns,
     )
 
 
-def encode_sequence(tokens: npt.NDArray[np.int64], id: str, source: str, attributes: Mapping[str, int]) -> bytes:
+def encode_sequence(
+    tokens: npt.NDArray[np.int64],
+    id: str,
+    source: str,
+    attributes: Mapping[str, int],
+    columns: Mapping[str, npt.NDArray[np.int64]],
+) -> bytes:
     """The SequenceExample that stores a sequence of tokens; the same bytes every time.
 
-    Context features: `id`, `source` (bytes), and the attributes (int64). Feature list: `tokens`, one int64 each.
+    Context features: `id`, `source` (bytes), and the attributes (int64). Feature lists: `tokens`, one int64 each, and the
+    columns under their names.
     """
     example = sequence_example_pb2.SequenceExample()
     context = example.context.feature
@@ -80,31 +92,41 @@ def encode_sequence(tokens: npt.NDArray[np.int64], id: str, source: str, attribu
     context["source"].bytes_list.value.append(source.encode("utf-8", "replace"))
     for name, value in attributes.items():
         context[name].int64_list.value.append(value)
-    example.feature_lists.feature_list["tokens"].MergeFromString(_integers(tokens))
+    _add_lists(example, {"tokens": tokens, **columns})
     return example.SerializeToString(deterministic=True)
 
 
-def decode_sequence(record: bytes) -> tuple[npt.NDArray[np.int64], str, str, dict[str, int]]:
-    """Tokens, id, source and attributes that `encode_sequence` stored.
+def decode_sequence(
+    record: bytes,
+) -> tuple[npt.NDArray[np.int64], str, str, dict[str, int], dict[str, npt.NDArray[np.int64]]]:
+    """Tokens, id, source, attributes and columns that `encode_sequence` stored.
 
     Raises:
-      ValueError: if the record is not a SequenceExample with a `tokens` feature list.
+      ValueError: if the record is not a SequenceExample with a `tokens` feature list, or a column is longer or shorter.
     """
     example = _parse(record)
-    if "tokens" not in example.feature_lists.feature_list:
-        raise ValueError("the record has no feature list 'tokens'")
-    features = example.feature_lists.feature_list["tokens"].feature
-    tokens = np.array([value for feature in features for value in feature.int64_list.value], np.int64)
+    tokens, columns = _lists(example, "tokens")
     context = example.context.feature
     texts = {
         name: context[name].bytes_list.value[0].decode(errors="replace")
         for name in ("id", "source")
         if name in context and context[name].bytes_list.value
     }
-    attributes = {
-        name: int(feature.int64_list.value[0]) for name, feature in sorted(context.items()) if feature.int64_list.value
-    }
-    return tokens, texts.get("id", ""), texts.get("source", ""), attributes
+    return tokens, texts.get("id", ""), texts.get("source", ""), _integers_of(example), columns
+
+
+def context_integers(record: bytes) -> dict[str, int]:
+    """The integers of a record's context, by name.
+
+    Raises:
+      ValueError: if the record is not a SequenceExample.
+    """
+    return _integers_of(_parse(record))
+
+
+def _integers_of(example: sequence_example_pb2.SequenceExample) -> dict[str, int]:
+    context = sorted(example.context.feature.items())
+    return {name: int(feature.int64_list.value[0]) for name, feature in context if feature.int64_list.value}
 
 
 def encode_inputs_and_labels(inputs: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> bytes:
@@ -130,6 +152,29 @@ def decode_inputs_and_labels(record: bytes) -> tuple[npt.NDArray[np.float32], np
     if inputs.ndim != 2 or len(inputs) != len(labels):
         raise ValueError(f"'inputs' has the shape {inputs.shape} where 'labels' has {labels.shape}")
     return inputs, labels
+
+
+def _add_lists(example: sequence_example_pb2.SequenceExample, lists: Mapping[str, npt.NDArray[np.int64]]) -> None:
+    for name, values in lists.items():
+        example.feature_lists.feature_list[name].MergeFromString(_integers(values))
+
+
+def _lists(
+    example: sequence_example_pb2.SequenceExample, first: str
+) -> tuple[npt.NDArray[np.int64], dict[str, npt.NDArray[np.int64]]]:
+    """The integers of the feature list `first`, and those of all others by name."""
+    stored = example.feature_lists.feature_list
+    if first not in stored:
+        raise ValueError(f"the record has no feature list {first!r}")
+    lists = {
+        name: np.array([value for feature in stored[name].feature for value in feature.int64_list.value], np.int64)
+        for name in (first, *sorted(set(stored) - {first}))
+    }
+    tokens = lists.pop(first)
+    for name, values in lists.items():
+        if len(values) != len(tokens):
+            raise ValueError(f"its {name!r} are {len(values)} where its {first!r} are {len(tokens)}")
+    return tokens, lists
 
 
 def _integers(values: npt.NDArray[np.int64]) -> bytes:

@@ -25,7 +25,7 @@ from etude.models.networks.weights import Weights, as_weights, initialise, shape
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_domain, make_encoding
 from etude.models.sequences.batch import Batch
-from etude.models.sequences.domain import MELODY
+from etude.models.sequences.domain import MELODIC, MELODY
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.checkpoint import load_arrays, save_arrays
 from etude.models.storage.lock import locked
@@ -53,6 +53,7 @@ def train(
     initial_model: pathlib.Path | str = "",
     progress: Progress = silent,
     say: Callable[[str], None] = lambda message: None,
+    kernels: str = "compiled",
 ) -> Result:
     """Trains a model, or goes on training it.
 
@@ -64,6 +65,7 @@ def train(
       initial_model: a model whose weights to start from instead of random ones.
       progress: called after every step, with loss and speed.
       say: called with what is done otherwise than asked for.
+      kernels: what layers run on where there is no GPU, "compiled" or "keras"; both compute the same.
 
     Returns:
       How the run ended.
@@ -73,7 +75,7 @@ def train(
         run or another process writes to it, or the loss stops being a number.
     """
     with locked(run_dir):
-        return _train(configuration, dataset, run_dir, schedule, initial_model, progress, say)
+        return _train(configuration, dataset, run_dir, schedule, initial_model, progress, say, kernels)
 
 
 def _train(
@@ -84,6 +86,7 @@ def _train(
     initial_model: pathlib.Path | str,
     progress: Progress,
     say: Callable[[str], None],
+    kernels: str,
 ) -> Result:
     run = RunDirectory(run_dir)
     if configuration.representation == MELODY != representation_name(read_description(dataset)):
@@ -116,9 +119,9 @@ def _train(
 
     from etude.models.training.trainer import Trainer  # imports TensorFlow, which takes seconds
 
-    trainer = Trainer(configuration, encoding, weights, schedule.seed)
+    trainer = Trainer(configuration, encoding, weights, schedule.seed, kernels)
     if trainer.implementation:
-        say(f"on the GPU, layers run {trainer.implementation}")
+        say(trainer.implementation)
     if steps := run.steps():
         _restore(trainer, run.checkpoint(steps[-1]))
     log = MetricsLog(run.metrics, trainer.step, shown_hyperparameters(configuration, schedule.seed))
@@ -292,7 +295,7 @@ def _initial_weights(
 
 def _check_transpositions(configuration: Configuration, dataset: AnyFolder) -> None:
     transpositions = list(read_description(dataset).transpositions)
-    if configuration.representation != MELODY:
+    if configuration.representation not in MELODIC:
         return
     if configuration.transpose_to_key is not None and set(transpositions) - {0}:
         raise EtudeError(

@@ -8,6 +8,7 @@ depends on the size of a part, not on that of a batch. Parts that are taken toge
 How a batch is cut changes nothing but the order of additions: a row of it has the same dropout in every part.
 """
 
+import contextlib
 import itertools
 import os
 from collections.abc import Collection, Mapping, Sequence
@@ -21,12 +22,17 @@ from etude.models.configuration import Configuration
 from etude.models.encodings.encoding import Encoding, Inputs, Labels
 from etude.models.evaluation.figures import figures
 from etude.models.evaluation.likelihood import LogProbabilities
+from etude.models.networks.kernels.availability import why_not_compiled
+from etude.models.networks.kernels.threads import one_blas_thread
 from etude.models.networks.tensorflow_layers import GPU, implementations
 from etude.models.networks.tensorflow_network import Dropout, TensorFlowNetwork
 from etude.models.networks.tensorflow_steps import State, Tensor
 from etude.models.networks.weights import Weights
 from etude.models.storage.checkpoint import Arrays
 from etude.models.training.optimisers import Optimiser
+
+COMPILED, KERAS = KERNELS = ("compiled", "keras")
+"""What layers run on where there is no GPU: compiled code, where it can be had, or Keras's layers."""
 
 MELODIES_OF_A_PART = 64
 """At most: the matrix products of fewer are slower, and those of more not faster."""
@@ -38,7 +44,9 @@ MELODIES_OF_A_PART_WITH_ATTENTION = 32
 class Trainer:
     """A network in training: its weights, its optimiser's moments, and the number of steps taken."""
 
-    def __init__(self, configuration: Configuration, encoding: Encoding, weights: Weights, seed: int) -> None:
+    def __init__(
+        self, configuration: Configuration, encoding: Encoding, weights: Weights, seed: int, kernels: str = COMPILED
+    ) -> None:
         """Starts at step 0.
 
         Args:
@@ -46,10 +54,13 @@ class Trainer:
           encoding: the configuration's.
           weights: initial weights.
           seed: of the dropout.
+          kernels: what layers run on where there is no GPU: one of `KERNELS`.
         """
         self._hyperparameters = configuration.hyperparameters
         devices = _devices()
-        self._network = TensorFlowNetwork(self._hyperparameters, encoding.input_size, devices)
+        self._is_slow = why_not_compiled() if kernels == COMPILED and GPU not in devices else ""
+        self._compiles = kernels == COMPILED and not self._is_slow
+        self._network = TensorFlowNetwork(self._hyperparameters, encoding.input_size, devices, self._compiles)
         masks = encoding.label_masks()
         self._masks = [tf.constant(mask) for mask in masks.values()]
         self._names = ["log_likelihood", "num_steps", "correct"]
@@ -100,7 +111,8 @@ class Trainer:
         """
         rate = np.float32(self._hyperparameters.learning_rate if learning_rate is None else learning_rate)
         first = np.full(len(lengths), True) if begins is None else begins
-        sums = self._train(inputs, labels.astype(np.int32), lengths, np.int64(self.step), rate, first)
+        with one_blas_thread() if self._compiles else contextlib.nullcontext():
+            sums = self._train(inputs, labels.astype(np.int32), lengths, np.int64(self.step), rate, first)
         self.step += 1
         totals = dict(zip(self._names, sums.numpy().astype(np.float64), strict=True))
         found = figures(totals, self._unit)
@@ -108,7 +120,8 @@ class Trainer:
 
     def log_probabilities(self, inputs: Inputs, lengths: npt.NDArray[np.int64]) -> LogProbabilities:
         """Log-probabilities after every step, without dropout: [batch, steps, num_labels]."""
-        result: LogProbabilities = self._forward(inputs, lengths).numpy()
+        with one_blas_thread() if self._compiles else contextlib.nullcontext():
+            result: LogProbabilities = self._forward(inputs, lengths).numpy()
         return result
 
     def weights(self) -> dict[str, npt.NDArray[np.float32]]:
@@ -138,11 +151,14 @@ class Trainer:
 
     @property
     def implementation(self) -> str:
-        """What each layer runs on, first to last, where there is a GPU; empty where there is none."""
+        """What each layer runs on, first to last, in a sentence; empty where that is what one expects of a processor."""
         devices = _devices()
-        if GPU not in devices:
-            return ""
-        return ", ".join(chosen.value for chosen in implementations(devices, self._hyperparameters))
+        if GPU in devices:
+            chosen = implementations(devices, self._hyperparameters, self._compiles)
+            return f"on the GPU, layers run {', '.join(one.value for one in chosen)}"
+        if self._is_slow:
+            return f"layers cannot be compiled here ({self._is_slow}): they run in Keras, more slowly"
+        return ""
 
     def _train_step(
         self, inputs: Tensor, labels: Tensor, lengths: Tensor, step: Tensor, rate: Tensor, begins: Tensor

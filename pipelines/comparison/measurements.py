@@ -14,7 +14,7 @@ from etude.models.melodies.melody_set import MelodySet
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
 from etude.models.sequences.breakdown import Breakdown
-from etude.models.sequences.domain import MELODY, Domain
+from etude.models.sequences.domain import MELODIC, Domain
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.pipelines.comparison.baselines import Baseline, fit_baselines
 from etude.pipelines.comparison.breakdowns import breakdowns, breakdowns_of_tokens
@@ -115,14 +115,15 @@ def measure(
 
 def _divisions(sequences: SequenceSet, model: Model) -> list[Breakdown]:
     if isinstance(sequences, MelodySet):
-        return breakdowns(sequences, model.configuration.steps_per_quarter)
+        of_melodies = breakdowns(sequences, model.configuration.steps_per_quarter)
+        return [*of_melodies, *model.domain.breakdowns(sequences)]
     words = words_of(model.domain, model.encoding.unit)
     return [*breakdowns_of_tokens(words, model.encoding), *model.domain.breakdowns(sequences)]
 
 
 def _plain_encoding(model: Model) -> Encoding:
     """An encoding without aliases for the tokens of a model, with the same kinds of tokens."""
-    if model.configuration.representation == MELODY:
+    if model.configuration.representation in MELODIC:
         return encoding_of(model.configuration)
     num_tokens = model.encoding.num_tokens
     kinds = model.encoding.token_masks(np.arange(num_tokens)[None])
@@ -131,7 +132,7 @@ def _plain_encoding(model: Model) -> Encoding:
 
 def _within(domain: Domain, splits: Splits) -> Splits:
     """The sequences as the models of a domain know them."""
-    return Splits(*(sequences.map(lambda tokens: domain.enter(tokens)[0]) for sequences in splits))
+    return Splits(*map(domain.enter_all, splits))
 
 
 def _part(progress: Progress, models_done: int, num_models: int, num_sequences: int, remark: str) -> Progress:

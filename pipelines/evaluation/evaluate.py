@@ -24,6 +24,7 @@ def evaluate_model(
     *,
     workers: int = 1,
     beam_options: Sequence[str] = (),
+    compiled: bool = True,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """What was evaluated, and the figures of `etude.models.evaluation.figures`.
@@ -34,6 +35,7 @@ def evaluate_model(
       split: one of its splits.
       workers: processes; more than one make it a Beam job.
       beam_options: Beam's own options, which make it a Beam job, too.
+      compiled: whether in compiled code, where it can be had; equal to NumPy's within rounding.
       progress: called after every batch, or, by a Beam job, at the end.
 
     Raises:
@@ -43,7 +45,7 @@ def evaluate_model(
     check_fits(model.configuration, model.path, dataset)
     if workers == 1 and not beam_options:
         sequences = read_for_model(dataset, split, model.configuration)
-        totals = totals_of(model, sequences, progress)
+        totals = totals_of(model, sequences, progress, compiled)
     else:
         totals = totals_by_beam(model, as_folder(dataset), split, workers, beam_options)
         progress(int(totals["num_sequences"]), int(totals["num_sequences"]))

@@ -17,7 +17,7 @@ from etude.models.model import Model
 from etude.models.networks.network import Network
 from etude.models.progress import Progress, silent
 from etude.models.representations.sequence import Tokens, pack
-from etude.models.sequences.domain import MELODY
+from etude.models.sequences.domain import LEAD_SHEET, MELODIC
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.storage.files import write_whole
 from etude.models.storage.run_directory import RunDirectory
@@ -132,10 +132,11 @@ def given_pieces(
       EtudeError: if a source names nothing, or there is no piece that the model reads.
     """
     configuration = model.configuration
-    if configuration.representation == MELODY:
-        melodies = read_melodies(sources, configuration.steps_per_quarter, report, progress)
-        entered = [dataclasses.replace(one, events=model.domain.enter(one.events)[0]) for one in melodies]
-        found: SequenceSet = MelodySet.of(_named(one) for one in entered if len(one.events))
+    if configuration.representation in MELODIC:
+        has_chords = configuration.representation == LEAD_SHEET
+        melodies = read_melodies(sources, configuration.steps_per_quarter, report, progress, with_chords=has_chords)
+        read = MelodySet.of(_named(one) for one in melodies if len(one.events))
+        found: SequenceSet = model.domain.enter_all(read)
     else:
         found = pack(one for one in read_sequences(sources, configuration, report, progress) if len(one))
     if not len(found):

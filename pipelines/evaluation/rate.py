@@ -15,9 +15,10 @@ from etude.models.ngram.rating import Rater, Rating, Scale
 from etude.models.progress import Progress, silent
 from etude.models.representations.melody import MelodyRepresentation
 from etude.models.representations.piece import Piece
-from etude.models.representations.registry import MELODY, make_representation
+from etude.models.representations.registry import make_representation
 from etude.models.representations.representation import Representation
 from etude.models.representations.vocabulary import Vocabulary
+from etude.models.sequences.domain import MELODIC, MELODY
 from etude.models.storage.folder import Folder
 from etude.models.storage.records import read_records
 from etude.pipelines.files.dataset_folder import open_folder
@@ -62,7 +63,7 @@ def read_reference(against: str) -> Reference:
     folder = open_folder(against)
     description = read_description(folder)
     stored = description.representation
-    is_melody = (stored.name or MELODY) == MELODY
+    is_melody = (stored.name or MELODY) in MELODIC
     if is_melody and not description.HasField("extraction"):
         raise EtudeError(f"{against} is in Magenta's form; rate against one that was written without --format magenta")
     if not (is_melody or stored.vocabulary):

@@ -9,23 +9,30 @@ import numpy as np
 
 from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError, UsageError
-from etude.models.melodies.extraction import MOST_BARS, explain, extract, whole_track_options
+from etude.models.melodies.extraction import MOST_BARS, explain, whole_track_options
 from etude.models.melodies.melody import Melody
-from etude.models.melodies.melody import squash as squash_events
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.model import Model
 from etude.models.progress import Progress, silent
 from etude.models.registry import family
 from etude.models.representations import piece as representations
+from etude.models.representations.lead_sheet import LeadSheetRepresentation
+from etude.models.representations.melody import MelodyRepresentation
 from etude.models.representations.registry import find_representation, make_representation
 from etude.models.representations.sequence import Sequence as TokenSequence
 from etude.models.representations.sequence import pack
 from etude.models.representations.vocabulary import Vocabulary
 from etude.pipelines.readers.pieces import usable_pieces
+from etude.pipelines.reasons import REMARKS
 
 
 def read_melodies(
-    sources: Sequence[str], steps_per_quarter: int, report: Callable[[str], None], progress: Progress = silent
+    sources: Sequence[str],
+    steps_per_quarter: int,
+    report: Callable[[str], None],
+    progress: Progress = silent,
+    *,
+    with_chords: bool = False,
 ) -> list[Melody]:
     """Every track of every file as a melody, with the highest note of a chord.
 
@@ -34,20 +41,33 @@ def read_melodies(
       steps_per_quarter: the model's.
       report: called with each piece that gave no melody, and why.
       progress: called after every file.
+      with_chords: whether each step has the chord of its symbols, or of its notes where a piece has no symbols.
 
     Raises:
       EtudeError: if a source names nothing.
     """
-    options = whole_track_options(steps_per_quarter, gap_bars=MOST_BARS)
+    options = dataclasses.asdict(whole_track_options(steps_per_quarter, gap_bars=MOST_BARS))
+    representation = (
+        LeadSheetRepresentation(**options, require_chords=False) if with_chords else MelodyRepresentation(**options)
+    )
     melodies = []
     for source, notes, _ in usable_pieces(sources, report, progress):
-        extraction = extract(notes, options)
-        for rejection in extraction.rejections:
+        extracted = representation.extract(representations.Piece(notes))
+        for rejection in extracted.rejections:
             report(f"{source}: {explain(rejection)}")
-        for melody in extraction.melodies:
-            name = f"{source}:{melody.instrument}"
-            bar = melody.steps_per_bar
-            melodies.append(Melody(melody.events, source=name, steps_per_quarter=steps_per_quarter, steps_per_bar=bar))
+        for name, count in extracted.remarks.items():
+            report(f"{source}: {count} melodies {REMARKS[name]}")
+        for one in extracted.sequences:
+            place, bar = f"{source}:{one.id.partition(':')[0]}", one.attributes["steps_per_bar"]
+            melodies.append(
+                Melody(
+                    np.asarray(one.tokens),
+                    source=place,
+                    steps_per_quarter=steps_per_quarter,
+                    steps_per_bar=bar,
+                    columns=one.columns,
+                )
+            )
     return melodies
 
 
@@ -145,16 +165,12 @@ def score(
         return []
     scored, moved = list(melodies), [0] * len(melodies)
     if squash:
-        low, high, key = (
-            model.configuration.min_note,
-            model.configuration.max_note,
-            model.configuration.transpose_to_key,
-        )
-        squashed = [squash_events(melody.events, low, high, key) for melody in melodies]
-        scored = [
-            dataclasses.replace(melody, events=events) for melody, (events, _) in zip(melodies, squashed, strict=True)
-        ]
+        squashed = [model.domain.enter(melody.events) for melody in melodies]
         moved = [semitones for _, semitones in squashed]
+        scored = [
+            dataclasses.replace(melody, events=events, columns=model.domain.enter_columns(melody.columns, semitones))
+            for melody, (events, semitones) in zip(melodies, squashed, strict=True)
+        ]
     changed = sum(
         not np.array_equal(before.events, after.events) for before, after in zip(melodies, scored, strict=True)
     )

@@ -22,7 +22,7 @@ from etude.models.storage.files import remove_partial_files, write_text, write_w
 from etude.models.storage.lock import locked
 from etude.pipelines.generation.ngram_overlap import TrainingNgrams
 from etude.pipelines.rendering.midi import to_midi
-from etude.pipelines.rendering.music import DEFAULT_QPM, Grid
+from etude.pipelines.rendering.music import DEFAULT_QPM, Grid, with_chords
 
 GENERATED_FILE = "generated.jsonl"
 
@@ -44,6 +44,8 @@ class Rendering:
       metre: numerator and denominator for the files; None where it is unknown.
       key: for the files; None where it is unknown.
       formats: besides MIDI: any of `FORMATS`.
+      chords: at which step which chord begins, as a figure.
+      render_chords: whether they sound in MIDI and WAV files.
     """
 
     qpm: float
@@ -52,6 +54,8 @@ class Rendering:
     metre: tuple[int, int] | None = None
     key: Key | None = None
     formats: frozenset[str] = frozenset()
+    chords: tuple[tuple[int, str], ...] = ()
+    render_chords: bool = False
 
     def __post_init__(self) -> None:
         """Checks tempo, instrument and formats.
@@ -84,8 +88,10 @@ class Rendering:
             sequence.prelude,
             without_primer=self.exclude_primer,
             program=self.program,
+            chords=self.chords,
         )
-        yield "mid", to_midi(music)
+        played = with_chords(music) if self.render_chords else music
+        yield "mid", to_midi(played)
         if "abc" in self.formats:
             from etude.pipelines.rendering.abc import to_abc
 
@@ -97,7 +103,7 @@ class Rendering:
         if "wav" in self.formats:
             from etude.pipelines.rendering.audio import to_wav
 
-            yield "wav", to_wav(music)
+            yield "wav", to_wav(played)
 
 
 def write_melodies(
@@ -299,6 +305,7 @@ def _settings(model: Model, options: GenerationOptions, rendering: Rendering, pr
         "key": None if rendering.key is None else rendering.key.name,
         "qpm": rendering.qpm,
         "program": rendering.program,
+        "chords": [list(change) for change in rendering.chords] or None,
         "exclude_primer": rendering.exclude_primer,
     }
 

@@ -12,7 +12,7 @@ from etude.models.errors import EtudeError
 from etude.models.melodies.content import NGRAM_SIZES, Hashes, hash_runs, interval_numbers
 from etude.models.model import Model
 from etude.models.sequences.batch import Tokens
-from etude.models.sequences.domain import MELODY
+from etude.models.sequences.domain import MELODIC
 from etude.models.storage.run_directory import RunDirectory
 
 
@@ -73,7 +73,7 @@ def training_ngrams(model: Model) -> TrainingNgrams | None:
         train = read_for_model(folder, "train", model.configuration)
     except EtudeError:
         return None
-    numbers = interval_numbers if model.configuration.representation == MELODY else _token_numbers
+    numbers = interval_numbers if model.configuration.representation in MELODIC else _token_numbers
     sequences = [numbers(train.tokens(index)) for index in range(len(train))]
     return TrainingNgrams({size: np.unique(hash_runs(sequences, size)) for size in NGRAM_SIZES}, numbers)
 

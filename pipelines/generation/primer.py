@@ -136,7 +136,8 @@ def chosen_pieces(file: str, number: int) -> Iterator[Piece]:
     if ".tfrecord" in pathlib.Path(file).name:
         if not pathlib.Path(file).is_file():
             raise EtudeError(f"there is no file {file}")
-        pieces = (Piece(piece_name(sequence), sequence, None) for sequence in read_note_sequences(file))
+        found = read_note_sequences(file)
+        pieces: Iterator[Piece] = (Piece(piece_name(sequence), sequence, None) for sequence in found)
     else:
         pieces = read_pieces([file])
     for position, piece in enumerate(pieces, start=1):

@@ -179,7 +179,7 @@ def held_out_ladder(model: Model, most: int) -> dict[str, float]:
     abc2midi, plain = find_abc2midi(), TuneRendering()
     return ladder(
         {
-            "validity": dataclasses.asdict(judge(model.domain.render(tokens), plain, abc2midi).validity),
+            "validity": dataclasses.asdict(judge(model.domain.render(tokens) or "", plain, abc2midi).validity),
             "ngram_overlap": known.overlap(tokens[1:]),
         }
         for tokens in chosen

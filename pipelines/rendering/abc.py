@@ -75,6 +75,8 @@ def _bar(bar: Sequence[Symbol], beat_length: int, unit: int, ratio: tuple[int, i
     for place, symbol in enumerate(bar):
         if place and symbol.onset % beat_length == 0:
             yield " "
+        if symbol.chord:
+            yield f'"{symbol.chord}"'
         if symbol.tuplet is not None and symbol.tuplet != last:
             yield f"({ratio[0]}:{ratio[1]}:{sizes[symbol.tuplet]}"
         last = symbol.tuplet

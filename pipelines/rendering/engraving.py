@@ -35,6 +35,7 @@ _KEPT = (
     "fill",
     "stroke-width",
 )
+_CHORD = "harm"
 _PLACEHOLDER = re.compile(r"\b(placeholder|\w*Milestone)\b")
 
 
@@ -113,7 +114,7 @@ def _shapes(parent: ElementTree.Element) -> list[Markup]:
     for child in parent:
         tag, class_ = child.tag.removeprefix(_SVG), child.get("class", "")
         if tag == "g" and not (_PLACEHOLDER.search(class_) and len(child) < 2):
-            inner = _shapes(child)
+            inner = _shapes(child) if _CHORD not in class_.split() else list(map(_chord, child))
             moved = child.get("transform", "translate(0, 0)")
             if PRIMER in class_.split():
                 inner = [element("g", *inner, class_=PRIMER)]
@@ -126,6 +127,13 @@ def _shapes(parent: ElementTree.Element) -> list[Markup]:
                 values["transform"] = re.sub(r"scale\(([\d.]+), \1\)", r"scale(\1)", values["transform"])
             found.append(element(tag, **values))
     return found
+
+
+def _chord(text: ElementTree.Element) -> Markup:
+    """A chord symbol: the one text that is drawn."""
+    size = next((part.attrib["font-size"] for part in text.iterfind(f".//{_SVG}tspan[@font-size]")), "400px")
+    figure = "".join(text.itertext()).strip()
+    return element("text", figure, x=text.get("x", "0"), y=text.get("y", "0"), stroke="none", style=f"font-size:{size}")
 
 
 def _glyph_name(identifier: str) -> str:

@@ -73,6 +73,10 @@ def to_mei(music: Music) -> str:
         for place, staff in enumerate(staves, start=1):
             layer = ElementTree.SubElement(_inside(measure, "staff", n=str(place)), "layer", n="1")
             _Bar(music, key, staff.is_drums).write(layer, written[place - 1][number])
+        for symbol in written[0][number]:
+            if symbol.chord:
+                beat = 1 + symbol.onset * denominator / (4 * music.steps_per_quarter)
+                ElementTree.SubElement(measure, "harm", staff="1", tstamp=f"{beat:g}").text = symbol.chord
     return ElementTree.tostring(mei, encoding="unicode")
 
 

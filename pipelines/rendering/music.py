@@ -4,6 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 from fractions import Fraction
 
+from etude.models.chords.chord import NONE as NO_CHORD_NUMBER
+from etude.models.chords.chord import basses, pitch_classes
+from etude.models.chords.figure import chord_numbers
 from etude.models.errors import UsageError
 from etude.models.melodies.melody import Events, major_key
 from etude.models.melodies.notes import notes_of
@@ -14,6 +17,11 @@ from etude.models.sequences.notes import Notes
 
 DEFAULT_QPM = 120.0
 DEFAULT_VELOCITY = 100
+
+Chords = tuple[tuple[int, str], ...]
+"""At which step which chord begins, as a figure."""
+
+_CHORD_OCTAVE, _BASS_OCTAVE, _CHORD_VELOCITY, _CHORD_PROGRAM = 48, 36, 50, 88
 
 _COMPOUND_EIGHTHS = (6, 9, 12)
 """Bars of so many eighths are felt in dotted quarters (6/8, 9/8, 12/8)."""
@@ -54,6 +62,7 @@ class Music:
       metre: numerator and denominator; None where it is unknown.
       key: None where it is unknown.
       num_primer_steps: how many steps were given, and not made by a model.
+      chords: at which step which chord begins, as a figure, in order; they are written, and sound with `with_chords` alone.
     """
 
     notes: tuple[Note, ...]
@@ -65,6 +74,7 @@ class Music:
     metre: tuple[int, int] | None = None
     key: Key | None = None
     num_primer_steps: int = 0
+    chords: Chords = ()
 
     @property
     def notated(self) -> "Music":
@@ -126,6 +136,7 @@ def melody_music(
     num_primer_events: int = 0,
     program: int = 0,
     velocity: int = DEFAULT_VELOCITY,
+    chords: Chords = (),
 ) -> Music:
     """The notes of a melody; one that sounds at the end stops there.
 
@@ -139,9 +150,12 @@ def melody_music(
       num_primer_events: how many of the events are the primer.
       program: General MIDI instrument, 0 to 127.
       velocity: of every note, 1 to 127.
+      chords: at which step which chord begins, as a figure.
     """
     grid = Grid(steps_per_quarter, steps_per_bar, qpm, metre, key)
-    return grid.music(notes_of(events), len(events), num_primer_events, program=program, velocity=velocity)
+    return grid.music(
+        notes_of(events), len(events), num_primer_events, program=program, velocity=velocity, chords=chords
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,6 +185,7 @@ class Grid:
         program: int = 0,
         velocity: int = DEFAULT_VELOCITY,
         are_drums: bool = False,
+        chords: Chords = (),
     ) -> Music:
         """Notes on this grid as music."""
         found = zip(*(values.tolist() for values in notes), strict=True)
@@ -178,6 +193,7 @@ class Grid:
             notes=tuple(Note(onset, pitch, duration, velocity, program, are_drums) for onset, pitch, duration in found),
             num_steps=num_steps,
             num_primer_steps=num_primer_steps,
+            chords=chords,
             **vars(self),
         )
 
@@ -190,6 +206,7 @@ class Grid:
         *,
         without_primer: bool = False,
         program: int = 0,
+        chords: Chords = (),
     ) -> Music:
         """The notes of a sequence as music.
 
@@ -200,6 +217,7 @@ class Grid:
           prelude: a primer that sounds before; None where there is none.
           without_primer: whether what was given is left out.
           program: General MIDI instrument, 0 to 127.
+          chords: at which step which chord begins, as a figure.
         """
         notes, num_steps = domain.notes(tokens), domain.num_steps(tokens)
         given = domain.num_steps(tokens[:num_primer_tokens])
@@ -207,8 +225,30 @@ class Grid:
             given = domain.num_steps(prelude)
             notes, num_steps = notes.after(domain.notes(prelude), given), num_steps + given
         if without_primer:
-            notes, num_steps, given = notes.since(given), num_steps - given, 0
-        return self.music(notes, num_steps, given, program=program, are_drums=domain.are_drums)
+            notes, num_steps, given, chords = notes.since(given), num_steps - given, 0, from_step(chords, given)
+        return self.music(notes, num_steps, given, program=program, are_drums=domain.are_drums, chords=chords)
+
+
+def with_chords(music: Music) -> Music:
+    """The same with its chords as notes: held, on another instrument, the bass an octave below.
+
+    Source: note-seq's `BasicChordRenderer`, with the octaves, velocity and instrument that Magenta gives it.
+    """
+    ends = [*(step for step, _ in music.chords[1:]), music.num_steps]
+    notes = []
+    for (step, figure), end in zip(music.chords, ends, strict=True):
+        chord = chord_numbers([figure])
+        if chord[0] != NO_CHORD_NUMBER and end > step:
+            pitches = [_CHORD_OCTAVE + int(each) for each in pitch_classes(chord)[0].nonzero()[0]]
+            pitches.append(_BASS_OCTAVE + int(basses(chord)[0]))
+            notes += [Note(step, pitch, end - step, _CHORD_VELOCITY, _CHORD_PROGRAM) for pitch in pitches]
+    return dataclasses.replace(music, notes=(*music.notes, *notes))
+
+
+def from_step(chords: Chords, start: int) -> Chords:
+    """Where chords begin, counted from a step on; the one that sounds there begins there."""
+    before = [(0, figure) for step, figure in chords if step <= start][-1:]
+    return (*before, *((step - start, figure) for step, figure in chords if step > start))
 
 
 def beat(steps_per_bar: int, steps_per_quarter: int) -> int:

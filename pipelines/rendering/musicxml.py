@@ -1,10 +1,17 @@
 """Music in MusicXML (version 4.0), one part, in which notes that sound together are chords."""
 
+import functools
 import math
 from xml.etree import ElementTree
 
+import numpy as np
+
+from etude.models.chords.chord import NONE, basses, intervals, qualities, roots, triad_qualities
+from etude.models.chords.figure import read_figure
 from etude.models.errors import UsageError
+from etude.models.melodies.pitches import ACCIDENTALS, pitch_class_name
 from etude.models.melodies.spelling import Spelling
+from etude.pipelines.readers.musicxml.harmony import KINDS
 from etude.pipelines.rendering.music import Music
 from etude.pipelines.rendering.notation import Symbol, bars, tuplet_ratio, tuplets
 
@@ -13,6 +20,7 @@ _DOCTYPE = (
     '"http://www.musicxml.org/dtds/partwise.dtd">'
 )
 _PART = "P1"
+_TRIADS = ("major", "minor", "augmented", "diminished")
 _TYPES = ("64th", "32nd", "16th", "eighth", "quarter", "half", "whole", "breve", "long")
 """Note values from a quarter of a sixteenth on, each twice the one before."""
 
@@ -43,6 +51,8 @@ def to_musicxml(music: Music, *, title: str) -> str:
             ElementTree.SubElement(measure, "sound", tempo=f"{music.qpm:g}")
         for group in tuplets(bar):
             for symbol in group:
+                if symbol.chord:
+                    _harmony(measure, symbol.chord)
                 ends = ["start"] * (symbol is group[0]) + ["stop"] * (symbol is group[-1])
                 _symbol(measure, symbol, music, ends if symbol.tuplet is not None else [])
     style = ElementTree.SubElement(ElementTree.SubElement(part[-1], "barline", location="right"), "bar-style")
@@ -105,6 +115,36 @@ def _symbol(measure: ElementTree.Element, symbol: Symbol, music: Music, tuplet_e
             notations = ElementTree.SubElement(note, "notations")
             for tag, end in marks:
                 ElementTree.SubElement(notations, tag, type=end)
+
+
+def _harmony(measure: ElementTree.Element, figure: str) -> None:
+    """Adds a chord symbol; of a kind that MusicXML has no word for, that of its triad."""
+    chord = np.array(read_figure(figure).chord)
+    harmony = ElementTree.SubElement(measure, "harmony")
+    root, bass = pitch_class_name(int(roots(chord))), pitch_class_name(int(basses(chord)))
+    _named_pitch(harmony, "root", root)
+    known = _kinds().get((int(intervals(chord)), int(qualities(chord))))
+    triad = _TRIADS[int(triad_qualities(chord))]
+    ElementTree.SubElement(harmony, "kind").text = "none" if chord == NONE else known or triad
+    if bass != root:
+        _named_pitch(harmony, "bass", bass)
+
+
+def _named_pitch(harmony: ElementTree.Element, tag: str, name: str) -> None:
+    pitch = ElementTree.SubElement(harmony, tag)
+    _text(pitch, f"{tag}-step", name[0])
+    if name[1:]:
+        _text(pitch, f"{tag}-alter", str(ACCIDENTALS[name[1:]]))
+
+
+@functools.cache
+def _kinds() -> dict[tuple[int, int], str]:
+    """MusicXML's names of kinds, by pitches and quality."""
+    found: dict[tuple[int, int], str] = {}
+    for name, abbreviation in KINDS.items():
+        chord = np.array(read_figure(f"C{abbreviation}").chord)
+        found.setdefault((int(intervals(chord)), int(qualities(chord))), name)
+    return found
 
 
 def _pitch(note: ElementTree.Element, spelling: Spelling) -> None:

@@ -4,6 +4,7 @@ Steps that halve a quarter note are plain notes. Other steps, such as 3 or 6 a q
 will do, and tuplets where they will not.
 """
 
+import bisect
 import dataclasses
 import itertools
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ class Symbol:
       continued: those of the pitches that go on from the symbol before.
       tuplet: of symbols that are written as a tuplet, the number of that tuplet's place in the bar.
       is_primer: whether it was given.
+      chord: the figure of the chord that begins with it; empty where none does.
     """
 
     onset: int
@@ -34,6 +36,7 @@ class Symbol:
     continued: tuple[int, ...] = ()
     tuplet: int | None = None
     is_primer: bool = False
+    chord: str = ""
 
 
 def tuplet_ratio(steps_per_quarter: int) -> tuple[int, int]:
@@ -56,11 +59,17 @@ def bars(music: Music, notes: Sequence[Note] | None = None) -> list[list[Symbol]
     edges = [edge for segment in segments for edge in (segment.start, segment.end)]
     layout = _Layout.of(edges, num_bars, music)
     result: list[list[Symbol]] = [[] for _ in range(num_bars)]
+    chords = {start + step: figure for step, figure in music.chords}
+    changes = sorted(chords)
     at = start
     for segment in [*segments, _Segment(end, num_bars * music.steps_per_bar)]:
         while at < segment.end:
             bar, position = divmod(at, music.steps_per_bar)
-            symbol = layout.symbol(bar, position, min(segment.end - at, music.steps_per_bar - position))
+            # A chord is written over the symbol that it begins with.
+            change = next(iter(changes[bisect.bisect_right(changes, at) :]), segment.end)
+            remaining = min(segment.end, change) - at
+            symbol = layout.symbol(bar, position, min(remaining, music.steps_per_bar - position))
+            chord = chords.get(at, "")
             is_first, at = at == segment.start, at + symbol.duration
             symbol = dataclasses.replace(
                 symbol,
@@ -68,6 +77,7 @@ def bars(music: Music, notes: Sequence[Note] | None = None) -> list[list[Symbol]
                 tied=segment.tied if at == segment.end else segment.pitches,
                 continued=segment.continued if is_first else segment.pitches,
                 is_primer=segment.start < start + music.num_primer_steps,
+                chord=chord,
             )
             result[bar].append(symbol)
     return result

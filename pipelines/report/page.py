@@ -1,7 +1,11 @@
 """The whole page."""
 
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
 from etude.pipelines.report.content import Content
-from etude.pipelines.report.parts import POLICY, Section, environment, inlined, templates
+from etude.pipelines.report.parts import POLICY, Section, Text, environment, inlined, templates
 from etude.pipelines.report.sections.answer import answer, remarks
 from etude.pipelines.report.sections.breakdown import breakdown_section
 from etude.pipelines.report.sections.curves import curves_section
@@ -9,7 +13,7 @@ from etude.pipelines.report.sections.data import data_section
 from etude.pipelines.report.sections.definitions import definitions_section
 from etude.pipelines.report.sections.figures_tables import figures_tables
 from etude.pipelines.report.sections.measures import measures_section
-from etude.pipelines.report.sections.music import pieces_of
+from etude.pipelines.report.sections.music import Pieces, pieces_of
 from etude.pipelines.report.sections.reproduction import reproduction_section
 from etude.pipelines.report.sections.texts import texts_section
 from etude.pipelines.report.sections.units import units_section
@@ -30,19 +34,37 @@ def page(content: Content) -> str:
         definitions_section(content),
         reproduction_section(content),
     ]
+    return document(
+        content.presentation.title,
+        answer(content),
+        [section for section in sections if section],
+        remarks=remarks(content),
+        music=music,
+    )
+
+
+def document(
+    title: str,
+    first: Markup,
+    sections: Sequence[Section],
+    *,
+    remarks: Text = "",
+    music: Pieces | None = None,
+) -> str:
+    """A page as HTML: what stands first, then sections with a table of contents."""
     return (
         environment()
         .get_template("page.html.j2")
         .render(
             parts=templates(),
             policy=POLICY,
-            title=content.presentation.title,
+            title=title,
             style=inlined("style.css"),
             script=inlined("player.js") + inlined("tables.js"),
-            answer=answer(content),
-            remarks=remarks(content),
-            sections=[section for section in sections if section],
-            glyphs=music.glyphs.values(),
-            pieces=music.players,
+            answer=first,
+            remarks=remarks,
+            sections=sections,
+            glyphs=music.glyphs.values() if music else (),
+            pieces=music.players if music else [],
         )
     )

@@ -27,7 +27,7 @@ class ExtractSequences(beam.PTransform):  # type: ignore[misc]
 
     In: `PCollection[Piece]`. Out, by name: `sequences`, `PCollection[tuple[str, Sequence]]` with the split of the piece;
     `rejected`, `PCollection[tuple[str, str]]`, what gave no sequence: a name by which it is sorted, and a line of JSON;
-    `counts`, `PCollection[Counts]` to be summed: pieces, truncated sequences, rejections by reason.
+    `counts`, `PCollection[Counts]` to be summed: pieces, truncated sequences, rejections and remarks by reason.
 
     Attributes:
       representation: what pieces become.
@@ -68,6 +68,7 @@ def extract_piece(piece: Piece, representation: Representation) -> ExtractedPiec
         sequence_contents=tuple(map(representation.content, extracted.sequences)),
         rejected=tuple((rejection.reason, rejected_line(piece.id, rejection)) for rejection in extracted.rejections),
         num_truncated=extracted.num_truncated,
+        remarks=tuple(extracted.remarks.items()),
     )
 
 
@@ -92,6 +93,7 @@ class _ListSequences(beam.DoFn):  # type: ignore[misc]
 
     def process(self, piece: ExtractedPiece) -> Iterator[Any]:
         add(self._counts, {("pieces", "number"): 1, ("sequences", "truncated"): piece.num_truncated})
+        add(self._counts, {("remarks", name): count for name, count in piece.remarks})
         for sequence in piece.sequences:
             yield piece.split, dataclasses.replace(sequence, id=f"{piece.id}:{sequence.id}", source=piece.id)
         for number, (reason, line) in enumerate(piece.rejected):

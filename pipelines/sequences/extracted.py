@@ -23,6 +23,7 @@ class ExtractedPiece:
       sequence_contents: 16 bytes for each sequence, which it shares with copies.
       rejected: for whatever gave no sequence the reason, and a line of JSON.
       num_truncated: sequences that were cut to the longest length.
+      remarks: what else is to be said of sequences, and of how many.
     """
 
     id: str
@@ -32,6 +33,7 @@ class ExtractedPiece:
     sequence_contents: tuple[bytes, ...] = ()
     rejected: tuple[tuple[str, str], ...] = ()
     num_truncated: int = 0
+    remarks: tuple[tuple[str, int], ...] = ()
 
 
 class ExtractedPieceCoder(Coder):  # type: ignore[misc]
@@ -41,12 +43,12 @@ class ExtractedPieceCoder(Coder):  # type: ignore[misc]
         """Its compressed fields."""
         sequences = tuple(map(as_plain, value.sequences))
         contents = b"".join(value.contents + value.sequence_contents)
-        plain = (value.id, value.split, contents, sequences, value.rejected, value.num_truncated)
+        plain = (value.id, value.split, contents, sequences, value.rejected, value.num_truncated, value.remarks)
         return zlib.compress(marshal.dumps(plain), 1)
 
     def decode(self, encoded: bytes) -> ExtractedPiece:
         """The fields again."""
-        name, split, joined, sequences, rejected, num_truncated = marshal.loads(zlib.decompress(encoded))
+        name, split, joined, sequences, rejected, num_truncated, remarks = marshal.loads(zlib.decompress(encoded))
         contents = tuple(joined[start : start + CONTENT_BYTES] for start in range(0, len(joined), CONTENT_BYTES))
         num_tracks = len(contents) - len(sequences)
         return ExtractedPiece(
@@ -57,6 +59,7 @@ class ExtractedPieceCoder(Coder):  # type: ignore[misc]
             contents[num_tracks:],
             rejected,
             num_truncated,
+            remarks,
         )
 
 

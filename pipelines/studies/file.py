@@ -14,13 +14,14 @@ from etude.models.family import Family
 from etude.models.generation import GenerationOptions
 from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.melodies.melody import as_events
+from etude.models.melodies.pitches import parse_pitch_class
 from etude.models.registry import FAMILIES, configure, family
 from etude.models.representations.registry import (
-    MELODY,
     find_representation,
     make_representation,
     representation_class,
 )
+from etude.models.sequences.domain import MELODIC, MELODY
 from etude.models.training.schedule import Schedule
 from etude.pipelines.generation.generate import Rendering
 from etude.pipelines.sequences.split_rule import EVAL, SplitRule
@@ -29,7 +30,7 @@ from etude.pipelines.studies.study import Study, StudyConfiguration
 MAX_BYTES = 1 << 20
 MAX_MINUTES = 1_000_000
 
-BUILT_IN = ("demo", "published", "bars")
+BUILT_IN = ("demo", "published", "bars", "magenta-all")
 
 Made = TypeVar("Made")
 
@@ -77,7 +78,7 @@ _GENERATE = {
     "steps_per_bar": _WHOLE,
 }
 _GENERATE_ALL = {**_GENERATE, "primer_melody": _WHOLES, "qpm": _NUMBER}
-_CONFIGURATION = {"config": _WORD, "title": _WORD, "representation": _WORD, "primer_text": _WORD}
+_CONFIGURATION = {"config": _WORD, "title": _WORD, "representation": _WORD, "primer_text": _WORD, "key": _WORD}
 _PUBLISHED = {"accuracy": _NUMBER, "loss": _NUMBER, "perplexity": _NUMBER, "path_log_likelihood": _NUMBER}
 _RESERVED = ("train", "eval", "test", "no_event", "unigram", "bigram", "repeat_bar")
 """Names that stand for something else in results."""
@@ -229,18 +230,29 @@ class _Reader:
             for where, overrides in (("hparams", shared), (f"{place}.hparams", own)):
                 for key, value in overrides.items():
                     self._make(f"{where}.{key}", configure, config, {key: value})
-            configuration = self._make(place, configure, config, {**shared, **own}, steps_per_quarter=steps_per_quarter)
+            fields = {"steps_per_quarter": steps_per_quarter, **self._key(place, table)}
+            configuration = self._make(place, configure, config, {**shared, **own}, **fields)
             representation = self._representation(place, table, family(config))
             primer_text = table.get("primer_text", "")
             result.append(StudyConfiguration(name, table.get("title", ""), configuration, representation, primer_text))
         return tuple(result)
+
+    def _key(self, place: str, table: Mapping[str, Any]) -> dict[str, int | None]:
+        """The key that melodies are transposed into, where the file says it: a major key, or "own" for none."""
+        if "key" not in table:
+            return {}
+        key = parse_pitch_class(table["key"])
+        if key is None and table["key"] != "own":
+            raise self._error(f"{place}.key", f'key takes the name of a major key, or "own", not {table["key"]!r}')
+        return {"transpose_to_key": key}
 
     def _representation(self, place: str, table: Mapping[str, Any], found: Family) -> str:
         """What the dataset of a configuration is of: what its family reads, or, where that takes any, what the file says."""
         if "representation" not in table:
             return found.representation or MELODY
         named = self._make(f"{place}.representation", find_representation, table["representation"])
-        if found.representation not in ("", named):
+        is_melody = found.representation == MELODY and named in MELODIC
+        if found.representation not in ("", named) and not is_melody:
             raise self._error(
                 f"{place}.representation", f"{found.name} reads {representation_class(found.representation).name} only"
             )

@@ -5,6 +5,7 @@ dataset/           their melodies; dataset-NAME/ the sequences of another repres
 runs/NAME/         one training run for every configuration and seed
 generated/NAME/    melodies, or texts, of each run
 report.html        and results.json, results.csv: the comparison
+listening/         a blind listening test of what the runs made, and its key
 tensorboard/       final figures and sample melodies; the learning curves are in runs/
 """
 
@@ -12,6 +13,7 @@ import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
+from etude.models.chords.backing import DEFAULT_CHORDS, backing_chords
 from etude.models.configuration import Configuration
 from etude.models.errors import EtudeError, UsageError
 from etude.models.generation import GeneratedSequence, GenerationOptions, generate
@@ -19,7 +21,8 @@ from etude.models.melodies.extraction import MAGENTA_OPTIONS, ExtractionOptions
 from etude.models.model import Model, load
 from etude.models.progress import Progress, silent
 from etude.models.registry import USED
-from etude.models.representations.registry import MELODY, representation_class
+from etude.models.representations.registry import representation_class
+from etude.models.sequences.domain import LEAD_SHEET, MELODIC, MELODY
 from etude.models.storage.files import remove_partial_files
 from etude.models.storage.lock import locked
 from etude.models.storage.run_directory import RunDirectory
@@ -28,9 +31,11 @@ from etude.pipelines.comparison import tensorboard
 from etude.pipelines.comparison.presentation import Label, Presentation
 from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
-from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies, write_texts
+from etude.pipelines.generation.generate import GENERATED_FILE, write_melodies
 from etude.pipelines.generation.ngram_overlap import training_ngrams
+from etude.pipelines.generation.texts import write_texts
 from etude.pipelines.sequences.split_rule import SplitRule
+from etude.pipelines.studies.listening import write_listening_test
 from etude.pipelines.studies.steps import FOLDER, Finished, Share, shares
 from etude.pipelines.studies.training import TrainingRun, train_runs
 
@@ -187,7 +192,7 @@ def _run(
             salt=study.split_rule.salt,
             extraction=study.extraction,
             workers=workers,
-            progress=next(upcoming)(f"finding {'melodies' if name == MELODY else 'sequences'}"),
+            progress=next(upcoming)(f"finding {'melodies' if name in MELODIC else 'sequences'}"),
         )
         for name, folder in study.datasets().items()
     ]
@@ -196,6 +201,11 @@ def _run(
     for name in names:
         _generate(study, name, output, finished, next(upcoming), say)
     _compare(study, output, finished, command, next(upcoming))
+    made = {
+        one.name: [output / GENERATED / f"{one.name}-seed{seed}" for seed in study.seeds]
+        for one in study.configurations
+    }
+    write_listening_test(output, made, output / next(iter(sorted(study.datasets().values()))), finished, say)
     return output / REPORT_FILE
 
 
@@ -232,19 +242,24 @@ def _generate(
     report = share(f"generating with {name}")
     folder = output / GENERATED / name
     model = load(output / RUNS / name, study.checkpoint)
-    has_notes, is_melody = model.domain.has_notes, model.configuration.representation == MELODY
+    has_notes, is_melody = model.domain.has_notes, model.configuration.representation in MELODIC
     primer = [study.primer if is_melody else None, study.qpm] if has_notes else [study.runs()[name][0].primer_text]
+    generation = study.generation
+    if model.configuration.representation == LEAD_SHEET:
+        columns = backing_chords(DEFAULT_CHORDS).columns(generation.num_steps)
+        generation = dataclasses.replace(generation, columns=columns)
     inputs = [study.generation, *primer, model.step, study.checkpoint]
     with finished.step(f"generate {name}", inputs, [folder / GENERATED_FILE], after=f"train {name}") as is_finished:
         if not is_finished:
-            for old in (*folder.glob(f"*.{model.domain.suffix}"), folder / GENERATED_FILE):
+            # Tunes as text have MIDI files, too.
+            for old in (*folder.glob(f"*.{model.domain.suffix}"), *folder.glob("*.mid"), folder / GENERATED_FILE):
                 old.unlink(missing_ok=True)
             remove_partial_files(folder)
             known = training_ngrams(model)
             # How many melodies a beam search finds is known when the model is, and then hours may lie behind.
             if has_notes:
-                made = generate(model, study.primer if is_melody else None, study.generation, or_fewer=True)
-                write_melodies(model, made, study.generation, folder, qpm=study.qpm, known=known)
+                made = generate(model, study.primer if is_melody else None, generation, or_fewer=True)
+                write_melodies(model, made, generation, folder, qpm=study.qpm, known=known)
             else:
                 made = _texts(model, study.runs()[name][0], study.generation)
                 write_texts(model, made, study.generation, folder, known=known)

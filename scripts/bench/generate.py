@@ -23,6 +23,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from scripts.bench.magenta import library, name
+
 BEAM = "beam 8 branch 4"
 ROWS: dict[str, dict[str, Any]] = {
     "10 melodies": {"num_outputs": 10},
@@ -72,7 +74,6 @@ def measure(
     from etude.models.generation import GenerationOptions, generate
 
     model = load(bundle)
-    config = f"{model.configuration.config}_rnn"
     times: dict[str, tuple[list[float], list[float]]] = {row: ([], []) for row in rows}
     generate(model, [60], GenerationOptions(seed=0))
     for repeat in range(repeats):
@@ -88,9 +89,11 @@ def measure(
         if magenta is None:
             continue
         words = [
-            str(magenta / "bin" / "melody_rnn_generate"), f"--config={config}", f"--bundle_file={bundle.resolve()}",
-            f"--num_steps={STEPS}", "--primer_melody=[60]",
+            str(magenta / "bin" / f"{library(model.configuration)}_generate"), f"--config={name(model.configuration)}",
+            f"--bundle_file={bundle.resolve()}", "--primer_melody=[60]",
         ]  # fmt: skip
+        # Over chords, melodies are as long as Magenta's own eight.
+        words += [f"--num_steps={STEPS}"] if library(model.configuration) == "melody_rnn" else []
         if repeat == 0:
             # What it reads at its start is in memory from now on.
             command([*words, "--num_outputs=1"], "--output_dir")

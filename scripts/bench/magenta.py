@@ -41,7 +41,9 @@ class Magenta:
             encoding = make_encoding(configuration)
             with path.open("wb") as file:
                 for index in range(len(melodies)):
-                    file.write(frame(encode_dense(Melody(melodies.events(index)), configuration, encoding)))
+                    columns = {name: melodies.column(name, index) for name in melodies.columns}
+                    melody = Melody(melodies.events(index), columns=columns)
+                    file.write(frame(encode_dense(melody, configuration, encoding)))
         return path
 
     def train(
@@ -49,7 +51,7 @@ class Magenta:
     ) -> tuple[str, float]:
         """Trains, and returns its log and its peak memory in MB."""
         words = [
-            self.command("melody_rnn_train"), *self._options(configuration), f"--run_dir={run}",
+            self.command(f"{library(configuration)}_train"), *self._options(configuration), f"--run_dir={run}",
             f"--sequence_example_file={records}", f"--num_training_steps={steps}", "--summary_frequency=1",
         ]  # fmt: skip
         log = self.folder / "train.log"
@@ -73,7 +75,8 @@ class Magenta:
         path = self.folder / f"{configuration.config}.mag"
         if not path.exists():
             words = [
-                self.command("melody_rnn_generate"), *self._options(configuration, batch_size=1), f"--run_dir={run}",
+                self.command(f"{library(configuration)}_generate"), *self._options(configuration, batch_size=1),
+                f"--run_dir={run}",
                 f"--bundle_file={path}", "--save_generator_bundle",
             ]  # fmt: skip
             subprocess.run(words, check=True, capture_output=True, env=environment())
@@ -84,7 +87,7 @@ class Magenta:
     ) -> float:
         """What its evaluation takes for so many batches, from when it says that it starts until it says that it ends."""
         words = [
-            self.command("melody_rnn_train"), *self._options(configuration), f"--run_dir={run}", "--eval",
+            self.command(f"{library(configuration)}_train"), *self._options(configuration), f"--run_dir={run}", "--eval",
             f"--sequence_example_file={records}",
             f"--num_eval_examples={batches * configuration.hyperparameters.batch_size}",
         ]  # fmt: skip
@@ -108,7 +111,20 @@ class Magenta:
         raise SystemExit("".join(lines)[-2000:])
 
     def _options(self, configuration: "Configuration", batch_size: int = 0) -> list[str]:
-        return [f"--config={configuration.config}_rnn", f"--hparams={hparams(configuration, batch_size)}"]
+        return [f"--config={name(configuration)}", f"--hparams={hparams(configuration, batch_size)}"]
+
+
+def library(configuration: "Configuration") -> str:
+    """Magenta's library that has a configuration: what its commands begin with."""
+    from etude.models.sequences.domain import LEAD_SHEET
+
+    return "improv_rnn" if configuration.representation == LEAD_SHEET else "melody_rnn"
+
+
+def name(configuration: "Configuration") -> str:
+    """What Magenta calls a configuration."""
+    plain = configuration.config.replace("-", "_")
+    return plain if library(configuration) == "improv_rnn" else f"{plain}_rnn"
 
 
 def hparams(configuration: "Configuration", batch_size: int = 0) -> str:

@@ -3,11 +3,13 @@
 Examples:
   python -m scripts.bench.speed --midi tunes --dataset dataset --magenta ~/magenta --json speed.json
   python -m scripts.bench.speed --dataset dataset --magenta ~/magenta --json speed.json --only "train attention" --rounds 2
+  python -m scripts.bench.speed --dataset sheets --magenta ~/magenta --only "train basic-improv"
   python -m scripts.bench.speed --json speed.json --only nothing
 
-The contestants get the same melodies and take turns, each in a process of its own. The table holds medians, and how many
-times better ours is. With --json FILE, rows that were measured before stay in it until they are measured again, so that a
-part can be repeated; the table is of the whole file.
+A dataset of lead sheets has the rows of the models over chords, another one those of melodies. The contestants get the same
+melodies and take turns, each in a process of its own. The table holds medians, and how many times better ours is. With
+--json FILE, rows that were measured before stay in it until they are measured again, so that a part can be repeated; the
+table is of the whole file.
 
   preprocessing   MIDI files to the datasets of three configurations, start-up included, and their size
   train           real (unpadded) events a second after start-up, and peak memory (`scripts.bench.training`)
@@ -21,6 +23,7 @@ that training starts from.
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -37,6 +40,7 @@ from scripts.bench import generate, preprocessing, training
 from scripts.bench.magenta import Magenta
 
 TRAINED = ("basic", "lookback", "attention")
+OVER_CHORDS = ("basic-improv", "attention-improv", "chord-pitches-improv")
 GENERATED = ("10 melodies", "100 melodies", generate.BEAM, generate.FIRST_FILE)
 EVALUATED_BATCHES = (2, 6)
 
@@ -130,7 +134,8 @@ def main() -> None:
         return
     # For generation, which runs in this process: as `etude generate` sets it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    chosen = [row for row in ROWS if not options.only or any(row.startswith(text) for text in options.only)]
+    possible = [row for row in ROWS if row.endswith(OVER_CHORDS) == has_chords(options.dataset)]
+    chosen = [row for row in possible if not options.only or any(row.startswith(text) for text in options.only)]
     if any(row != "preprocessing" for row in chosen) and not options.dataset:
         parser.error("--dataset is missing")
     if not options.midi:
@@ -145,6 +150,14 @@ def main() -> None:
             if options.json:
                 write(options.json, lines.values())
     print("\n".join((markdown if options.markdown else table)(lines.values())))
+
+
+def has_chords(dataset: pathlib.Path | None) -> bool:
+    """Whether a dataset is of lead sheets."""
+    from etude.models.dataset import read_description, representation_name
+    from etude.models.sequences.domain import LEAD_SHEET
+
+    return dataset is not None and representation_name(read_description(dataset)) == LEAD_SHEET
 
 
 def measure_preprocessing(bench: Bench) -> list[Line]:
@@ -239,11 +252,21 @@ def measure_generation(bench: Bench, config: str) -> list[Line]:
     ]
 
 
+def _rows(work: str, measure: Callable[[Bench, str], list[Line]]) -> dict[str, Callable[[Bench], list[Line]]]:
+    """A row for each configuration."""
+    names = (*TRAINED, *OVER_CHORDS)
+    return {f"{work} {name}": functools.partial(_measured, measure=measure, config=name) for name in names}
+
+
+def _measured(bench: Bench, measure: Callable[[Bench, str], list[Line]], config: str) -> list[Line]:
+    return measure(bench, config)
+
+
 ROWS: dict[str, Callable[[Bench], list[Line]]] = {
     "preprocessing": measure_preprocessing,
-    **{f"train {config}": lambda bench, config=config: measure_training(bench, config) for config in TRAINED},  # type: ignore[misc]
-    **{f"evaluate {config}": lambda bench, config=config: measure_evaluation(bench, config) for config in TRAINED},  # type: ignore[misc]
-    **{f"generate {config}": lambda bench, config=config: measure_generation(bench, config) for config in TRAINED},  # type: ignore[misc]
+    **_rows("train", measure_training),
+    **_rows("evaluate", measure_evaluation),
+    **_rows("generate", measure_generation),
 }
 
 

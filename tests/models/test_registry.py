@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from etude.models.attention.encoding import AttentionEncoding
 from etude.models.configuration import Configuration
+from etude.models.encodings.attention import AttentionEncoding
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.errors import UsageError
 from etude.models.lookback.encoding import LookbackEncoding

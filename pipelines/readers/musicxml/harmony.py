@@ -3,7 +3,7 @@
 from xml.etree.ElementTree import Element
 
 NO_CHORD = "N.C."
-_KINDS = {
+KINDS = {
     "major": "",
     "minor": "m",
     "augmented": "aug",
@@ -57,7 +57,7 @@ def figure(harmony: Element, transpose: int) -> str:
     if not root:
         return ""
     # Kinds out of the standard's list: what is printed says what is meant.
-    text = _KINDS[name] if name in _KINDS else "" if kind is None else kind.get("text", name)
+    text = KINDS[name] if name in KINDS else "" if kind is None else kind.get("text", name)
     degrees = "".join(f"({degree})" for degree in map(_degree, harmony.findall("degree")) if degree)
     bass = _pitch_name(harmony.find("bass"), "bass", transpose)
     return f"{root}{text}{degrees}" + (f"/{bass}" if bass else "")

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from etude.pipelines.comparison.breakdowns import metre_name
 from etude.pipelines.comparison.results.results import DatasetResult
 from etude.pipelines.comparison.words import Words
+from etude.pipelines.reasons import REMARKS
 from etude.pipelines.rendering.markup import element
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.parts import Section, details, heading, items, join, paragraph, percentage, table
@@ -40,6 +41,7 @@ def _dataset(dataset: DatasetResult, is_one_of_several: bool) -> Markup:
         table(f"Splits{of}", columns, rows),
         paragraph(_split_rule(description)),
         _lost(description, words, of),
+        _remarks(description, words),
         element("p", "Fingerprint ", element("code", dataset.fingerprint, class_="long")),
         _metres(splits, dataset, of),
         _overlap(description, words, of),
@@ -70,6 +72,14 @@ def _lost(description: Mapping[str, Any], words: Words, of: str) -> Markup:
     )
     rows = [[reason, f"{count:,}"] for reason, count in sorted(rejected.items(), key=lambda item: -item[1])]
     return join(paragraph(sentence), table(f"Rejected{of}, by reason", ["Reason", "Count"], rows) if rows else "")
+
+
+def _remarks(description: Mapping[str, Any], words: Words) -> Markup:
+    """What else the dataset says of its pieces, such as that chords were inferred."""
+    counts = description.get("remarks", {})
+    return items(
+        f"{int(count):,} {words.sequences} {REMARKS.get(name, name)}" for name, count in sorted(counts.items())
+    )
 
 
 def _metres(splits: list[Mapping[str, Any]], dataset: DatasetResult, of: str) -> Markup:

@@ -14,7 +14,7 @@ from etude.pipelines.rendering.engraving import Score, engrave, view_box
 from etude.pipelines.rendering.markup import element
 from etude.pipelines.rendering.mei import to_mei
 from etude.pipelines.rendering.midi import to_midi
-from etude.pipelines.rendering.music import Music
+from etude.pipelines.rendering.music import Music, Note
 from etude.pipelines.rendering.piano_roll import piano_roll
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.parts import Section, Text, details, heading, join, number, paragraph, templates
@@ -24,7 +24,7 @@ SHOWN = 2
 
 _NOTE = (
     "Every piece that the models made, in the order in which they were made, in the key that the model works in, and "
-    "melodies of the {split} split beside them, cut to the same length. A primer is drawn in grey."
+    "pieces of the {split} split beside them, cut to the same length. A primer is drawn in grey."
 )
 
 
@@ -79,12 +79,12 @@ class Pieces:
 
     @property
     def players(self) -> list[dict[str, Any]]:
-        """What the player needs of each piece: notes as onset, length and pitch in steps."""
+        """What the player needs of each piece: notes as onset, length and pitch in steps; drums with a 1 behind."""
         return [
             {
                 "secondsPerStep": item.music.seconds_per_step,
                 "numSteps": item.music.num_steps,
-                "notes": [[note.onset, note.duration, note.pitch] for note in sorted(item.music.notes)],
+                "notes": [_played(note) for note in sorted(item.music.notes)],
             }
             for item in self.items
         ]
@@ -105,13 +105,17 @@ class Pieces:
         return Section("music", "What they play", join(*parts))
 
 
+def _played(note: Note) -> list[int]:
+    return [note.onset, note.duration, note.pitch, *([1] if note.is_drum else [])]
+
+
 def pieces_of(content: Content) -> Pieces:
     """All pieces of a page, engraved."""
     items = []
     for configuration in _players(content):
         for found in _sets(content, configuration):
             for number_, example in enumerate(found.examples, start=1):
-                title = f"Melody {number_}"
+                title = f"{example.domain.noun.capitalize()} {number_}"
                 remark = f"{number(example.event_log_likelihood, 1)} nats"
                 file = example.file.removesuffix(".mid")
                 items.append(Item(f"{title.lower()} of {found.model}", title, remark, file, example.music))

@@ -162,7 +162,9 @@ NAMES = [("", False, 0), ("", True, 1), ("Drumkit 2", False, 1), ("Conundrum", F
 
 @pytest.mark.parametrize(("name", "is_drum", "found"), NAMES)
 def test_drums_are_flagged_or_called_so(name, is_drum, found):
-    assert len(Drums().extract(Piece(drum_piece(3, name, is_drum))).sequences) == found
+    extracted = Drums().extract(Piece(drum_piece(3, name, is_drum)))
+    assert len(extracted.sequences) == found
+    assert [rejection.reason for rejection in extracted.rejections] == ([] if found else ["no-drums"])
 
 
 def test_unknown_drums_are_said():

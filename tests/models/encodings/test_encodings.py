@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from note_seq import melody_encoder_decoder
 from note_seq.melody_encoder_decoder import KeyMelodyEncoderDecoder, MelodyOneHotEncoding
 
-from etude.models.attention.encoding import AttentionEncoding
+from etude.models.encodings.attention import AttentionEncoding
 from etude.models.encodings.encoding import as_vectors
 from etude.models.encodings.melody import binary_counter, lookback
 from etude.models.encodings.one_hot import OneHotEncoding

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from note_seq import LookbackEventSequenceEncoderDecoder
 from note_seq.melody_encoder_decoder import KeyMelodyEncoderDecoder, MelodyOneHotEncoding
 
-from etude.models.attention.encoding import AttentionEncoding
+from etude.models.encodings.attention import AttentionEncoding
 from etude.models.encodings.one_hot import OneHotEncoding
 from etude.models.evaluation.likelihood import label_log_likelihoods, token_log_likelihoods, token_probabilities
 from etude.models.lookback.encoding import LookbackEncoding

@@ -26,6 +26,8 @@ KINDS = {
     "rnn": Kind("basic", {"cell": "rnn"}),
     "lstm as in Keras": Kind("basic", {"forget_bias": 0.0, "initial_forget_bias": 1.0}),
     "lstm through Keras": Kind("lookback", {}, ("CPU", "GPU")),
+    "gru through Keras": Kind("basic", {"cell": "gru"}, ("CPU", "GPU")),
+    "rnn through Keras": Kind("basic", {"cell": "rnn"}, ("CPU", "GPU")),
     "attention without a forget bias": Kind("attention", {"forget_bias": 0.0}, ("CPU", "GPU")),
 }
 """Every family of melodies that is a network, and every cell."""

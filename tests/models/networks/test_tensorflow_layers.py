@@ -7,22 +7,23 @@ import pytest
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.networks.tensorflow_attention import AttentionLayer
 from etude.models.networks.tensorflow_keras import KerasLayer
+from etude.models.networks.tensorflow_kernels import KernelLayer
 from etude.models.networks.tensorflow_layers import Implementation, implementation, implementations, make_layers
-from etude.models.networks.tensorflow_lstm import LstmLayer
 
 ON_A_CPU, ON_A_GPU = {"CPU"}, {"CPU", "GPU"}
-OURS, KERAS, CUDNN = Implementation.OURS, Implementation.KERAS, Implementation.CUDNN
+OURS, COMPILED = Implementation.OURS, Implementation.COMPILED
+KERAS, CUDNN = Implementation.KERAS, Implementation.CUDNN
 
 
 @pytest.mark.parametrize(
     ("devices", "cell", "attends", "drops_recurrently", "expected"),
     [
-        (ON_A_CPU, "lstm", False, False, OURS),
+        (ON_A_CPU, "lstm", False, False, COMPILED),
         (ON_A_CPU, "lstm", True, False, OURS),
         (ON_A_CPU, "lstm", False, True, KERAS),
-        (ON_A_CPU, "gru", False, False, KERAS),
+        (ON_A_CPU, "gru", False, False, COMPILED),
         (ON_A_CPU, "gru", False, True, KERAS),
-        (ON_A_CPU, "rnn", False, False, KERAS),
+        (ON_A_CPU, "rnn", False, False, COMPILED),
         (ON_A_CPU, "rnn", False, True, KERAS),
         (ON_A_GPU, "lstm", False, False, CUDNN),
         (ON_A_GPU, "lstm", True, False, OURS),
@@ -35,11 +36,13 @@ OURS, KERAS, CUDNN = Implementation.OURS, Implementation.KERAS, Implementation.C
 )
 def test_the_choice(devices, cell, attends, drops_recurrently, expected):
     assert implementation(devices, cell, attends, drops_recurrently) is expected
+    without = KERAS if expected is COMPILED else expected
+    assert implementation(devices, cell, attends, drops_recurrently, compiles=False) is without
 
 
 def test_layers_above_attention_choose_by_themselves():
     attention = Hyperparameters(rnn_layer_sizes=(4, 5, 6), attn_length=3)
-    assert implementations(ON_A_CPU, attention) == [OURS, OURS, OURS]
+    assert implementations(ON_A_CPU, attention) == [OURS, COMPILED, COMPILED]
     assert implementations(ON_A_GPU, attention) == [OURS, CUDNN, CUDNN]
 
 
@@ -58,7 +61,7 @@ def test_layers_are_those_that_were_chosen():
             if number == 0 and attn_length:
                 assert isinstance(layer, AttentionLayer)
             else:
-                assert isinstance(layer, LstmLayer if what is OURS else KerasLayer)
+                assert isinstance(layer, KernelLayer if what is COMPILED else KerasLayer)
         # Zeros of the sizes that each cell has.
         assert [state.shape.as_list() for state in layers[1].initial_state(2)] == [[2, 5]] * (
             2 if cell == "lstm" else 1

@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from etude.models.encodings.encoding import as_vectors
 from etude.models.melodies.melody import metres
-from etude.models.networks import tensorflow_attention, tensorflow_lstm, tensorflow_network
+from etude.models.networks import tensorflow_attention, tensorflow_network
+from etude.models.networks.kernels import layer as kernel_layer
 from etude.models.networks.network import Network
 from etude.models.networks.tensorflow_keras import GATES
 from etude.models.networks.tensorflow_network import TensorFlowNetwork
@@ -225,8 +226,9 @@ def test_nothing_depends_on_the_blocks(attn_length, tiny_model, random_events, m
     )
     found = []
     for block in (64, 4):
-        for module in (tensorflow_attention, tensorflow_lstm):
-            monkeypatch.setattr(module, "BLOCK", block)
+        monkeypatch.setattr(tensorflow_attention, "BLOCK", block)
+        monkeypatch.setattr(kernel_layer, "_LEAST_STEPS_AT_ONCE", block)
+        monkeypatch.setattr(kernel_layer, "_ROWS_AT_ONCE", 1)
         weights = {name: tf.Variable(value) for name, value in model.weights.items()}
         with tf.GradientTape() as tape:
             logits = network_of(model).logits(weights, inputs, tf.constant([STEPS] * 3))

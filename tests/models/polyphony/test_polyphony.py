@@ -18,6 +18,7 @@ from etude.models.polyphony.extraction import PolyphonyOptions, extract_polyphon
 from etude.models.registry import configure, make_domain, make_encoding
 from etude.models.representations.piece import Piece
 from etude.models.representations.polyphony import Polyphony
+from etude.models.sequences.sequence_set import SequenceSet
 
 TESTDATA = pathlib.Path(__file__).parents[2] / "testdata"
 REFERENCE = json.loads((TESTDATA / "polyphony_extraction.json").read_text())
@@ -195,3 +196,25 @@ def test_a_crowd_of_notes_is_refused_at_once():
         sequence.notes.add(pitch=number % 128, velocity=80, start_time=0, end_time=3600)
     found = Polyphony(max_steps=0).extract(Piece(sequence))
     assert [rejection.reason for rejection in found.rejections] == ["too-many-tokens"]
+
+
+def test_features_are_what_an_event_has():
+    domain = make_domain(configure("polyphony"))
+    tokens = domain.parse("start 60 | (60) 55 | | 50 |")
+    found = domain.features(tokens, {"steps_per_bar": 2, "steps_per_quarter": 1})
+    assert found["bar line"].tolist() == [1, 1, 1, 0, 0, 0, 1, 0, 0]
+    assert found["new note"].tolist() == [0, 1, 0, 0, 1, 0, 0, 1, 0]
+    assert found["note that goes on"].tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0]
+    np.testing.assert_array_equal(found["pitch"], [np.nan, 60, np.nan, 60, 55, np.nan, np.nan, 50, np.nan])
+
+
+def test_steps_are_told_apart_by_their_notes():
+    domain = make_domain(configure("polyphony"))
+    tokens = domain.parse("start 60 | (60) 55 | | 50 | end")
+    batch = SequenceSet.pack([tokens]).batch(np.array([0]), 0)
+    kinds, notes = domain.breakdowns(SequenceSet.pack([tokens]))
+    assert [kinds.categories[index] for index in kinds.index(batch)[0]] == [
+        "new note", "end of a step", "note that goes on", "new note", "end of a step", "end of a step", "new note",
+        "end of a step", "end of the piece",
+    ]  # fmt: skip
+    assert notes.index(batch)[0].tolist() == [1, 1, 2, 2, 2, 0, 1, 1, 0]

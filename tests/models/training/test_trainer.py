@@ -252,10 +252,10 @@ def losses_of_training(make_trainer, make_batch, name, steps, **options):
 
 @pytest.mark.parametrize("name", ["lookback", "attention"])
 def test_a_hundred_steps_end_as_those_of_the_plain_formulation(name, make_trainer, make_batch, monkeypatch):
-    from etude.models.networks import tensorflow_layers
+    from etude.models.networks import tensorflow_kernels, tensorflow_layers
 
     ours = losses_of_training(make_trainer, make_batch, name, 100)
-    monkeypatch.setattr(tensorflow_layers.LstmLayer, "__call__", plain_lstm_layer)
+    monkeypatch.setattr(tensorflow_kernels.KernelLayer, "__call__", plain_lstm_layer)
     monkeypatch.setattr(tensorflow_layers.AttentionLayer, "__call__", plain_attention_layer)
     plain = losses_of_training(make_trainer, make_batch, name, 100)
     assert plain[-4:].mean() < 0.8 * plain[:4].mean(), "nothing was learnt"

@@ -1,12 +1,16 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from etude.models.dataset import read_sequences
 from etude.models.errors import EtudeError, UsageError
 from etude.models.generation import GenerationOptions
+from etude.models.registry import make_domain
 from etude.models.storage.run_directory import RunDirectory
+from etude.pipelines.listening.answers import read_key
 from etude.pipelines.rendering.midi import to_midi
 from etude.pipelines.rendering.music import melody_music
 from etude.pipelines.studies.budget import FILE, FIRST_TRIAL_STEPS, steps_within
@@ -106,6 +110,19 @@ def test_everything_is_there(finished):
         "wide",
     }
     assert "Which is better?" in report.read_text()
+
+
+def test_a_listening_test_stands_beside_the_report(finished):
+    """As many pieces as the runs made, which last four seconds; the real tunes are of the eval split."""
+    output, *_ = finished
+    key = read_key(output / "listening")
+    assert key.models == ("basic", "wide")
+    assert (output / "listening" / "listen.html").is_file()
+    clips = [clip for trial in key.trials for clip in trial.clips]
+    assert sorted(clip.source for clip in clips if clip.source in key.models) == ["basic"] * 2 + ["wide"] * 2
+    sources = set(read_sequences(output / "dataset", "eval").sources)
+    assert {clip.name for clip in clips if clip.source == "real"} <= sources
+    assert 3 <= key.seconds <= 4
 
 
 def test_progress_covers_the_whole_study(finished):
@@ -208,9 +225,24 @@ def test_built_in_studies_are_valid(name):
     study = read_study(find_study(name))
     assert study.num_steps > 0
     assert all(source.startswith("corpus:") for source in study.sources)
-    assert {"basic", "lookback", "attention"} >= {
-        configuration.configuration.config for configuration in study.configurations
-    } - {"mono"}
+    used = {configuration.configuration.config for configuration in study.configurations}
+    assert {"basic", "lookback", "attention"} & used
+    over_chords = {"basic-improv", "attention-improv", "chord-pitches-improv"} if name == "magenta-all" else set()
+    assert used <= {"basic", "lookback", "attention", "mono"} | over_chords
+
+
+def test_models_over_chords_are_compared_with_those_of_melodies_alone():
+    study = read_study(find_study("magenta-all"))
+    assert list(study.datasets()) == ["lead_sheet"]
+    domains = {make_domain(replace(one.configuration, representation="lead_sheet")) for one in study.configurations}
+    assert len(domains) == 1
+
+
+def test_a_key_that_is_none_is_refused(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text("sources = ['corpus:bach']\nnum_steps = 1\n[configurations.basic]\nkey = 'H'\n")
+    with pytest.raises(EtudeError, match="line 4: key takes the name of a major key"):
+        read_study(path)
 
 
 def test_the_published_study():

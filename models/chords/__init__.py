@@ -1,0 +1,1 @@
+"""Chords: how they are written, as numbers, over the steps of a piece, and inferred from its notes."""

@@ -1,0 +1,1 @@
+"""Recurrent layers over whole sequences in compiled code: forward, and backward for training. No TensorFlow."""
