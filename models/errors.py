@@ -3,6 +3,7 @@
 import difflib
 import numbers
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class EtudeError(Exception):
@@ -29,7 +30,8 @@ def check_ranges(options: object, ranges: Mapping[str, tuple[float, float]]) -> 
     for name, (lowest, highest) in ranges.items():
         value, option = getattr(options, name), f"--{name.replace('_', '-')}"
         is_whole = isinstance(lowest, int) and isinstance(highest, int)
-        if not isinstance(value, numbers.Integral if is_whole else numbers.Real):
+        kind: Any = numbers.Integral if is_whole else numbers.Real
+        if not isinstance(value, kind):
             raise UsageError(f"{option} must be a {'whole number' if is_whole else 'number'}, not {value!r}")
         if not lowest <= value <= highest:
             bounds = " to ".join(str(bound) if isinstance(bound, int) else f"{bound:g}" for bound in (lowest, highest))

@@ -117,7 +117,7 @@ class _Table:
         trials = [trial for trial in key.trials if not trial.is_catch]
         matches = sorted({trial.match for trial in trials})
         shape = (sides, len(sheets), len(matches))
-        arrays = {name: np.zeros(shape, kind) for name, kind in _KINDS.items()}
+        arrays: dict[str, Any] = {name: np.zeros(shape, kind) for name, kind in _KINDS.items()}
         models = [""] * len(matches)
         for trial in trials:
             side, match = int(trial.answer == GENERATED), matches.index(trial.match)

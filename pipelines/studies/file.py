@@ -94,8 +94,8 @@ _CONFIGURATION = {
     "title": _WORD,
     "representation": _WORD,
     "primer_text": _WORD,
-    "as_many_parameters_as": _WORD,
     "key": _WORD,
+    "as_many_parameters_as": _WORD,
 }
 _SAMPLINGS = {"num_tunes": _WHOLE, "num_steps": _WHOLE, "settings": _OPTIONS}
 _SWEEP = {"title": _WORD, "of": _WORD, "values": _OPTIONS}
@@ -302,6 +302,15 @@ class _Reader:
             result.append(StudyConfiguration(name, title, configuration, representation, primer_text, equal))
         return tuple(result)
 
+    def _key(self, place: str, table: Mapping[str, Any]) -> dict[str, int | None]:
+        """The key that melodies are transposed into, where the file says it: a major key, or "own" for none."""
+        if "key" not in table:
+            return {}
+        key = parse_pitch_class(table["key"])
+        if key is None and table["key"] != "own":
+            raise self._error(f"{place}.key", f'key takes the name of a major key, or "own", not {table["key"]!r}')
+        return {"transpose_to_key": key}
+
     def _check_layers(self, place: str, configuration: Configuration) -> None:
         if not isinstance(configuration.hyperparameters, Hyperparameters):
             raise self._error(place, f"{configuration.config} is counted: it has no layers whose size could be chosen")
@@ -363,15 +372,6 @@ class _Reader:
                 place, f"there is no configuration {name!r}{hint} those known here are: {', '.join(names)}"
             )
         return name
-
-    def _key(self, place: str, table: Mapping[str, Any]) -> dict[str, int | None]:
-        """The key that melodies are transposed into, where the file says it: a major key, or "own" for none."""
-        if "key" not in table:
-            return {}
-        key = parse_pitch_class(table["key"])
-        if key is None and table["key"] != "own":
-            raise self._error(f"{place}.key", f'key takes the name of a major key, or "own", not {table["key"]!r}')
-        return {"transpose_to_key": key}
 
     def _representation(self, place: str, table: Mapping[str, Any], found: Family) -> str:
         """What the dataset of a configuration is of: what its family reads, or, where that takes any, what the file says."""
