@@ -122,7 +122,8 @@ def test_a_melody_says_in_a_line_what_it_is(melody):
     assert re.fullmatch(r"<lookback 1: \d+ notes? in 32 steps, log-likelihood -\d+\.\d\d>", line)
 
 
-BAD_SEQUENCES = ["abc", [60, 128], [[60], [62, 64]], [60.5], [None], 60, None, {"a": 1}, [10**30], pytest.param(object(), id="an object")]
+NOTHING_KNOWN = pytest.param(object(), id="an object")
+BAD_SEQUENCES = ["abc", [60, 128], [[60], [62, 64]], [60.5], [None], 60, None, {"a": 1}, [10**30], NOTHING_KNOWN]
 
 
 @pytest.mark.parametrize("given", BAD_SEQUENCES, ids=repr)
