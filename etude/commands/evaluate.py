@@ -105,11 +105,11 @@ def _table(reports: list[dict[str, Any]]) -> str:
 
 def _parts(reports: list[dict[str, Any]]) -> list[str]:
     """Header and body of tunes by themselves, a line each: nats and bits a token, perplexity, accuracy."""
-    if not any("part" in report for report in reports):
+    if not any("part" in report["by"] for report in reports):
         return []
     lines = [f"{'of tunes':24} {'loss':>8} {'bits':>8} {'perplexity':>10} {'accuracy':>8}"]
     for report in reports:
-        for part, figures in report.get("part", {}).items():
+        for part, figures in report["by"].get("part", {}).items():
             name = f"{pathlib.Path(report['model']).name[:17]} {part}"
             lines.append(
                 f"{name:24} {figures['loss']:8.4f} {figures['bits_per_step']:8.4f} {figures['perplexity']:10.4f} "

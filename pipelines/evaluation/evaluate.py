@@ -57,7 +57,7 @@ def evaluate_model(
         "dataset_fingerprint": read_description(dataset).fingerprint,
         "training_fingerprint": model.training_fingerprint,
         **report({name: np.asarray(total) for name, total in totals.items()}, model.encoding.unit),
-        **report_by_category(totals),
+        "by": report_by_category(totals),
     }
 
 

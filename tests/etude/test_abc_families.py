@@ -59,9 +59,9 @@ def check_figures(etude, figures):
     assert figures["token"]["loss"] == pytest.approx(-np.mean(every), rel=1e-6)
     assert figures["token"]["bits_per_step"] == pytest.approx(-np.mean(every) / np.log(2), rel=1e-6)
     for part, values in nats.items():
-        assert figures["part"][part]["num_steps"] == len(values)
-        assert figures["part"][part]["loss"] == pytest.approx(-np.mean(values), rel=1e-6)
-        assert figures["part"][part]["perplexity"] == pytest.approx(np.exp(-np.mean(values)), rel=1e-6)
+        assert figures["by"]["part"][part]["num_steps"] == len(values)
+        assert figures["by"]["part"][part]["loss"] == pytest.approx(-np.mean(values), rel=1e-6)
+        assert figures["by"]["part"][part]["perplexity"] == pytest.approx(np.exp(-np.mean(values)), rel=1e-6)
 
 
 def plain_log_likelihoods(model, tokens):

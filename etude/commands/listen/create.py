@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="draws the same pieces, order and ids again (default: drawn, in the key)",
     )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an earlier test, whose answers then have no key (else: an error)",
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> None:

@@ -18,7 +18,7 @@ JIG = "X:1\nM:6/8\nL:1/8\nK:D\n|:A|dfa afd|gfe dBA:|\n|:B|ABd efg|fed d2:|\n"
 
 
 def read(text, pickups=REST):
-    (reading,) = reader.read(text.encode(), "tune.abc", pickups)
+    (reading,) = reader.read(text.encode(), "tune.abc", pickups=pickups)
     assert reading.rejected is None, reading.rejected
     return reading
 
