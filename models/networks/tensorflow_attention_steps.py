@@ -31,6 +31,12 @@ def exponentials(values: Tensor) -> Tensor:
     return tf.exp(tf.clip_by_value(values, -_LIMIT, _LIMIT))
 
 
+def _unless_cut_off(exponential: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient with respect to a key or query: none where it was cut off, as what is beyond changes nothing."""
+    is_within = (exponential > math.exp(-_LIMIT + 0.01)) & (exponential < math.exp(_LIMIT - 0.01))
+    return tf.where(is_within, gradient, 0.0)
+
+
 def _sum(values: Tensor, axis: int) -> Tensor:
     """The sum over an axis, in halves: what is added is then computed in the same pass, as reduce_sum would not."""
     rest = []
@@ -238,7 +244,7 @@ def backward_steps(
         rings = tuple(ring.write((slot + 1) % attn_length, value) for ring, value in zip(rings, newest, strict=True))
         # This step's output, which the steps after it had in this slot.
         slopes, _ = _slopes(key, rings[0].stack(), d_scores)
-        d_key = scale * slopes
+        d_key = _unless_cut_off(key, scale * slopes)
         from_memory = _sum(later_weights[:, None] * rings[2].stack(), axis=0)
         d_output = _at(d_outputs, index) + from_memory + tf.matmul(key_to_output, d_key)
         d_hidden += tf.matmul(d_output, output_to_hidden, transpose_a=True)
@@ -257,7 +263,7 @@ def backward_steps(
             index >= 0, with_memory, lambda: (tf.zeros_like(d_summary), tf.zeros_like(weights))
         )
         slopes, features = _slopes(keys.stack(), query, d_score)
-        d_query = scale * slopes
+        d_query = _unless_cut_off(query, scale * slopes)
         from_query = tf.matmul(d_query, query_to_both, transpose_a=True)
         d_gates, d_cell = cell_gradients(
             d_cell + from_query[:, :units],

@@ -43,8 +43,11 @@ def tensorflow_logits(model, inputs, lengths, dropout_seed=None, first_row=0, ba
     return network_of(model, devices).logits(weights, tf.constant(inputs), tf.constant(lengths), dropout).numpy()
 
 
-def plain_logits(hyperparameters, weights, inputs):
-    """The network's equations, step by step on tensors of any precision, differentiated by TensorFlow itself."""
+def plain_logits(hyperparameters, weights, inputs, limit=np.inf):
+    """The network's equations, step by step on tensors of any precision, differentiated by TensorFlow itself.
+
+    Keys and queries of attention are cut off at the limit.
+    """
     batch = inputs.shape[0]
     cells = [tf.zeros([batch, units], inputs.dtype) for units in hyperparameters.rnn_layer_sizes]
     outputs = list(cells)
@@ -78,7 +81,11 @@ def plain_logits(hyperparameters, weights, inputs):
             if attends:
                 query = linear("attention/query", cells[0], outputs[0])
                 entries = tf.stack(memory, 1)
-                features = tf.tanh(entries @ weights["attention/memory_kernel"] + query[:, None])
+                keys, query = (
+                    tf.clip_by_value(values, -limit, limit)
+                    for values in (entries @ weights["attention/memory_kernel"], query)
+                )
+                features = tf.tanh(keys + query[:, None])
                 shares = tf.nn.softmax(tf.reduce_sum(weights["attention/score_vector"] * features, 2))
                 summary = tf.reduce_sum(shares[..., None] * entries, 1)
                 value = linear("attention/output", outputs[0], summary)
@@ -241,6 +248,28 @@ def test_nothing_depends_on_the_blocks(attn_length, tiny_model, random_events, m
             # One output is all that a memory of one holds, whatever the query.
             assert scale > 1e-3 or attn_length == 1, f"{name} does not matter"
             np.testing.assert_allclose(other[name], value, atol=1e-5 * max(scale, 1e-3), err_msg=name)
+
+
+def test_gradients_where_keys_and_queries_are_cut_off(tiny_model, random_events):
+    """Keys of hundreds, as unlucky weights give on long pieces: what is cut off has no gradient, whatever it meets."""
+    model = tiny_model("attention", attn_length=4)
+    weights = {name: value.astype(np.float64) for name, value in model.weights.items()}
+    weights["attention/memory_kernel"] = 150 * np.eye(len(weights["attention/score_vector"]))
+    weights["attention/output_bias"] = np.where(np.arange(len(weights["attention/output_bias"])) % 2, 1.0, -1.0)
+    weights["attention/query_bias"] = -150 * weights["attention/output_bias"]
+    inputs = vectors(model, np.stack([random_events(seed, STEPS) for seed in range(3)]), np.full(3, 16))
+    variables = {name: tf.Variable(value, dtype=tf.float32) for name, value in weights.items()}
+    exact = {name: tf.constant(value) for name, value in weights.items()}
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(exact)
+        found = network_of(model).logits(variables, tf.constant(inputs), tf.constant([STEPS] * 3))
+        plain = plain_logits(model.configuration.hyperparameters, exact, tf.constant(inputs, tf.float64), limit=80.0)
+        loss, plain_loss = tf.reduce_sum(found**2), tf.reduce_sum(plain**2)
+    np.testing.assert_allclose(found, plain, atol=1e-3)
+    gradients, expected = tape.gradient(loss, variables), tape.gradient(plain_loss, exact)
+    for name, value in gradients.items():
+        scale = max(float(tf.reduce_max(tf.abs(expected[name]))), 1e-2)
+        np.testing.assert_allclose(value, expected[name], atol=1e-3 * scale, err_msg=name)
 
 
 @pytest.mark.parametrize("factor", [3.0, 1e4])
