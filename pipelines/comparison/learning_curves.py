@@ -82,13 +82,13 @@ def learning_curve(run: pathlib.Path) -> LearningCurve | None:
     if not evaluations:
         return None
     points = {
-        split: tuple((line["step"], line["label"]["loss"]) for line in lines if line["split"] == split)
+        split: tuple((line["step"], float(line["label"]["loss"])) for line in lines if line["split"] == split)
         for split in (TRAIN, EVAL)
     }
     return LearningCurve(
         steps=tuple(line["step"] for line, _ in evaluations),
         minutes=tuple(float(minutes) for _, minutes in evaluations),
-        losses=tuple(token_figures(line)["loss"] for line, _ in evaluations),
+        losses=tuple(float(token_figures(line)["loss"]) for line, _ in evaluations),
         eval_label=points[EVAL],
         train=points[TRAIN],
         steps_per_epoch=next((line["step"] / line["epoch"] for line in lines if line.get("epoch")), 0.0),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from etude.models.storage.run_directory import RunDirectory
 from etude.pipelines.comparison.learning_curves import LearningCurve, learning_curve, not_converged, working_minutes
 
 
@@ -73,3 +74,11 @@ def test_what_a_run_lacks():
     assert falling.lacking_steps() == 8 * 5 * 25
     assert curve([1.5] * 5).lacking_steps() == 0
     assert curve([1.9, 1.5]).lacking_steps() == 2 * 25
+
+
+def test_a_loss_that_is_a_huge_whole_number_is_a_number(tmp_path):
+    line = {"split": "eval", "step": 1, "label": {"loss": 10**30}, "event": {"loss": 10**30}, "wall_time": 1.0}
+    RunDirectory(tmp_path).metrics.write_text(json.dumps(line) + "\n")
+    curve = learning_curve(tmp_path)
+    assert np.isfinite(curve.losses).all()
+    assert np.isfinite(curve.eval_label).all()
