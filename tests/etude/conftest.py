@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 
@@ -11,6 +10,7 @@ import pytest
 
 from etude.pipelines.rendering.midi import to_midi
 from etude.pipelines.rendering.music import melody_music
+from tests.interrupts import heeding_interrupts
 
 SCALE = np.array([60, 62, 64, 65, 67, 69, 71, 72])
 
@@ -40,16 +40,15 @@ class Etude:
 
     def start(self, *words: object) -> subprocess.Popen[str]:
         """Starts a command."""
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "etude", *map(str, words)],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # A job in the background ignores Ctrl-C, and so would what it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+        with heeding_interrupts():
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "etude", *map(str, words)],
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
 
 
 @pytest.fixture

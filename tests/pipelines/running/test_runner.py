@@ -13,6 +13,7 @@ import etude
 from etude.models.errors import EtudeError, UsageError
 from etude.pipelines.running.progress import Tally
 from etude.pipelines.running.runner import Resources, Watch, run
+from tests.interrupts import heeding_interrupts
 
 ROOT = str(pathlib.Path(etude.__file__).parents[1])
 WATCH = Watch("testing")
@@ -133,13 +134,8 @@ except KeyboardInterrupt:
 def test_an_interrupt_is_an_interrupt(tmp_path, workers):
     started = tmp_path / "started"
     command = [sys.executable, "-P", "-W", "ignore", "-c", SLOW, ROOT, started, str(workers)]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        # A job in the background ignores Ctrl-C, and so would what it starts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    with heeding_interrupts():
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     while not started.exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
