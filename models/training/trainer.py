@@ -290,4 +290,4 @@ def _cut(configuration: Configuration, devices: Collection[str]) -> tuple[int, i
         return 1, np.iinfo(np.int32).max
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     attends = configuration.hyperparameters.attn_length > 0
-    return min(cores, 8), MELODIES_OF_A_PART_WITH_ATTENTION if attends else MELODIES_OF_A_PART
+    return min(cores, 8, configuration.hyperparameters.batch_size), MELODIES_OF_A_PART_WITH_ATTENTION if attends else MELODIES_OF_A_PART
