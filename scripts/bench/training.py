@@ -183,8 +183,10 @@ def in_a_process(name: str, task: Task) -> Figures:
 def ours(task: Task) -> Figures:
     """Our training loop."""
     from etude.models.training.schedule import Schedule
+    from etude.models.training.threads import use_as_many_threads_as_pay
     from etude.models.training.train import train
 
+    use_as_many_threads_as_pay(task.configuration)
     examples, warm_up = task.examples, task.warm_up
     last = warm_up + task.steps
     clocks: dict[int, tuple[float, float, float]] = {}
