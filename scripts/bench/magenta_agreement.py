@@ -20,8 +20,9 @@ import sys
 import tempfile
 from typing import NamedTuple
 
-STEPS = 6
-BATCH = 16
+STEPS = 2
+"""Of training: weights that are not those of the start."""
+BATCH = 4
 MELODIES = 12
 
 SCORE = """
