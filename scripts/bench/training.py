@@ -8,7 +8,7 @@ Examples:
 Each takes its turn, several times, in a process of its own. Ours is the whole training loop, as `etude train` runs it; Keras
 and PyTorch get the same batches, in the same order, each prepared while the one before is trained on.
 Magenta shuffles by itself. Events are real steps: padding does not count. What comes first is left out: of all but Magenta
-an epoch, in which graphs are built for all sizes of batches (of a stream 30 steps), of Magenta's three steps.
+an epoch, in which graphs are built for all sizes of batches (of a stream eight steps), of Magenta's three steps.
 Beside each stand processor time, and how much of the machine's peak the matrix products are (attention's own not counted):
 the peak is that of one large product on all processors, measured right afterwards in the same process.
 """
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from etude.models.training.examples import Examples
 
 MAGENTA_WARM_UP_STEPS = 3
-STREAM_WARM_UP_STEPS = 30
+STREAM_WARM_UP_STEPS = 8
 
 Figures = dict[str, float]
 """`events_per_second` and `peak_megabytes`; of all but Magenta `events_per_processor_second` and `share_of_peak`."""
