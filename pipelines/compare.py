@@ -12,6 +12,7 @@ from etude.models.dataset import representation_name, steps_per_quarter
 from etude.models.evaluation.statistics import NUM_NOTES
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
+from etude.models.representations.representation import TUNE
 from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
@@ -34,6 +35,7 @@ from etude.pipelines.comparison.results.results_json import to_json
 from etude.pipelines.comparison.results.summaries import summarise
 from etude.pipelines.comparison.results.verdict import verdict
 from etude.pipelines.comparison.tensorboard import write_tensorboard
+from etude.pipelines.comparison.tunes import check_unchanged, coverage
 from etude.pipelines.comparison.units import clear_followers
 from etude.pipelines.comparison.words import MELODIES
 from etude.pipelines.report.content import Content
@@ -83,12 +85,15 @@ def compare(
     runs = load_runs(models, datasets, checkpoint, allow_other_training_data)
     configurations = group(runs, presentation.labels if presentation else None)
     sets = read_generated_sets(generated, configurations)
-    measurements = measure(configurations, {name: one.splits for name, one in datasets.items()}, progress)
+    splits = {name: one.splits for name, one in datasets.items()}
+    covers = {name: one.description.representation.covers for name, one in datasets.items()}
+    are_tunes = set(covers.values()) == {TUNE}
+    measurements = measure(configurations, splits, progress, are_tunes)
+    if are_tunes:
+        check_unchanged(measurements, splits)
     summary = summarise(measurements)
-    pieces = compare_pieces(
-        measurements, {name: one.description.representation.covers for name, one in datasets.items()}
-    )
-    sampled = judge_samples(configurations, samples or {}, {name: one.splits for name, one in datasets.items()})
+    pieces = compare_pieces(measurements, covers, coverage(datasets) if are_tunes else None)
+    sampled = judge_samples(configurations, samples or {}, splits)
     curves = _curves(configurations)
     command = _command(models, paths, output, split, checkpoint, allow_other_training_data, generated)
     presentation = _worded(presentation or Presentation(command=command), measurements)
