@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from etude.models.representations.representation import TUNE
+from etude.pipelines.comparison.apart import pieces_apart
 from etude.pipelines.comparison.floors import find_floors
 from etude.pipelines.comparison.measurements import DomainMeasurement
 from etude.pipelines.comparison.piece_costs import BITS, NATS, Costs, Values, figures_of
@@ -59,10 +60,16 @@ def _compare_tunes(measurements: Sequence[DomainMeasurement], coverage: Coverage
         for of_domain, one in zip(tunes, measurements, strict=True)
         for measured in one.configurations
     ]
-    result = _compared(TUNE, measurements, costs, num_notes(tunes[0], pieces), sum(left_out.values()))
-    floors = find_floors(measurements, tunes, pieces)
-    coverage = dataclasses.replace(coverage, not_compared=left_out)
-    return dataclasses.replace(result, coverage=coverage, floors=floors)
+    notes = num_notes(tunes[0], pieces)
+    representations = {
+        measured.configuration.name: one.representation for one in measurements for measured in one.configurations
+    }
+    return dataclasses.replace(
+        _compared(TUNE, measurements, costs, notes, sum(left_out.values())),
+        coverage=dataclasses.replace(coverage, not_compared=left_out),
+        floors=find_floors(measurements, tunes, pieces),
+        apart=pieces_apart(representations, costs, pieces, notes),
+    )
 
 
 def _compare_others(covered: str, measurements: Sequence[DomainMeasurement]) -> PiecesResult:

@@ -41,9 +41,8 @@ class Answers:
         if sentences:
             others = [*sentences[1:], *self._beside(presentation.published), *general.sentences]
             found = Verdict(sentences[0], self._basis(), others)
-        if not presentation.floor:
-            return found
-        lacking = [*self._not_level(), *self._under(presentation.floor)]
+        lacking = self._not_level() if presentation.floor or presentation.is_to_level else []
+        lacking += self._under(presentation.floor) if presentation.floor else []
         if lacking:
             unfinished = f"This is unfinished, and does not count yet: {' '.join(lacking)}"
             return Verdict(f"Unfinished: {found.headline}", found.sureness, [unfinished, *found.sentences])

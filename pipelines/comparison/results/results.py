@@ -223,6 +223,25 @@ class Coverage:
 
 
 @dataclasses.dataclass(frozen=True)
+class ApartPiece:
+    """A piece that one configuration predicts far better than another of another representation.
+
+    Attributes:
+      piece: its name.
+      better: name of the configuration that needs less.
+      worse: name of the other.
+      bits_better: bits a note of this piece, the mean over seeds.
+      bits_worse: of the other.
+    """
+
+    piece: str
+    better: str
+    worse: str
+    bits_better: float
+    bits_worse: float
+
+
+@dataclasses.dataclass(frozen=True)
 class FloorResult:
     """What a counted model or a compressor needs for the same pieces, which any model should beat.
 
@@ -256,6 +275,7 @@ class PiecesResult:
       floors: of exact tunes.
       not_canonical: by name of the configuration, the share of what it generated that is not in the one form in which its
         likelihood is counted.
+      apart: tunes that one representation predicts better than another by most.
     """
 
     covers: str
@@ -268,6 +288,7 @@ class PiecesResult:
     coverage: Coverage | None = None
     floors: Sequence[FloorResult] = ()
     not_canonical: Mapping[str, Estimate] = dataclasses.field(default_factory=dict)
+    apart: Sequence[ApartPiece] = ()
 
 
 @dataclasses.dataclass(frozen=True)
