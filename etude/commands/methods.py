@@ -26,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Prints."""
-    from etude.pipelines.comparison.definitions import PIECES, RATING, as_markdown, definitions, references
+    from etude.pipelines.comparison.definitions import PIECES, RATING, TUNES, as_markdown, definitions, references
     from etude.pipelines.comparison.words import MELODIES, Words
     from etude.pipelines.listening.definitions import definitions as listening
 
     words = Words("token", "token", "token", "sequence", "sequences") if options.tokens else MELODIES
     sections = {
         "Comparison of models": definitions(words),
-        "Comparison of representations": PIECES,
+        "Comparison of representations": [*PIECES, *TUNES],
         "Rating of pieces": RATING,
         "Listening tests": listening(),
     }

@@ -9,6 +9,7 @@ from etude.pipelines.comparison.cost import Cost
 from etude.pipelines.comparison.piece_costs import BITS, BITS_WITHOUT_END, NATS
 from etude.pipelines.comparison.results.results import Coverage, FloorResult, PiecesResult
 from etude.pipelines.comparison.results.tune_answer import ranked
+from etude.pipelines.reasons import REMEDIES
 from etude.pipelines.rendering.markup import element
 from etude.pipelines.report.charts.dot_plot import Dot, DotRow, dot_plot, key
 from etude.pipelines.report.charts.line_chart import Level, Line, line_chart
@@ -179,8 +180,6 @@ def _best_floors(floors: Sequence[FloorResult]) -> list[FloorResult]:
 
 
 def _coverage(coverage: Coverage) -> Text:
-    from etude.pipelines.reasons import REMEDIES
-
     sentence = (
         f"Of {coverage.num_read:,} pieces, {coverage.num_exact:,} ({coverage.num_exact / coverage.num_read:.1%}) are tunes "
         "that canonical ABC, its tokens and a grid of sixteenths all give back exactly. The others are in rejected.jsonl of "
