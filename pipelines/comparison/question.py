@@ -70,7 +70,8 @@ class Answers:
         sequences = next(iter(self.configurations.values())).words.sequences
         return (
             f"In brackets: 95% intervals over the same {sequences} and over the seeds ({runs} of each configuration); "
-            f"differences count where p < 0.05 after correction for {len(self.pairs)} comparisons."
+            f"differences count where p < 0.05 after correction for {len(self.pairs)} comparisons, and the interval is "
+            "on one side of 0."
         )
 
     def _sweep(self, sweep: Sweep) -> str:
