@@ -51,7 +51,8 @@ TUNES = (
         "Over the tunes that all representations carry exactly (one voice, one metre and key, notes on sixteenths, whole "
         "bars), repeats played out, in C. Metre, mode and the pitch of the first note are given to every model; S are the "
         "tokens that pay for the rest: in a text those after the first pitch, in a melody the events after the first note up "
-        "to the last one, with the counted pickup and end below. N counts notes. In nats, on average: nats a tune. Without the end: up to the pitch of the last note, without its length and the end.",
+        "to the last one, with the counted pickup and end below. N counts notes. In nats, on average: nats a tune. Without "
+        "the end: up to the pitch of the last note, without its length and the end.",
         r"-\frac{\sum_m \sum_{t \in S_m} \log_2 p(x_{m,t} \mid x_{m,1}, \ldots, x_{m,t-1})}{\sum_m (N_m - 1)}",
         ("shannon1948",),
     ),
@@ -78,8 +79,8 @@ TUNES = (
     Definition(
         "Samples that are not canonical",
         "The share of what a model generated that is not in the one form in which likelihoods are counted: texts that are "
-        "not the canonical text of what they play, melodies that end notes where none sounds. Music has at least the likelihood "
-        "of its canonical form. Wilson's interval.",
+        "not the canonical text of what they play, melodies that end notes where none sounds. Music has at least the "
+        "likelihood of its canonical form. Wilson's interval.",
     ),
 )
 
