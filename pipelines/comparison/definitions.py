@@ -52,7 +52,8 @@ TUNES = (
         "bars), repeats played out, in C. Metre, mode and the pitch of the first note are given to every model; S are the "
         "tokens that pay for the rest: in a text those after the first pitch, in a melody the events after the first note up "
         "to the last one, with the counted pickup and end below. N counts notes. In nats, on average: nats a tune. Without "
-        "the end: up to the pitch of the last note, without its length and the end.",
+        "the end: up to the pitch of the last note, without its length and the end. (Characters also pay that no octave mark "
+        "follows the first letter.)",
         r"-\frac{\sum_m \sum_{t \in S_m} \log_2 p(x_{m,t} \mid x_{m,1}, \ldots, x_{m,t-1})}{\sum_m (N_m - 1)}",
         ("shannon1948",),
     ),
