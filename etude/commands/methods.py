@@ -33,8 +33,9 @@ def run(options: argparse.Namespace, console: Console) -> None:
     words = Words("token", "token", "token", "sequence", "sequences") if options.tokens else MELODIES
     sections = {
         "Comparison of models": definitions(words),
-        "Comparison of representations": [*PIECES, *TUNES],
+        "Comparison of representations": PIECES,
         "Rating of pieces": RATING,
+        "One table for all: bits a note of tunes": TUNES,
         "Listening tests": listening(),
     }
     cited = {source for section in sections.values() for one in section for source in one.sources}
