@@ -88,8 +88,8 @@ def configure_for(configuration: Configuration, folder: AnyFolder) -> Configurat
     if name in MELODIC:
         steps = steps_per_quarter(description)
         # Exact tunes are in C already, in their mode, so that all representations treat keys alike.
-        key = {"transpose_to_key": None} if description.representation.covers == TUNE else {}
-        return dataclasses.replace(configuration, representation=name, steps_per_quarter=steps, **key)
+        key = None if description.representation.covers == TUNE else configuration.transpose_to_key
+        return dataclasses.replace(configuration, representation=name, steps_per_quarter=steps, transpose_to_key=key)
     stored = description.representation
     return dataclasses.replace(
         configuration,

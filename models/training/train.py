@@ -90,9 +90,9 @@ def _train(
     kernels: str,
 ) -> Result:
     run = RunDirectory(run_dir)
-    description = read_description(dataset)
-    is_exact = description.representation.covers == TUNE
-    if configuration.representation == MELODY != representation_name(description) or is_exact:
+    stored = read_description(dataset)
+    is_exact = stored.representation.covers == TUNE
+    if configuration.representation == MELODY != representation_name(stored) or is_exact:
         configuration = configure_for(configuration, dataset)
     encoding = make_encoding(configuration)
     _check_transpositions(configuration, dataset)

@@ -7,10 +7,10 @@ import numpy as np
 
 from etude.models.encodings.encoding import Encoding
 from etude.models.evaluation.evaluation import evaluate
-from etude.models.ngram import count_ngrams, make_network
-from etude.models.ngram.hyperparameters import NgramHyperparameters
+from etude.models.ngram.network import KNESER_NEY
 from etude.models.sequences.sequence_set import SequenceSet
 from etude.models.sequences.tune_span import span_breakdown
+from etude.pipelines.comparison.baselines import counted
 from etude.pipelines.comparison.measurements import DomainMeasurement, plain_encoding
 from etude.pipelines.comparison.music.samples import evenly
 from etude.pipelines.comparison.piece_costs import Costs, Values, figures_of
@@ -42,14 +42,8 @@ def _counted(measurement: DomainMeasurement, tunes: Tunes, pieces: Sequence[str]
     """N-grams with Kneser and Ney's smoothing."""
     encoding, spans = _encoding(measurement), [span_breakdown(measurement.domain)]
     for order in ORDERS:
-        hyperparameters = NgramHyperparameters(order)
-        network = make_network(encoding, count_ngrams(encoding, measurement.train, hyperparameters), hyperparameters)
-        sums = evaluate(
-            encoding,
-            measurement.sequences,
-            lambda batch, network=network: network.logits(encoding.token_labels(batch.tokens[:, :-1])),
-            spans,
-        )
+        predict = counted(encoding, measurement.train, order, KNESER_NEY)
+        sums = evaluate(encoding, measurement.sequences, predict, spans)
         yield _floor(f"{order}-gram", measurement, tunes, pieces, tunes.costs(sums, pieces))
 
 
