@@ -263,6 +263,13 @@ def test_the_published_study():
     assert losses == [1.675, 3.649, 2.190]
 
 
+def test_the_study_of_representations_takes_the_same_tunes_for_all():
+    study = read_study(find_study("representations"))
+    assert study.exact_tunes
+    assert list(study.datasets()) == ["abc_characters", "abc_tokens", "melody"]
+    assert not read_study(find_study("demo")).exact_tunes
+
+
 def test_distances_in_bars():
     units = {
         configuration.name: configuration.configuration.hyperparameters.lookback_unit
@@ -309,6 +316,7 @@ def test_distances_in_bars():
         ),
         ("num_steps = 12", "num_steps = 12\nminutes = 3.0", 1, "one of num_steps, num_epochs and minutes"),
         ("seeds = [0]", "seeds = [0, 0]", 4, "none twice"),
+        ("eval_ratio = 0.3", "exact_tunes = 1", 9, "exact_tunes takes true or false, not 1"),
         ("eval_ratio = 0.3", "eval_ratio = 1.5", 8, "--eval-ratio must be from 0"),
         (
             "batch_size = 4",
