@@ -236,8 +236,11 @@ def test_built_in_studies_are_valid(name):
     else:
         used = {configuration.configuration.config for configuration in study.configurations}
         assert {"basic", "lookback", "attention"} & used
-        over_chords = {"basic-improv", "attention-improv", "chord-pitches-improv"} if name == "magenta-all" else set()
-        assert used <= {"basic", "lookback", "attention", "mono"} | over_chords
+        others = {
+            "magenta-all": {"basic-improv", "attention-improv", "chord-pitches-improv"},
+            "representations": {"abc-characters", "abc-tokens"},
+        }
+        assert used <= {"basic", "lookback", "attention", "mono"} | others.get(name, set())
 
 
 def test_models_over_chords_are_compared_with_those_of_melodies_alone():
