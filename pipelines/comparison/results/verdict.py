@@ -72,9 +72,12 @@ def _pieces_answer(result: PiecesResult, titles: Mapping[str, str]) -> tuple[str
     first, second = _ranked(result)[:2]
     pair = pair_of(result, first, second)
     corrected = f" after correction for {len(result.pairs)} comparisons" if len(result.pairs) > 1 else ""
+    difference, unit = (
+        (pair.nats_per_piece, "nats a piece") if result.coverage is None else (pair.bits_per_note, "bits a note")
+    )
     sureness = (
-        f"The difference between the first two lies between {_interval(pair.nats_per_piece).replace(' to ', ' and ')} nats a "
-        f"piece (95% interval); p {p_value_text(pair.p_value_corrected)}{corrected}."
+        f"The difference between the first two lies between {_interval(difference).replace(' to ', ' and ')} {unit} "
+        f"(95% interval); p {p_value_text(pair.p_value_corrected)}{corrected}."
     )
     if result.coverage is not None:
         return tune_answer(result, result.coverage, titles), sureness

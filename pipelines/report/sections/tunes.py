@@ -70,7 +70,7 @@ def bits_chart(content: Content, result: PiecesResult) -> Markup:
     """Bits a note of every configuration, and of the best floor of each representation."""
     rows = [
         DotRow(
-            f"{content.title(name)} ({_representation(content, name)})",
+            content.title(name),
             number(result.figures[name][BITS].value, 2),
             [Dot(content.title(name), content.style(name), result.figures[name][BITS])],
         )
