@@ -35,7 +35,9 @@ from etude.pipelines.studies.study import Study, StudyConfiguration
 MAX_BYTES = 1 << 20
 MAX_MINUTES = 1_000_000
 
-BUILT_IN = ("demo", "published", "bars", "magenta-all", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn")
+BUILT_IN = (
+    "demo", "published", "bars", "magenta-all", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn", "chorales", "piano",
+)  # fmt: skip
 
 Made = TypeVar("Made")
 
