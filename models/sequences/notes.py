@@ -27,6 +27,10 @@ class Notes(NamedTuple):
         loud = None if self.velocities is None else self.velocities[kept]
         return Notes(self.onsets[kept] - step, self.pitches[kept], self.durations[kept], loud)
 
+    def before(self, step: int) -> "Notes":
+        """Those that start before a step."""
+        return Notes(*(None if values is None else values[self.onsets < step] for values in self))  # type: ignore[arg-type]
+
     def after(self, first: "Notes", num_steps: int) -> "Notes":
         """These notes after those of another sequence of so many steps."""
         return Notes(
