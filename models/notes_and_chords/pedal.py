@@ -24,8 +24,9 @@ def with_pedal(sequence: "NoteSequence", notes: NoteColumns) -> NoteColumns:
       notes: its notes.
     """
     ends = notes.end.copy()
-    last = notes.end.max(initial=sequence.total_time)
-    for instrument, (times, is_down) in _changes(sequence).items():
+    changes = _changes(sequence)
+    last = max([notes.end.max(initial=0), *(times[-1] for times, _ in changes.values())])
+    for instrument, (times, is_down) in changes.items():
         own = np.flatnonzero((notes.instrument == instrument) & ~notes.is_drum)
         state = np.searchsorted(times, notes.end[own], side="right") - 1
         held = own[(state >= 0) & is_down[np.maximum(state, 0)]]

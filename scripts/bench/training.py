@@ -3,11 +3,15 @@
 Examples:
   python -m scripts.bench.training --dataset dataset
   python -m scripts.bench.training --dataset dataset --config attention --rounds 2 --magenta ~/magenta --json speed.json
+  python -m scripts.bench.training --dataset pieces --config notes-and-chords
+  python -m scripts.bench.training --dataset pieces --config notes-and-chords --hparams batches=stream
 
 Each takes its turn, several times, in a process of its own. Ours is the whole training loop, as `etude train` runs it; Keras
 gets the same batches, in the same order, each prepared while the one before is trained on.
-Magenta shuffles by itself. Events are real steps: padding does not count. What comes first is left out: of ours and Keras's
-an epoch, in which graphs are built for all sizes of batches, of Magenta's three steps.
+Magenta shuffles by itself. Events are real steps that are learnt from: padding does not count, and of windows whose last step
+alone is to be predicted no other. What comes first is left out: of ours and Keras's an epoch, in which graphs are built for
+all sizes of batches (of windows and chunks, which have one size, three steps), of Magenta's three steps. A stream is ours
+alone: Keras carries the state of all rows or of none.
 """
 
 import argparse
@@ -30,8 +34,9 @@ from scripts.bench.magenta import Magenta
 if TYPE_CHECKING:
     from etude.models.configuration import Configuration
     from etude.models.sequences.sequence_set import SequenceSet
-    from etude.models.training.batches import BatchPlan
+    from etude.models.training.examples import Examples
 
+WARM_UP_STEPS = 3
 MAGENTA_WARM_UP_STEPS = 3
 
 Figures = dict[str, float]
@@ -58,23 +63,39 @@ class Task:
 
     @property
     def configuration(self) -> "Configuration":
-        """The configuration with the overrides."""
+        """The configuration with the overrides, as it is trained on the dataset."""
+        from etude.models.dataset import configure_for
         from etude.models.hyperparameters import parse_overrides
         from etude.models.registry import configure
 
-        return configure(self.config, parse_overrides(self.hparams))
+        return configure_for(configure(self.config, parse_overrides(self.hparams)), self.dataset)
 
-    def melodies(self) -> tuple["SequenceSet", "BatchPlan"]:
-        """The melodies and their order, as training has them with seed 0."""
+    def sequences(self) -> "SequenceSet":
+        """What is trained on."""
         import numpy as np
 
         from etude.models.dataset import read_for_model
-        from etude.models.training.batches import BatchPlan
+
+        found = read_for_model(self.dataset, "train", self.configuration)
+        return found.select(np.flatnonzero(found.lengths > 1))
+
+    def examples(self) -> "Examples":
+        """The batches, as training has them with seed 0."""
+        from etude.models.registry import make_encoding
+        from etude.models.training.examples import Examples
 
         configuration = self.configuration
-        melodies = read_for_model(self.dataset, "train", configuration)
-        melodies = melodies.select(np.flatnonzero(melodies.lengths > 1))
-        return melodies, BatchPlan(melodies.lengths, configuration.hyperparameters.batch_size, 0)
+        return Examples(self.sequences(), make_encoding(configuration), configuration.hyperparameters, 0)
+
+    def warm_up(self, examples: "Examples") -> int:
+        """Steps that come first."""
+        is_whole = self.configuration.hyperparameters.batches == "sequences"
+        return examples.steps_per_epoch if is_whole else WARM_UP_STEPS
+
+    def num_learnt(self, lengths: Any) -> int:
+        """Steps of a batch that are learnt from."""
+        last = self.configuration.hyperparameters.window_labels == "last"
+        return len(lengths) if last else int(lengths.sum())
 
 
 def main() -> None:
@@ -110,9 +131,10 @@ def main() -> None:
 
 
 def compare(task: Task, rounds: int, magenta: Magenta | None) -> dict[str, list[Figures]]:
-    """The figures of every contestant in every round. Keras has no such attention."""
+    """The figures of every contestant in every round. Keras has no such attention, and no such stream."""
+    hyperparameters = task.configuration.hyperparameters
     contestants = ["ours"]
-    contestants += ["keras"] if not task.configuration.hyperparameters.attn_length else []
+    contestants += ["keras"] if not hyperparameters.attn_length and hyperparameters.batches != "stream" else []
     contestants += ["magenta"] if magenta else []
     figures: dict[str, list[Figures]] = {name: [] for name in contestants}
     for _ in range(rounds):
@@ -146,8 +168,8 @@ def ours(task: Task) -> Figures:
     from etude.models.training.schedule import Schedule
     from etude.models.training.train import train
 
-    melodies, plan = task.melodies()
-    warm_up = plan.steps_per_epoch
+    examples = task.examples()
+    warm_up = task.warm_up(examples)
     last = warm_up + task.steps
     stamps: dict[int, tuple[float, float]] = {}
 
@@ -157,40 +179,31 @@ def ours(task: Task) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         train(task.configuration, task.dataset, pathlib.Path(folder, "run"), Schedule(last, 0, last, 0), progress=note)
     seconds = stamps[last][0] - stamps[warm_up][0]
-    events = sum(int((melodies.lengths[plan.indices(step)] - 1).sum()) for step in range(warm_up, last))
+    events = sum(task.num_learnt(examples.batch(step).lengths) for step in range(warm_up, last))
     return {"events_per_second": events / seconds, "peak_megabytes": stamps[last][1]}
 
 
 def batches(task: Task) -> Iterator[Any]:
-    """Inputs, labels and lengths of each step, an epoch of warm-up first; prepared while the one before is in use."""
-    from etude.models.registry import make_encoding
-
-    encoding = make_encoding(task.configuration)
-    melodies, plan = task.melodies()
-
-    def prepare(step: int) -> Any:
-        batch = melodies.batch(plan.indices(step), encoding.padding)
-        inputs = encoding.inputs(batch.tokens[:, :-1], batch.attributes)
-        labels = encoding.labels(batch.tokens, batch.attributes)[:, 1:]
-        return inputs, labels, batch.num_predicted
-
+    """Inputs, labels and lengths of each step, the warm-up first; prepared while the one before is in use."""
+    examples = task.examples()
     with ThreadPoolExecutor(1) as executor:
-        upcoming = executor.submit(prepare, 0)
-        for step in range(plan.steps_per_epoch + task.steps):
+        upcoming = executor.submit(examples.batch, 0)
+        for step in range(task.warm_up(examples) + task.steps):
             ready = upcoming.result()
-            upcoming = executor.submit(prepare, step + 1)
-            yield ready
+            upcoming = executor.submit(examples.batch, step + 1)
+            yield ready[:3]
 
 
-def measure(step: Any, prepared: Iterator[Any], warm_up: int) -> Figures:
+def measure(task: Task, step: Any) -> Figures:
     """Events a second of a training step over batches after the first, and the peak memory of the process."""
-    for _ in range(warm_up):
+    prepared = batches(task)
+    for _ in range(task.warm_up(task.examples())):
         step(*next(prepared))
     events = 0
     start = time.perf_counter()
     for inputs, labels, lengths in prepared:
         step(inputs, labels, lengths)
-        events += int(lengths.sum())
+        events += task.num_learnt(lengths)
     return {"events_per_second": events / (time.perf_counter() - start), "peak_megabytes": peak_megabytes()}
 
 
@@ -207,15 +220,25 @@ def keras(task: Task) -> Figures:
 
     hyperparameters = task.configuration.hyperparameters
     encoding = make_encoding(task.configuration)
-    layers: list[Any] = [tf.keras.layers.Input((None, encoding.input_size))]
-    for units in hyperparameters.rnn_layer_sizes:
-        layers.append(tf.keras.layers.LSTM(units, return_sequences=True))
+    embeds, learns_last = hyperparameters.embedding_size > 0, hyperparameters.window_labels == "last"
+    layers: list[Any] = [tf.keras.layers.Input((None,) if embeds else (None, encoding.input_size))]
+    if embeds:
+        layers.append(tf.keras.layers.Embedding(encoding.input_size, hyperparameters.embedding_size))
+    for number, units in enumerate(hyperparameters.rnn_layer_sizes, start=1):
+        returns_all = not learns_last or number < len(hyperparameters.rnn_layer_sizes)
+        layers.append(tf.keras.layers.LSTM(units, return_sequences=returns_all))
+        layers.append(tf.keras.layers.Dropout(1 - hyperparameters.dropout_keep_prob))
+    if hyperparameters.dense_size:
+        layers.append(tf.keras.layers.Dense(hyperparameters.dense_size, "relu"))
         layers.append(tf.keras.layers.Dropout(1 - hyperparameters.dropout_keep_prob))
     layers.append(tf.keras.layers.Dense(encoding.num_labels))
     model = tf.keras.Sequential(layers)
-    optimiser = tf.keras.optimizers.Adam(
-        hyperparameters.learning_rate, epsilon=1e-8, clipnorm=hyperparameters.clip_norm
-    )
+    clips = {"variable_norm": "clipnorm", "global_norm": "global_clipnorm", "value": "clipvalue"}
+    clipping = {clips[hyperparameters.clip_by]: hyperparameters.clip_norm} if hyperparameters.clip_by in clips else {}
+    if hyperparameters.optimiser == "rmsprop":
+        optimiser: Any = tf.keras.optimizers.RMSprop(hyperparameters.learning_rate, **clipping)
+    else:
+        optimiser = tf.keras.optimizers.Adam(hyperparameters.learning_rate, epsilon=1e-8, **clipping)
     signature = [
         tf.TensorSpec([None, None], tf.int64)
         if encoding.is_indexed
@@ -227,15 +250,17 @@ def keras(task: Task) -> Figures:
     @tf.function(input_signature=signature)
     def step(inputs: Any, labels: Any, lengths: Any) -> Any:
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1], tf.float32)
+        if learns_last:
+            labels, is_real = labels[:, -1], is_real[:, -1]
         with tf.GradientTape() as tape:
-            vectors = tf.one_hot(inputs, encoding.input_size) if encoding.is_indexed else inputs
-            logits = model(vectors, training=True)
+            is_one_hot = encoding.is_indexed and not embeds
+            logits = model(tf.one_hot(inputs, encoding.input_size) if is_one_hot else inputs, training=True)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
             loss = tf.reduce_sum(losses * is_real) / tf.reduce_sum(is_real)
         optimiser.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
-    return measure(lambda *batch: float(step(*batch)), batches(task), task.melodies()[1].steps_per_epoch)
+    return measure(task, lambda *batch: float(step(*batch)))
 
 
 def magentas(task: Task, magenta: Magenta) -> Figures:
@@ -256,8 +281,7 @@ PROCESSES: dict[str, Callable[[Task], Figures]] = {"ours": ours, "keras": keras}
 
 def events_of_a_batch(task: Task) -> float:
     """Real steps of a full batch of melodies that are drawn at random, on average."""
-    melodies, _ = task.melodies()
-    return float((melodies.lengths - 1).mean()) * task.configuration.hyperparameters.batch_size
+    return float((task.sequences().lengths - 1).mean()) * task.configuration.hyperparameters.batch_size
 
 
 if __name__ == "__main__":
