@@ -3,9 +3,9 @@
 Example:
   python -m scripts.bench.keyboard_agreement --chorales 100 --midi piano-files
 
-Chorales are written as MIDI files with all voices on one track. Since version 7, music21 cuts notes at bar lines, and each part
-is a token there; what it cut is joined again before the comparison. Differences are printed; also whether every chorale comes
-back from the tokens that lose nothing as it went in.
+Chorales are written as MIDI files with all voices on one track. Since version 7, music21 cuts notes at bar lines, and each
+part is a token there; what it cut is joined again before the comparison. Differences are printed; also whether every chorale
+comes back from the tokens that lose nothing as it went in.
 """
 
 import argparse
