@@ -340,7 +340,7 @@ class _Start:
     @property
     def num_new_steps(self) -> int:
         """Tokens to add, at most."""
-        missing = self.num_steps - self.domain.num_steps(self.primer)
+        missing = self.num_steps - self.domain.num_given_steps(self.primer)
         if self.domain.step_lengths is None:
             return missing
         if self.options.num_tokens:
@@ -452,7 +452,7 @@ def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
     tokens = domain.continued_form(tokens)
     if options.num_tokens:
         _check_num_tokens(domain, tokens, options)
-    num_steps = domain.num_steps(tokens)
+    num_steps = domain.num_given_steps(tokens)
     if num_steps >= options.num_steps:
         raise UsageError(
             f"the primer has {num_steps} steps and the {domain.plural} are to have {options.num_steps}, primer included; "

@@ -190,7 +190,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     models = [load_model(path, options) for path in options.models]
     primers = [typed if generate_text.is_text(model) else _primer(options, model, seed) for model in models]
     for model, primer, folder in zip(models, primers, folders, strict=True):
-        num_primer_steps = model.domain.num_steps(primer.events)
+        num_primer_steps = model.domain.num_given_steps(primer.events)
         settings, rendering = _settings(options, primer, seed, num_primer_steps, _backing(options, model))
         if generate_text.is_text(model):
             generate_text.generate_texts(model, options, settings, folder, console)
