@@ -79,6 +79,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     from etude.models.hyperparameters import changed, parse_overrides
     from etude.models.registry import configure, family, make_domain, make_encoding, typed_family
     from etude.models.training.schedule import Schedule
+    from etude.models.training.threads import use_as_many_threads_as_pay
     from etude.models.training.train import train
     from etude.pipelines.files.dataset_folder import open_folder
 
@@ -97,6 +98,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     )
     run_dir = pathlib.Path(options.run_dir)
     check_output(run_dir, "run")
+    use_as_many_threads_as_pay(configuration)
     with console.progress(f"training {configuration.config}") as progress:
         result = train(
             configuration,

@@ -86,6 +86,7 @@ class Trainer:
         begins = tf.TensorSpec([None], tf.bool)
         number, rate = tf.TensorSpec([], tf.int64), tf.TensorSpec([], tf.float32)
         self._train = tf.function(self._train_step, [inputs, labels, lengths, number, rate, begins], autograph=False)
+        self._traced: Any = None
         self._forward = tf.function(self._log_probabilities, [inputs, lengths], autograph=False)
 
     def train(
@@ -111,8 +112,11 @@ class Trainer:
         """
         rate = np.float32(self._hyperparameters.learning_rate if learning_rate is None else learning_rate)
         first = np.full(len(lengths), True) if begins is None else begins
+        # Choosing among what was traced takes a quarter of a small network's step; there is but one.
+        self._traced = self._traced or self._train.get_concrete_function()
+        arguments = inputs, labels.astype(np.int32), lengths, np.int64(self.step), rate, first
         with one_blas_thread() if self._compiles else contextlib.nullcontext():
-            sums = self._train(inputs, labels.astype(np.int32), lengths, np.int64(self.step), rate, first)
+            sums = self._traced(*map(tf.convert_to_tensor, arguments))
         self.step += 1
         totals = dict(zip(self._names, sums.numpy().astype(np.float64), strict=True))
         found = figures(totals, self._unit)
@@ -289,5 +293,8 @@ def _cut(configuration: Configuration, devices: Collection[str]) -> tuple[int, i
     if GPU in devices:
         return 1, np.iinfo(np.int32).max
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    attends = configuration.hyperparameters.attn_length > 0
-    return min(cores, 8), MELODIES_OF_A_PART_WITH_ATTENTION if attends else MELODIES_OF_A_PART
+    hyperparameters = configuration.hyperparameters
+    attends = hyperparameters.attn_length > 0
+    return min(
+        cores, 8, hyperparameters.batch_size
+    ), MELODIES_OF_A_PART_WITH_ATTENTION if attends else MELODIES_OF_A_PART

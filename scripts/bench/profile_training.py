@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from scripts.bench.training import Task, batches
+from scripts.bench.training import Task
 
 PEAK_SIZE = 4096
 WAITING = ("BlockUntilReady", "KernelAndDeviceFunc::Run", "FunctionRun")
@@ -88,23 +88,22 @@ def profile(task: Task, names: int) -> dict[str, Any]:
     encoding = make_encoding(configuration)
     weights = initialise(configuration.hyperparameters, encoding, 0)
     trainer = Trainer(configuration, encoding, weights, 0)
-    upcoming = batches(task)
-    prepared = [next(upcoming)]  # The first reads the dataset, too.
+    task.examples.batch(0)
     start = time.perf_counter()
-    prepared += upcoming
-    prepare = (time.perf_counter() - start) / (len(prepared) - 1)
+    prepared = [task.examples.batch(step) for step in range(task.warm_up + task.steps)]
+    prepare = (time.perf_counter() - start) / len(prepared)
     first, measured = prepared[: -task.steps], prepared[-task.steps :]
     for batch in first:
-        trainer.train(*batch)
+        trainer.train(batch.inputs, batch.labels, batch.lengths, begins=batch.begins)
     start = time.perf_counter()
     for batch in measured:
-        trainer.train(*batch)
+        trainer.train(batch.inputs, batch.labels, batch.lengths, begins=batch.begins)
     seconds = time.perf_counter() - start
-    events = sum(int(lengths.sum()) for _, _, lengths in measured)
+    events = sum(int(batch.lengths.sum()) for batch in measured)
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
         for batch in measured:
-            trainer.train(*batch)
+            trainer.train(batch.inputs, batch.labels, batch.lengths, begins=batch.begins)
         tf.profiler.experimental.stop()
         own = own_times(next(pathlib.Path(folder).rglob("*.xplane.pb")).read_bytes())
     for name, value in own.most_common(names):

@@ -4,15 +4,18 @@ Examples:
   python -m scripts.bench.speed --midi tunes --dataset dataset --magenta ~/magenta --json speed.json
   python -m scripts.bench.speed --dataset dataset --magenta ~/magenta --json speed.json --only "train attention" --rounds 2
   python -m scripts.bench.speed --dataset sheets --magenta ~/magenta --only "train basic-improv"
+  python -m scripts.bench.speed --dataset texts --json speed.json --rounds 2
   python -m scripts.bench.speed --json speed.json --only nothing
 
-A dataset of lead sheets has the rows of the models over chords, another one those of melodies. The contestants get the same
+A dataset of lead sheets has the rows of the models over chords, one of ABC characters rows of training on a stream, another
+one those of melodies. The contestants (PyTorch too, if it is installed) get the same
 melodies and take turns, each in a process of its own. The table holds medians, and how many times better ours is. With
 --json FILE, rows that were measured before stay in it until they are measured again, so that a part can be repeated; the
 table is of the whole file.
 
   preprocessing   MIDI files to the datasets of three configurations, start-up included, and their size
-  train           real (unpadded) events a second after start-up, and peak memory (`scripts.bench.training`)
+  train           real (unpadded) events a second after start-up, the same a second of processor time, how much of the
+                  machine's peak the matrix products are, and peak memory (`scripts.bench.training`)
   evaluate        real events a second over the train split; Magenta's from runs of 2 and of 6 batches
   generate        melodies of 128 steps with the same weights, start-up apart (`scripts.bench.generate`); `first file` is
                   the whole command for one melody
@@ -41,6 +44,15 @@ from scripts.bench.magenta import Magenta
 
 TRAINED = ("basic", "lookback", "attention")
 OVER_CHORDS = ("basic-improv", "attention-improv", "chord-pitches-improv")
+OF_CHARACTERS = {
+    "RNN 1 x 100, batch 1": "cell=rnn,rnn_layer_sizes=[100],batch_size=1",
+    "RNN 1 x 100, batch 25": "cell=rnn,rnn_layer_sizes=[100],batch_size=25",
+    "LSTM 1 x 150, batch 1": "rnn_layer_sizes=[150],batch_size=1",
+    "LSTM 1 x 150, batch 25": "rnn_layer_sizes=[150],batch_size=25",
+    "LSTM 3 x 512, batch 64": "rnn_layer_sizes=[512,512,512],batch_size=64",
+}
+"""Networks that read ABC as a stream of chunks of 100 characters."""
+CONTESTANTS = ("ours", "keras", "torch", "magenta")
 GENERATED = ("10 melodies", "100 melodies", generate.BEAM, generate.FIRST_FILE)
 EVALUATED_BATCHES = (2, 6)
 
@@ -95,7 +107,9 @@ class Bench:
     steps: int
 
     def task(self, config: str) -> training.Task:
-        """The training of a configuration."""
+        """The training of a configuration, or of one of `OF_CHARACTERS`, whose steps are short."""
+        if hparams := OF_CHARACTERS.get(config):
+            return training.Task(self.dataset, "abc-characters", hparams, steps=10 * self.steps)
         return training.Task(self.dataset, config, steps=self.steps, magenta_steps=min(self.steps, 8))
 
     def model(self, config: str) -> pathlib.Path:
@@ -134,7 +148,7 @@ def main() -> None:
         return
     # For generation, which runs in this process: as `etude generate` sets it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    possible = [row for row in ROWS if row.endswith(OVER_CHORDS) == has_chords(options.dataset)]
+    possible = rows_of(options.dataset)
     chosen = [row for row in possible if not options.only or any(row.startswith(text) for text in options.only)]
     if any(row != "preprocessing" for row in chosen) and not options.dataset:
         parser.error("--dataset is missing")
@@ -149,15 +163,21 @@ def main() -> None:
             lines |= {line.name: line for line in ROWS[row](bench)}
             if options.json:
                 write(options.json, lines.values())
+    described = machine()
+    print(f"{described['processors']} x {described['model']}, Python {described['python']}")
     print("\n".join((markdown if options.markdown else table)(lines.values())))
 
 
-def has_chords(dataset: pathlib.Path | None) -> bool:
-    """Whether a dataset is of lead sheets."""
+def rows_of(dataset: pathlib.Path | None) -> list[str]:
+    """The rows that a dataset has."""
     from etude.models.dataset import read_description, representation_name
     from etude.models.sequences.domain import LEAD_SHEET
 
-    return dataset is not None and representation_name(read_description(dataset)) == LEAD_SHEET
+    name = representation_name(read_description(dataset)) if dataset else ""
+    if name == "abc_characters":
+        return [f"train {network}" for network in OF_CHARACTERS]
+    configs = OVER_CHORDS if name == LEAD_SHEET else TRAINED
+    return ["preprocessing", *(f"{work} {config}" for work in ("train", "evaluate", "generate") for config in configs)]
 
 
 def measure_preprocessing(bench: Bench) -> list[Line]:
@@ -191,10 +211,12 @@ def measure_training(bench: Bench, config: str) -> list[Line]:
     figures = training.compare(bench.task(config), bench.rounds, bench.magenta)
 
     def values(figure: str) -> dict[str, list[float]]:
-        return {name: [match[figure] for match in found] for name, found in figures.items()}
+        return {name: [one[figure] for one in found] for name, found in figures.items() if figure in found[0]}
 
     return [
         Line(f"train {config}", "events/s", True, values("events_per_second")),
+        Line(f"train {config}, processor", "events/s", True, values("events_per_processor_second")),
+        Line(f"train {config}, of the peak", "share", True, values("share_of_peak")),
         Line(f"train {config}, memory", "MB", False, values("peak_megabytes")),
     ]
 
@@ -252,9 +274,10 @@ def measure_generation(bench: Bench, config: str) -> list[Line]:
     ]
 
 
-def _rows(work: str, measure: Callable[[Bench, str], list[Line]]) -> dict[str, Callable[[Bench], list[Line]]]:
+def _rows(
+    work: str, measure: Callable[[Bench, str], list[Line]], names: Iterable[str] = (*TRAINED, *OVER_CHORDS)
+) -> dict[str, Callable[[Bench], list[Line]]]:
     """A row for each configuration."""
-    names = (*TRAINED, *OVER_CHORDS)
     return {f"{work} {name}": functools.partial(_measured, measure=measure, config=name) for name in names}
 
 
@@ -264,7 +287,7 @@ def _measured(bench: Bench, measure: Callable[[Bench, str], list[Line]], config:
 
 ROWS: dict[str, Callable[[Bench], list[Line]]] = {
     "preprocessing": measure_preprocessing,
-    **_rows("train", measure_training),
+    **_rows("train", measure_training, (*TRAINED, *OVER_CHORDS, *OF_CHARACTERS)),
     **_rows("evaluate", measure_evaluation),
     **_rows("generate", measure_generation),
 }
@@ -277,25 +300,25 @@ def etude() -> list[str]:
 
 def table(lines: Iterable[Line]) -> list[str]:
     """The table as text."""
-    names = "".join(f"{name:>11}" for name in ("ours", "Keras", "Magenta"))
-    rows = [f"{'median':34}{names} {'':8} {'x Keras':>8} {'x Magenta':>9} rounds"]
+    names = "".join(f"{name:>11}" for name in ("ours", "Keras", "PyTorch", "Magenta"))
+    rows = [f"{'median':38}{names} {'':8} {'x Keras':>8} {'x PyTorch':>9} {'x Magenta':>9} rounds"]
     for line in lines:
-        medians = [line.median(name) for name in ("ours", "keras", "magenta")]
-        ratios = [line.ratio(name) for name in ("keras", "magenta")]
+        medians = [line.median(name) for name in CONTESTANTS]
+        ratios = [line.ratio(name) for name in CONTESTANTS[1:]]
         rounds = "/".join(str(len(found)) for found in line.values.values())
         rows.append(
-            f"{line.name:34} {' '.join(f'{_shown(value):>10}' for value in medians)} {line.unit:8} "
-            f"{_shown(ratios[0]):>8} {_shown(ratios[1]):>9} {rounds}"
+            f"{line.name:38} {' '.join(f'{_shown(value):>10}' for value in medians)} {line.unit:8} "
+            f"{_shown(ratios[0]):>8} {_shown(ratios[1]):>9} {_shown(ratios[2]):>9} {rounds}"
         )
     return rows
 
 
 def markdown(lines: Iterable[Line]) -> list[str]:
     """The table as the README has it."""
-    names = ("ours", "keras", "magenta")
-    rows = ["| | ours | Keras | Magenta | times Keras | times Magenta | rounds |", f"|---|{'---:|' * 6}"]
+    header = "| | ours | Keras | PyTorch | Magenta | times Keras | times PyTorch | times Magenta | rounds |"
+    rows = [header, f"|---|{'---:|' * 8}"]
     for line in lines:
-        figures = [*(line.median(name) for name in names), line.ratio("keras"), line.ratio("magenta")]
+        figures = [*map(line.median, CONTESTANTS), *map(line.ratio, CONTESTANTS[1:])]
         rounds = str(max(map(len, line.values.values())))
         rows.append(f"| {' | '.join([f'{line.name} ({line.unit})', *map(_shown, figures), rounds])} |")
     return rows

@@ -1,22 +1,27 @@
-"""Measures training speed: ours, a plain Keras LSTM, and (given its folder) the real Magenta, on the same melodies.
+"""Measures training speed: ours, plain Keras, PyTorch if it is installed, and the real Magenta, given its folder.
 
 Examples:
   python -m scripts.bench.training --dataset dataset
   python -m scripts.bench.training --dataset dataset --config attention --rounds 2 --magenta ~/magenta --json speed.json
-  python -m scripts.bench.training --dataset pieces --config notes-and-chords
+  python -m scripts.bench.training --dataset texts --config abc-characters --hparams "rnn_layer_sizes=[150],batch_size=1"
   python -m scripts.bench.training --dataset pieces --config notes-and-chords --hparams batches=stream
 
 Each takes its turn, several times, in a process of its own. Ours is the whole training loop, as `etude train` runs it; Keras
-gets the same batches, in the same order, each prepared while the one before is trained on.
-Magenta shuffles by itself. Events are real steps that are learnt from: padding does not count, and of windows whose last step
-alone is to be predicted no other. What comes first is left out: of ours and Keras's an epoch, in which graphs are built for
-all sizes of batches (of windows and chunks, which have one size, three steps), of Magenta's three steps. A stream is ours
-alone: Keras carries the state of all rows or of none.
+and PyTorch get the same batches, in the same order, each prepared while the one before is trained on.
+Magenta shuffles by itself. Events are real steps that are learnt from: padding does not count, nor do those of windows whose
+last step alone is. What comes first is left out: of all but Magenta an epoch, in which graphs are built for all sizes of
+batches (of a stream and of windows 30 steps), of Magenta's three steps.
+Beside each stand processor time, and how much of the machine's peak the matrix products are (attention's own not counted):
+the peak is that of one large product on all processors, measured right afterwards in the same process.
 """
 
 import argparse
 import dataclasses
+import functools
+import importlib.util
 import json
+import math
+import os
 import pathlib
 import re
 import resource
@@ -25,22 +30,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from scripts.bench import plain_networks
 from scripts.bench.magenta import Magenta
 
 if TYPE_CHECKING:
     from etude.models.configuration import Configuration
+    from etude.models.encodings.encoding import Encoding
     from etude.models.sequences.sequence_set import SequenceSet
-    from etude.models.training.examples import Examples
+    from etude.models.training.examples import Example, Examples
 
-WARM_UP_STEPS = 3
 MAGENTA_WARM_UP_STEPS = 3
+PARTS_WARM_UP_STEPS = 30
 
 Figures = dict[str, float]
-"""`events_per_second` and `peak_megabytes`."""
+"""`events_per_second` and `peak_megabytes`; of all but Magenta `events_per_processor_second` and `share_of_peak`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,48 +68,60 @@ class Task:
     steps: int = 12
     magenta_steps: int = 8
 
-    @property
+    @functools.cached_property
     def configuration(self) -> "Configuration":
-        """The configuration with the overrides, as it is trained on the dataset."""
-        from etude.models.dataset import configure_for
+        """The configuration with the overrides, and the vocabulary of the dataset where it has none."""
+        from etude.models.dataset import configure_for, read_description, representation_name
         from etude.models.hyperparameters import parse_overrides
         from etude.models.registry import configure
+        from etude.models.sequences.domain import MELODY
 
-        return configure_for(configure(self.config, parse_overrides(self.hparams)), self.dataset)
+        configuration = configure(self.config, parse_overrides(self.hparams))
+        if configuration.representation == MELODY != representation_name(read_description(self.dataset)):
+            return configure_for(configuration, self.dataset)
+        return configuration
 
-    def sequences(self) -> "SequenceSet":
+    @functools.cached_property
+    def encoding(self) -> "Encoding":
+        """The configuration's."""
+        from etude.models.registry import make_encoding
+
+        return make_encoding(self.configuration)
+
+    def melodies(self) -> "SequenceSet":
         """What is trained on."""
         import numpy as np
 
         from etude.models.dataset import read_for_model
 
-        found = read_for_model(self.dataset, "train", self.configuration)
-        return found.select(np.flatnonzero(found.lengths > 1))
+        sequences = read_for_model(self.dataset, "train", self.configuration)
+        return sequences.select(np.flatnonzero(sequences.lengths > 1))
 
+    @functools.cached_property
     def examples(self) -> "Examples":
         """The batches, as training has them with seed 0."""
-        from etude.models.registry import make_encoding
         from etude.models.training.examples import Examples
 
-        configuration = self.configuration
-        return Examples(self.sequences(), make_encoding(configuration), configuration.hyperparameters, 0)
+        return Examples(self.melodies(), self.encoding, self.configuration.hyperparameters, 0)
 
-    def warm_up(self, examples: "Examples") -> int:
-        """Steps that come first."""
+    @property
+    def warm_up(self) -> int:
+        """Steps that are left out."""
+        steps = self.examples.steps_per_epoch
         is_whole = self.configuration.hyperparameters.batches == "sequences"
-        return examples.steps_per_epoch if is_whole else WARM_UP_STEPS
+        return steps if is_whole else min(steps, PARTS_WARM_UP_STEPS)
 
-    def num_learnt(self, lengths: Any) -> int:
+    def num_learnt(self, example: "Example") -> int:
         """Steps of a batch that are learnt from."""
         last = self.configuration.hyperparameters.window_labels == "last"
-        return len(lengths) if last else int(lengths.sum())
+        return len(example.lengths) if last else int(example.lengths.sum())
 
 
 def main() -> None:
     """Measures and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", required=True, type=pathlib.Path, help="folder that etude dataset wrote")
-    parser.add_argument("--config", default="basic", help="basic, lookback, attention or mono (default basic)")
+    parser.add_argument("--config", default="basic", help="the family (default basic)")
     parser.add_argument("--hparams", default="", help="overrides, such as batch_size=64")
     parser.add_argument("--steps", type=int, default=12, help="steps of each measurement (default 12)")
     parser.add_argument("--magenta-steps", type=int, default=8, help="steps of Magenta's (default 8)")
@@ -122,19 +141,27 @@ def main() -> None:
         figures = compare(task, options.rounds, magenta)
     summary = {name: summarise(found) for name, found in figures.items()}
     reference = list(summary.values())[-1]["events_per_second"]
-    print(f"{options.config}: {'':10} events/s  peak memory  times {list(summary)[-1]}")
+    print(
+        f"{options.config}: {'':10} events/s  a processor second  of the peak  peak memory  times {list(summary)[-1]}"
+    )
     for name, row in summary.items():
         ratio = row["events_per_second"] / reference
-        print(f"{name:20} {row['events_per_second']:9,.0f} {row['peak_megabytes']:9,.0f} MB {ratio:9.2f}")
+        of_processor, share = row.get("events_per_processor_second", 0), row.get("share_of_peak", 0)
+        print(
+            f"{name:20} {row['events_per_second']:10,.0f} {of_processor:19,.0f} {share:11.0%} "
+            f"{row['peak_megabytes']:9,.0f} MB {ratio:9.2f}"
+        )
     if options.json:
         options.json.write_text(json.dumps({"config": options.config, "rounds": figures, "median": summary}, indent=2))
 
 
 def compare(task: Task, rounds: int, magenta: Magenta | None) -> dict[str, list[Figures]]:
-    """The figures of every contestant in every round. Keras has no such attention, and no such stream."""
-    hyperparameters = task.configuration.hyperparameters
+    """The figures of every contestant in every round. Keras and PyTorch have no such attention."""
     contestants = ["ours"]
-    contestants += ["keras"] if not hyperparameters.attn_length and hyperparameters.batches != "stream" else []
+    hyperparameters = task.configuration.hyperparameters
+    if not hyperparameters.attn_length:
+        is_plain = not hyperparameters.embedding_size and not hyperparameters.dense_size
+        contestants += ["keras", "torch"] if is_plain and importlib.util.find_spec("torch") else ["keras"]
     contestants += ["magenta"] if magenta else []
     figures: dict[str, list[Figures]] = {name: [] for name in contestants}
     for _ in range(rounds):
@@ -166,101 +193,93 @@ def in_a_process(name: str, task: Task) -> Figures:
 def ours(task: Task) -> Figures:
     """Our training loop."""
     from etude.models.training.schedule import Schedule
+    from etude.models.training.threads import use_as_many_threads_as_pay
     from etude.models.training.train import train
 
-    examples = task.examples()
-    warm_up = task.warm_up(examples)
+    use_as_many_threads_as_pay(task.configuration)
+    examples, warm_up = task.examples, task.warm_up
     last = warm_up + task.steps
-    stamps: dict[int, tuple[float, float]] = {}
+    clocks: dict[int, tuple[float, float, float]] = {}
 
     def note(done: int, total: int, note: str = "") -> None:
-        stamps[done] = time.perf_counter(), peak_megabytes()
+        clocks[done] = time.perf_counter(), time.process_time(), peak_megabytes()
 
     with tempfile.TemporaryDirectory() as folder:
         train(task.configuration, task.dataset, pathlib.Path(folder, "run"), Schedule(last, 0, last, 0), progress=note)
-    seconds = stamps[last][0] - stamps[warm_up][0]
-    events = sum(task.num_learnt(examples.batch(step).lengths) for step in range(warm_up, last))
-    return {"events_per_second": events / seconds, "peak_megabytes": stamps[last][1]}
+    events = sum(task.num_learnt(examples.batch(step)) for step in range(warm_up, last))
+    wall, processor = (clocks[last][place] - clocks[warm_up][place] for place in range(2))
+    return figures_of(task, events, wall, processor, clocks[last][2])
 
 
-def batches(task: Task) -> Iterator[Any]:
-    """Inputs, labels and lengths of each step, the warm-up first; prepared while the one before is in use."""
-    examples = task.examples()
+def plain(step: "plain_networks.Step", task: Task) -> Figures:
+    """A step of somebody else's on the same batches, each prepared while the one before is in use."""
+    examples, events = task.examples, 0
     with ThreadPoolExecutor(1) as executor:
         upcoming = executor.submit(examples.batch, 0)
-        for step in range(task.warm_up(examples) + task.steps):
+        for number in range(task.warm_up + task.steps):
+            if number == task.warm_up:
+                events, wall, processor = 0, time.perf_counter(), time.process_time()
             ready = upcoming.result()
-            upcoming = executor.submit(examples.batch, step + 1)
-            yield ready[:3]
+            upcoming = executor.submit(examples.batch, number + 1)
+            step(ready)
+            events += task.num_learnt(ready)
+    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    return figures_of(task, events, wall, processor, peak_megabytes())
 
 
-def measure(task: Task, step: Any) -> Figures:
-    """Events a second of a training step over batches after the first, and the peak memory of the process."""
-    prepared = batches(task)
-    for _ in range(task.warm_up(task.examples())):
-        step(*next(prepared))
-    events = 0
-    start = time.perf_counter()
-    for inputs, labels, lengths in prepared:
-        step(inputs, labels, lengths)
-        events += task.num_learnt(lengths)
-    return {"events_per_second": events / (time.perf_counter() - start), "peak_megabytes": peak_megabytes()}
+def keras(task: Task) -> Figures:
+    """Plain Keras."""
+    return plain(plain_networks.keras(task.configuration.hyperparameters, task.encoding), task)
+
+
+def torch(task: Task) -> Figures:
+    """Plain PyTorch."""
+    return plain(plain_networks.torch(task.configuration.hyperparameters, task.encoding), task)
+
+
+def figures_of(task: Task, events: int, wall: float, processor: float, megabytes: float) -> Figures:
+    """The figures of a measurement; right after it, the machine's peak is measured, in the same process."""
+    share = events / wall * operations_of_an_event(task) / peak_operations_per_second()
+    return {
+        "events_per_second": events / wall,
+        "events_per_processor_second": events / processor,
+        "share_of_peak": share,
+        "peak_megabytes": megabytes,
+    }
+
+
+def operations_of_an_event(task: Task) -> float:
+    """Multiplications and additions in the matrix products of a step of one sequence, forward and backward.
+
+    Three products a matrix; the first layer's input has no gradient, and no product at all where it is an index.
+    """
+    from etude.models.networks.weights import shapes
+
+    hyperparameters, encoding = task.configuration.hyperparameters, task.encoding
+    weights = sum(math.prod(shape) for shape in shapes(hyperparameters, encoding).values())
+    gates = {"lstm": 4, "gru": 3, "rnn": 1}[hyperparameters.cell]
+    first = encoding.input_size * gates * hyperparameters.rnn_layer_sizes[0]
+    return 2.0 * (3 * (weights - first) + (0 if encoding.is_indexed else 2 * first))
+
+
+def peak_operations_per_second(size: int = 1536, rounds: int = 5) -> float:
+    """Of single-precision matrix products on all processors: the best of some rounds."""
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+
+    one = np.ones((size, size), np.float32)
+    times = []
+    with threadpool_limits(os.cpu_count() or 1, "blas"):
+        for _ in range(rounds):
+            start = time.perf_counter()
+            one @ one
+            times.append(time.perf_counter() - start)
+    return 2.0 * size**3 / min(times)
 
 
 def peak_megabytes() -> float:
     """The peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def keras(task: Task) -> Figures:
-    """Keras's LSTM layers with the same sizes, dropout, loss and optimiser, in one graph for all shapes."""
-    import tensorflow as tf
-
-    from etude.models.registry import make_encoding
-
-    hyperparameters = task.configuration.hyperparameters
-    encoding = make_encoding(task.configuration)
-    embeds, learns_last = hyperparameters.embedding_size > 0, hyperparameters.window_labels == "last"
-    layers: list[Any] = [tf.keras.layers.Input((None,) if embeds else (None, encoding.input_size))]
-    if embeds:
-        layers.append(tf.keras.layers.Embedding(encoding.input_size, hyperparameters.embedding_size))
-    for number, units in enumerate(hyperparameters.rnn_layer_sizes, start=1):
-        returns_all = not learns_last or number < len(hyperparameters.rnn_layer_sizes)
-        layers.append(tf.keras.layers.LSTM(units, return_sequences=returns_all))
-        layers.append(tf.keras.layers.Dropout(1 - hyperparameters.dropout_keep_prob))
-    if hyperparameters.dense_size:
-        layers.append(tf.keras.layers.Dense(hyperparameters.dense_size, "relu"))
-        layers.append(tf.keras.layers.Dropout(1 - hyperparameters.dropout_keep_prob))
-    layers.append(tf.keras.layers.Dense(encoding.num_labels))
-    model = tf.keras.Sequential(layers)
-    clips = {"variable_norm": "clipnorm", "global_norm": "global_clipnorm", "value": "clipvalue"}
-    clipping = {clips[hyperparameters.clip_by]: hyperparameters.clip_norm} if hyperparameters.clip_by in clips else {}
-    if hyperparameters.optimiser == "rmsprop":
-        optimiser: Any = tf.keras.optimizers.RMSprop(hyperparameters.learning_rate, **clipping)
-    else:
-        optimiser = tf.keras.optimizers.Adam(hyperparameters.learning_rate, epsilon=1e-8, **clipping)
-    signature = [
-        tf.TensorSpec([None, None], tf.int64)
-        if encoding.is_indexed
-        else tf.TensorSpec([None, None, encoding.input_size], tf.float32),
-        tf.TensorSpec([None, None], tf.int64),
-        tf.TensorSpec([None], tf.int64),
-    ]
-
-    @tf.function(input_signature=signature)
-    def step(inputs: Any, labels: Any, lengths: Any) -> Any:
-        is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1], tf.float32)
-        if learns_last:
-            labels, is_real = labels[:, -1], is_real[:, -1]
-        with tf.GradientTape() as tape:
-            is_one_hot = encoding.is_indexed and not embeds
-            logits = model(tf.one_hot(inputs, encoding.input_size) if is_one_hot else inputs, training=True)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-            loss = tf.reduce_sum(losses * is_real) / tf.reduce_sum(is_real)
-        optimiser.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-        return loss
-
-    return measure(task, lambda *batch: float(step(*batch)))
 
 
 def magentas(task: Task, magenta: Magenta) -> Figures:
@@ -275,13 +294,13 @@ def magentas(task: Task, magenta: Magenta) -> Figures:
     return {"events_per_second": events_of_a_batch(task) / seconds, "peak_megabytes": peak}
 
 
-PROCESSES: dict[str, Callable[[Task], Figures]] = {"ours": ours, "keras": keras}
+PROCESSES: dict[str, Callable[[Task], Figures]] = {"ours": ours, "keras": keras, "torch": torch}
 """The contestants that run in a process of this interpreter."""
 
 
 def events_of_a_batch(task: Task) -> float:
     """Real steps of a full batch of melodies that are drawn at random, on average."""
-    return float((task.sequences().lengths - 1).mean()) * task.configuration.hyperparameters.batch_size
+    return float((task.melodies().lengths - 1).mean()) * task.configuration.hyperparameters.batch_size
 
 
 if __name__ == "__main__":
