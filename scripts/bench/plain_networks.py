@@ -37,6 +37,9 @@ def keras(hyperparameters: "Hyperparameters", encoding: "Encoding") -> Step:
         outputs, *after = layer(outputs, initial_state=begin)
         outputs = dropout(outputs)
         states.append((begin, after))
+    learns_last = hyperparameters.window_labels == "last"
+    if learns_last:
+        outputs = outputs[:, -1:]
     if hyperparameters.dense_size:
         outputs = tf.keras.layers.Dense(hyperparameters.dense_size, "relu")(outputs)
         outputs = tf.keras.layers.Dropout(1 - hyperparameters.dropout_keep_prob)(outputs)
@@ -59,8 +62,9 @@ def keras(hyperparameters: "Hyperparameters", encoding: "Encoding") -> Step:
     @tf.function(input_signature=signature)
     def step(inputs: Any, labels: Any, lengths: Any, is_first: Any) -> Any:
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1], tf.float32)
-        if hyperparameters.window_labels == "last":
-            is_real -= tf.sequence_mask(lengths - 1, tf.shape(inputs)[1], tf.float32)
+        if learns_last:
+            # Shorter windows than others are few.
+            labels, is_real = labels[:, -1:], is_real[:, -1:]
         state = [tf.where(is_first[:, None], 0.0, one) for one in carried]
         with tf.GradientTape() as tape:
             given = tf.one_hot(inputs, encoding.input_size) if encoding.is_indexed and not embeds else inputs
