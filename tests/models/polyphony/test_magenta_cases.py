@@ -37,7 +37,7 @@ def part_of(notes, programs=()):
 
 def notes_of(*tokens):
     """Pitch, start and end of the notes of tokens, in order."""
-    onsets, pitches, durations = (values.tolist() for values in events.notes_of(np.array([START, *tokens])))
+    onsets, pitches, durations = (values.tolist() for values in events.notes_of(np.array([START, *tokens]))[:3])
     return sorted(
         (pitch, onset, onset + length) for onset, pitch, length in zip(onsets, pitches, durations, strict=True)
     )
