@@ -74,7 +74,8 @@ class KeyboardDomain(VocabularyDomain):
 
     def first_steps(self, tokens: Tokens, number: int) -> Tokens:
         """See base class."""
-        after = np.cumsum(self.step_lengths[tokens]) >= number
+        lengths = self.step_lengths[tokens]
+        after = np.cumsum(lengths) - (lengths if self.form.moves_after else 0) >= number
         return tokens[: int(after.argmax()) if after.any() else len(tokens)]
 
     def continued_form(self, tokens: Tokens) -> Tokens:

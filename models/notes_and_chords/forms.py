@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Sequence
+from typing import ClassVar
 
 from etude.models.configuration import Configuration
 from etude.models.notes_and_chords import described, musical, published
@@ -25,9 +26,11 @@ class Form(abc.ABC):
 
     Attributes:
       steps_per_quarter: steps in a quarter note.
+      moves_after: whether a word moves on after its notes, and not before.
     """
 
     steps_per_quarter: int
+    moves_after: ClassVar[bool] = False
 
     @abc.abstractmethod
     def words_of(self, notes: Notes) -> tuple[str, ...]:
@@ -120,6 +123,8 @@ class Described(Form):
 
 class Published(Form):
     """See `etude.models.notes_and_chords.published`."""
+
+    moves_after: ClassVar[bool] = True
 
     def words_of(self, notes: Notes) -> tuple[str, ...]:
         """See base class: as a file with one track."""
