@@ -10,12 +10,13 @@ import pretty_midi
 import pytest
 
 from etude import load
-from etude.models.dataset import read_description, read_sequences
+from etude.models.dataset import configure_for, read_description, read_sequences
 from etude.models.registry import configure
 from etude.models.training.schedule import Schedule
 from etude.models.training.train import train
 from etude.pipelines.convert import convert
 from etude.pipelines.dataset import create_dataset
+from etude.pipelines.generation.notes_primer import random_note_primer
 from etude.pipelines.rendering.midi import to_midi
 from tests.keyboard_pieces import midi_of, random_notes, rows_of
 
@@ -55,9 +56,7 @@ def test_by_the_commands(etude, files):
 
     settings = ("--num-outputs", 2, "--seed", 1, "--svg", "--wav")
     for name, options in {
-        "bars": ("--bars", 2),
         "primed": ("--primer", files / "03.mid", "--primer-bars", 1, "--bars", 2, "--exclude-primer"),
-        "note": ("--primer-note", "--num-tokens", 30),
         "place": ("--primer-dataset", "data", "--primer-tokens", 20, "--num-tokens", 30, "--top-k", 5),
     }.items():
         etude("generate", "run", "--output", name, *settings, *options)
@@ -68,10 +67,10 @@ def test_by_the_commands(etude, files):
             if name == "place":
                 assert (line["num_primer_tokens"], len(line["tokens"]) <= 30) == (21, True)
             mido.MidiFile(etude.folder / name / line["file"])
-    etude("train", "--config", "ngram", "--dataset", "data", "--run-dir", "counted")
-    etude("compare", "run", "counted", "--dataset", "data", "--output", "report", "--generated", "bars")
+    etude("compare", "run", "--dataset", "data", "--output", "report", "--generated", "place")
     results = json.loads((etude.folder / "report" / "results.json").read_text())
     assert "word" in {one["name"] for one in results["breakdowns"]}
+    assert {"polyphony_rate", "ends_in_loop"} <= results["music"][0]["sets"][0]["measures"].keys()
     assert (etude.folder / "report" / "report.html").read_text().count('class="roll"') >= 2
 
 
@@ -82,7 +81,8 @@ def run(request, notes, tmp_path_factory):
     create_dataset(
         [notes], folder / "data", representation=family.replace("-", "_"), eval_ratio=0.3, transpositions=[0, 1]
     )
-    train(configure(family, SMALL), folder / "data", folder / "run", Schedule(num_steps=3, eval_every=3))
+    configuration = configure_for(configure(family, SMALL), folder / "data")
+    train(configuration, folder / "data", folder / "run", Schedule(num_steps=3, eval_every=3))
     return folder
 
 
@@ -136,6 +136,14 @@ def test_generated_midi_is_read_back_the_same(run):
         for pitch in note.pitches
     ]
     assert sorted(set(again)) == sorted((onset, pitch) for onset, pitch, _ in wanted)
+
+
+def test_a_random_note(run):
+    """The same for the same seed; a note of the model's words, or a quarter note."""
+    model = load(run / "run")
+    first, again, other = (random_note_primer(model, seed) for seed in (1, 1, 5))
+    assert first.events.tolist() == again.events.tolist()
+    assert {len(model.domain.notes(primer.events).onsets) for primer in (first, other)} == {1}
 
 
 def seconds_rows(notes):
