@@ -116,6 +116,10 @@ class Hyperparameters(Values):
             self.require(name, 0 <= getattr(self, name) <= MAX_UNITS, f"from 0 to {MAX_UNITS}")
         self.require("chunk_steps", 1 <= self.chunk_steps <= MAX_BATCH, f"from 1 to {MAX_BATCH}")
         self.require("window_stride", 1 <= self.window_stride <= MAX_BATCH, f"from 1 to {MAX_BATCH}")
+        overlaps = self.batches != "windows" or self.window_stride <= self.chunk_steps
+        self.require(
+            "window_stride", overlaps, f"at most chunk_steps, {self.chunk_steps}: what lies between is not learnt"
+        )
         self.require("dropout_keep_prob", 0 < self.dropout_keep_prob <= 1, "above 0 and at most 1")
         self.require("recurrent_keep_prob", 0 < self.recurrent_keep_prob <= 1, "above 0 and at most 1")
         for name, words in WORDS.items():

@@ -20,7 +20,7 @@ from etude.pipelines.generation.notes_primer import random_note_primer
 from etude.pipelines.rendering.midi import to_midi
 from tests.keyboard_pieces import midi_of, random_notes, rows_of
 
-SMALL = {"rnn_layer_sizes": [8, 6], "dense_size": 7, "batch_size": 8, "chunk_steps": 20}
+SMALL = {"rnn_layer_sizes": [8, 6], "dense_size": 7, "batch_size": 8, "chunk_steps": 20, "window_stride": 10}
 FAMILIES = ("notes-and-chords", "notes-and-chords-as-described", "notes-and-chords-as-published")
 
 
@@ -45,7 +45,7 @@ def test_by_the_commands(etude, files):
     etude("convert", files, "--output", "notes")
     made = ("dataset", "notes", "--output", "data", "--representation", "notes_and_chords", "--eval-ratio", "0.3")
     assert "--config notes-and-chords" in etude(*made, "--transpose", -2, 0, 3).stderr
-    hparams = "rnn_layer_sizes=[8],dense_size=7,embedding_size=4,batch_size=8,chunk_steps=20"
+    hparams = "rnn_layer_sizes=[8],dense_size=7,embedding_size=4,batch_size=8,chunk_steps=20,window_stride=10"
     trained = ("--dataset", "data", "--run-dir", "run", "--num-steps", 2, "--hparams", hparams)
     etude("train", "--config", "notes-and-chords", *trained)
     figures = json.loads(etude("evaluate", "run", "--dataset", "data", "--json", "-").stdout)
