@@ -11,6 +11,7 @@ import numpy as np
 
 from etude.models.melodies.melody import MAX_PITCH
 from etude.models.notes_and_chords.keyboard import MAX_VELOCITY, keyboard_notes
+from etude.models.sequences.batch import Tokens
 from etude.models.sequences.notes import Notes
 
 OFFSET, DURATION, LOUDNESS = "+", "=", "v"
@@ -40,7 +41,7 @@ def words_of(notes: Notes, steps_per_quarter: int, velocity_bins: int = 0) -> tu
     longest = WHOLE_NOTE_QUARTERS * steps_per_quarter
     words: list[str] = []
     offsets = np.diff(notes.onsets, prepend=0).tolist()
-    loudness = [[]] * len(offsets) if not velocity_bins else _loudness(notes, velocity_bins)
+    loudness: list[list[str]] = _loudness(notes, velocity_bins) if velocity_bins else [[]] * len(offsets)
     for offset, pitch, loud, duration in zip(
         offsets, notes.pitches.tolist(), loudness, notes.durations.tolist(), strict=True
     ):
@@ -76,13 +77,13 @@ def notes_of(words: Iterable[str], velocity_bins: int = 0) -> Notes:
     return keyboard_notes(onsets, pitches, ends, velocities_of(levels, velocity_bins) if velocity_bins else None)
 
 
-def levels_of(velocities: np.typing.NDArray[np.int64], velocity_bins: int) -> np.typing.NDArray[np.int64]:
+def levels_of(velocities: Tokens, velocity_bins: int) -> Tokens:
     """The degree of loudness of velocities from 1 to 127."""
-    levels: np.typing.NDArray[np.int64] = (np.clip(velocities, 1, MAX_VELOCITY) - 1) * velocity_bins // MAX_VELOCITY
+    levels: Tokens = (np.clip(velocities, 1, MAX_VELOCITY) - 1) * velocity_bins // MAX_VELOCITY
     return levels
 
 
-def velocities_of(levels: np.typing.NDArray[np.int64], velocity_bins: int) -> np.typing.NDArray[np.int64]:
+def velocities_of(levels: Tokens, velocity_bins: int) -> Tokens:
     """The velocity in the middle of each degree of loudness."""
     return (2 * levels + 1) * MAX_VELOCITY // (2 * velocity_bins) + 1
 

@@ -29,7 +29,9 @@ class Notes(NamedTuple):
 
     def before(self, step: int) -> "Notes":
         """Those that start before a step."""
-        return Notes(*(None if values is None else values[self.onsets < step] for values in self))  # type: ignore[arg-type]
+        kept = self.onsets < step
+        loud = None if self.velocities is None else self.velocities[kept]
+        return Notes(self.onsets[kept], self.pitches[kept], self.durations[kept], loud)
 
     def after(self, first: "Notes", num_steps: int) -> "Notes":
         """These notes after those of another sequence of so many steps."""
