@@ -116,3 +116,19 @@ def test_tokens_of_notes():
 def test_other_models_count_no_tokens(tiny_model):
     with pytest.raises(UsageError, match="--num-tokens is for keyboard pieces"):
         tiny_model("basic").generate([60], num_tokens=10)
+
+
+@pytest.mark.parametrize("family", REPRESENTATIONS)
+def test_a_vocabulary_of_one_word(family):
+    """Which no piece could be told by; it is scored and goes on all the same."""
+    representation = REPRESENTATIONS[family]
+    word = {"notes-and-chords": "60", "notes-and-chords-as-described": "C4|0|1"}.get(family, "C4")
+    vocabulary = Vocabulary.fitted({word: 3}, ("<start>", "<end>"))
+    configuration = configure(family, SMALL, vocabulary=vocabulary.symbols)
+    weights = initialise(configuration.hyperparameters, make_encoding(configuration), 0)
+    model = Model(configuration, weights, pathlib.Path("run"))
+    unknown = vocabulary.encode(pieces(representation)[0])
+    assert np.isfinite(model.log_likelihood([unknown.tolist()])).all()
+    (made,) = model.generate(num_outputs=1, num_steps=1 << 16, num_tokens=12, seed=1)
+    assert len(made.tokens) <= 12
+    assert model.domain.num_steps(made.tokens) >= 0
