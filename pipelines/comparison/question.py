@@ -55,13 +55,15 @@ class Answers:
         """By how many bits one is better than the other."""
         pair = self._pair(first, second)
         better, worse = self.configurations[pair.first], self.configurations[pair.second]
-        step = better.words.step
+        difference = f"{_bits(pair.nats_per_step)} bits a {better.words.step}"
+        if pair.bits_per_note.value is not None:
+            difference = f"{_interval(pair.bits_per_note)} bits a note, {difference}"
         if not pair.is_told_apart:
             return (
-                f"{better.title} and {worse.title} cannot be told apart: the difference is {_bits(pair.nats_per_step)} bits "
-                f"a {step}; p {p_value_text(pair.p_value_corrected)}."
+                f"{better.title} and {worse.title} cannot be told apart: the difference is {difference}; "
+                f"p {p_value_text(pair.p_value_corrected)}."
             )
-        return f"{better.title} beats {worse.title} by {_bits(pair.nats_per_step)} bits a {step}."
+        return f"{better.title} beats {worse.title} by {difference}."
 
     def _basis(self) -> str:
         if self.samples:
@@ -71,7 +73,8 @@ class Answers:
         sequences = next(iter(self.configurations.values())).words.sequences
         return (
             f"In brackets: 95% intervals over the same {sequences} and over the seeds ({runs} of each configuration); "
-            f"differences count where p < 0.05 after correction for {len(self.pairs)} comparisons."
+            f"differences count where p < 0.05 after correction for {len(self.pairs)} comparisons, and the interval is "
+            "on one side of 0."
         )
 
     def _sweep(self, sweep: Sweep) -> str:

@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-STEPS = 6
-BATCH = 16
+STEPS = 2
+"""Of training: weights that are not those of the start."""
+BATCH = 4
 SHEETS = 12
 PRIMER = [60, -1, -2]
 FIGURES = [figure for figure in ("C", "G7", "Am", "F") for _ in range(16)]

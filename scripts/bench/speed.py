@@ -45,13 +45,16 @@ from scripts.bench.magenta import Magenta
 TRAINED = ("basic", "lookback", "attention")
 OVER_CHORDS = ("basic-improv", "attention-improv", "chord-pitches-improv")
 OF_CHARACTERS = {
-    "RNN 1 x 100, batch 1": "cell=rnn,rnn_layer_sizes=[100],batch_size=1",
-    "RNN 1 x 100, batch 25": "cell=rnn,rnn_layer_sizes=[100],batch_size=25",
-    "LSTM 1 x 150, batch 1": "rnn_layer_sizes=[150],batch_size=1",
-    "LSTM 1 x 150, batch 25": "rnn_layer_sizes=[150],batch_size=25",
-    "LSTM 3 x 512, batch 64": "rnn_layer_sizes=[512,512,512],batch_size=64",
+    f"{cell.upper()} {len(units)} x {units[0]}, batch {batch_size}": (cell, units, batch_size)
+    for cell, units, batch_size in (
+        ("rnn", (100,), 1),
+        ("rnn", (100,), 25),
+        ("lstm", (150,), 1),
+        ("lstm", (150,), 25),
+        ("lstm", (512, 512, 512), 64),
+    )
 }
-"""Networks that read ABC as a stream of chunks of 100 characters."""
+"""Networks that read ABC as a stream of chunks of 100 characters: cell, layers, rows."""
 CONTESTANTS = ("ours", "keras", "torch", "magenta")
 GENERATED = ("10 melodies", "100 melodies", generate.BEAM, generate.FIRST_FILE)
 EVALUATED_BATCHES = (2, 6)
@@ -107,9 +110,13 @@ class Bench:
     steps: int
 
     def task(self, config: str) -> training.Task:
-        """The training of a configuration, or of one of `OF_CHARACTERS`, whose steps are short."""
-        if hparams := OF_CHARACTERS.get(config):
-            return training.Task(self.dataset, "abc-characters", hparams, steps=10 * self.steps)
+        """The training of a configuration, or of one of `OF_CHARACTERS`, in more steps the fewer rows they have."""
+        if config in OF_CHARACTERS:
+            cell, units, batch_size = OF_CHARACTERS[config]
+            sizes = ",".join(map(str, units))
+            hparams = f"cell={cell},rnn_layer_sizes=[{sizes}],batch_size={batch_size}"
+            steps = self.steps * max(1, 64 // batch_size)
+            return training.Task(self.dataset, "abc-characters", hparams, steps=steps)
         return training.Task(self.dataset, config, steps=self.steps, magenta_steps=min(self.steps, 8))
 
     def model(self, config: str) -> pathlib.Path:

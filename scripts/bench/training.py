@@ -10,7 +10,7 @@ Each takes its turn, several times, in a process of its own. Ours is the whole t
 and PyTorch get the same batches, in the same order, each prepared while the one before is trained on.
 Magenta shuffles by itself. Events are real steps that are learnt from: padding does not count, nor do those of windows whose
 last step alone is. What comes first is left out: of all but Magenta an epoch, in which graphs are built for all sizes of
-batches (of a stream and of windows 30 steps), of Magenta's three steps.
+batches (of a stream and of windows eight steps), of Magenta's three steps.
 Beside each stand processor time, and how much of the machine's peak the matrix products are (attention's own not counted):
 the peak is that of one large product on all processors, measured right afterwards in the same process.
 """
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from etude.models.training.examples import Example, Examples
 
 MAGENTA_WARM_UP_STEPS = 3
-PARTS_WARM_UP_STEPS = 30
+PARTS_WARM_UP_STEPS = 8
 
 Figures = dict[str, float]
 """`events_per_second` and `peak_megabytes`; of all but Magenta `events_per_processor_second` and `share_of_peak`."""

@@ -1,5 +1,6 @@
 """Answers from figures that are made up."""
 
+import dataclasses
 import math
 
 import pytest
@@ -64,6 +65,21 @@ def test_pairs_in_bits_with_their_intervals():
         *GENERAL.sentences,
     ]
     assert "over the seeds (3 of each configuration)" in found.sureness
+
+
+def test_pairs_in_bits_a_note_where_there_are_notes():
+    known = answers()
+    pairs = [dataclasses.replace(pair, bits_per_note=Estimate(2.5, (1.5, 3.5))) for pair in known.pairs]
+    found = dataclasses.replace(known, pairs=pairs).answer(
+        GENERAL, Presentation(contrasts=[("rnn", "lstm"), ("lstm", "gru")])
+    )
+    assert found.headline == (
+        "LSTM beats RNN by 2.500 (1.500 to 3.500) bits a note, 0.500 (0.250 to 1.000) bits a character."
+    )
+    assert found.sentences[0] == (
+        "LSTM and GRU cannot be told apart: the difference is 2.500 (1.500 to 3.500) bits a note, 0.010 (\u22120.010 to "
+        "0.010) bits a character; p = 0.400."
+    )
 
 
 def test_settings_one_at_a_time():
