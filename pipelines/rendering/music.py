@@ -191,7 +191,9 @@ class Grid:
         loud = [velocity] * len(notes.onsets) if notes.velocities is None else notes.velocities.tolist()
         found = zip(*(values.tolist() for values in notes[:3]), loud, strict=True)
         return Music(
-            notes=tuple(Note(*values, program, are_drums) for values in found),
+            notes=tuple(
+                Note(onset, pitch, duration, loudness, program, are_drums) for onset, pitch, duration, loudness in found
+            ),
             num_steps=num_steps,
             num_primer_steps=num_primer_steps,
             chords=chords,
