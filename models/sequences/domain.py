@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,20 @@ START, END, UNKNOWN = "<start>", "<end>", "<unknown>"
 """Symbols of vocabularies that stand for no text."""
 
 
+class TuneSpan(NamedTuple):
+    """Where the notes of a tune lie among its tokens.
+
+    Attributes:
+      first: the token after the first note's pitch; metre, key and that pitch stand before it.
+      last: the token after the pitch of the last note; its length and the end follow.
+      num_notes: notes after the first.
+    """
+
+    first: int
+    last: int
+    num_notes: int
+
+
 class Domain(abc.ABC):
     """The sequences that a model knows, and how others are brought among them.
 
@@ -44,16 +58,14 @@ class Domain(abc.ABC):
       suffix: of a file that holds one.
       has_notes: whether sequences are notes, which can be played; else they are text.
       are_drums: whether the notes are drums.
-      step_token: the token that ends a step; None where every token is a step, or there are none.
-      filler: what stands after a sequence that has all its steps, where `step_token` ends them.
+      restarts: whether generation may begin anew after a primer, and is given the primer's notes step by step.
     """
 
     noun: ClassVar[str] = "sequence"
     suffix: ClassVar[str] = "txt"
     has_notes: ClassVar[bool] = False
     are_drums: ClassVar[bool] = False
-    step_token: ClassVar[int | None] = None
-    filler: ClassVar[int] = 0
+    restarts: ClassVar[bool] = False
     unit: str = "step"
 
     @property
@@ -95,9 +107,23 @@ class Domain(abc.ABC):
         """The notes that a sequence stands for; none where it is text."""
         return NO_NOTES
 
+    @property
+    def step_lengths(self) -> Tokens | None:
+        """By how many steps each token moves on, [num_tokens]; None where every token is a step, or there are none."""
+        return None
+
+    @property
+    def filler(self) -> int:
+        """What stands after a sequence that has all its steps, where `step_lengths` tells them."""
+        return 0
+
     def num_steps(self, tokens: Tokens) -> int:
         """How many steps a sequence lasts."""
         return len(tokens)
+
+    def num_given_steps(self, tokens: Tokens) -> int:
+        """In how many first steps of a sequence the notes of a primer begin, and none of what follows."""
+        return self.num_steps(tokens)
 
     def first_steps(self, tokens: Tokens, number: int) -> Tokens:
         """The tokens of the first steps of a sequence."""
@@ -108,8 +134,16 @@ class Domain(abc.ABC):
         return tokens
 
     def notes_by_step(self, tokens: Tokens) -> list[list[int]]:
-        """The tokens of the notes of each whole step, where `step_token` ends steps."""
+        """The tokens of the notes of each whole step, where generation `restarts`."""
         return []
+
+    def tokens_of(self, notes: Notes, num_steps: int) -> Tokens:
+        """The tokens of notes in so many steps, as a primer, where sequences are notes.
+
+        Raises:
+          ValueError: if the domain has no such tokens.
+        """
+        raise ValueError(f"notes are no {self.noun}")
 
     @property
     def end_tokens(self) -> tuple[int, ...]:
@@ -136,6 +170,15 @@ class Domain(abc.ABC):
           Numbers by the name of what they tell, [steps] each; NaN where there is no such thing.
         """
         return {}
+
+    def tune_span(self, tokens: Tokens, attributes: Mapping[str, int]) -> TuneSpan | None:
+        """Where the notes of a tune lie; None of a sequence that is no tune, or has a symbol that is unknown.
+
+        Args:
+          tokens: of a tune that `etude.models.abc.exact` let through.
+          attributes: of the sequence.
+        """
+        return None
 
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """How reports divide the steps of sequences, besides the divisions that all sequences have."""

@@ -59,6 +59,7 @@ class Presentation:
       sweeps: settings that were varied one at a time, with a plot each; the answer names the best values.
       floor: the name of a configuration that all others have to beat; the comparison counts only if they do and their
         training has levelled off. Empty where nothing is asked for.
+      is_to_level: whether the comparison counts only if training has levelled off, without such a configuration.
     """
 
     title: str = ""
@@ -71,3 +72,4 @@ class Presentation:
     contrasts: Sequence[tuple[str, str]] = ()
     sweeps: Sequence[Sweep] = ()
     floor: str = ""
+    is_to_level: bool = False

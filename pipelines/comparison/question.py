@@ -41,14 +41,18 @@ class Answers:
         if sentences:
             others = [*sentences[1:], *self._beside(presentation.published), *general.sentences]
             found = Verdict(sentences[0], self._basis(), others)
-        if not presentation.floor:
+        if not (presentation.floor or presentation.is_to_level):
             return found
-        lacking = [*self._not_level(), *self._under(presentation.floor)]
+        lacking = self._not_level() + (self._under(presentation.floor) if presentation.floor else [])
         if lacking:
             unfinished = f"This is unfinished, and does not count yet: {' '.join(lacking)}"
             return Verdict(f"Unfinished: {found.headline}", found.sureness, [unfinished, *found.sentences])
-        beats = self._contrast(self._first(presentation.floor).name, presentation.floor)
-        counts = f"This counts: the loss of every run has levelled off, and the floor is beaten. {beats}"
+        counts = "This counts: the loss of every run has levelled off"
+        if presentation.floor:
+            beats = self._contrast(self._first(presentation.floor).name, presentation.floor)
+            counts += f", and the floor is beaten. {beats}"
+        else:
+            counts += "."
         return dataclasses.replace(found, sentences=[counts, *found.sentences])
 
     def _contrast(self, first: str, second: str) -> str:

@@ -35,10 +35,14 @@ from etude.pipelines.studies.study import Study, StudyConfiguration
 MAX_BYTES = 1 << 20
 MAX_MINUTES = 1_000_000
 
-BUILT_IN = ("demo", "published", "bars", "magenta-all", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn")
+BUILT_IN = (
+    *("demo", "published", "bars", "magenta-all", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn"),
+    *("representations", "chorales", "piano"),
+)
 
 Made = TypeVar("Made")
 
+_FLAG = "true or false"
 _WORD, _WHOLE, _NUMBER, _WORDS, _WHOLES, _PAIRS, _OPTIONS = (
     "a text",
     "a whole number",
@@ -194,7 +198,7 @@ class _Reader:
 
     def study(self, values: Mapping[str, Any]) -> Study:
         self._check(values, "", {**_TOP, **dict.fromkeys(_TABLES, "a table")})
-        dataset = self._table(values, "dataset", {**_SPLIT, **_EXTRACTION})
+        dataset = self._table(values, "dataset", {**_SPLIT, **_EXTRACTION, "exact_tunes": _FLAG})
         generation = self._table(values, "generate", _GENERATE_ALL)
         extraction = self._make("dataset", ExtractionOptions, **_part(dataset, _EXTRACTION))
         named = self._configurations(values, extraction.steps_per_quarter)
@@ -260,6 +264,7 @@ class _Reader:
             sweeps=sweeps,
             samplings=self._samplings(self._table(values, "samplings", _SAMPLINGS)),
             floor=values.get("floor", ""),
+            exact_tunes=dataset.get("exact_tunes", False),
             expected_minutes=float(values.get("expected_minutes", 0)),
         )
 
@@ -288,9 +293,12 @@ class _Reader:
             found = self._make(f"{place}.config", family, config)
             # Those of all networks; a counted model has others altogether.
             common = {} if found.counting else shared
+            # One after the other: what one may be can depend on those before.
+            checked: dict[str, Any] = {}
             for where, overrides in (("hparams", common), (f"{place}.hparams", own)):
                 for key, value in overrides.items():
-                    self._make(f"{where}.{key}", configure, config, {key: value})
+                    checked[key] = value
+                    self._make(f"{where}.{key}", configure, config, checked)
             fields = {"steps_per_quarter": steps_per_quarter, **self._key(place, table)}
             configuration = self._make(place, configure, config, {**common, **own}, **fields)
             representation = self._representation(place, table, found)
@@ -463,6 +471,7 @@ def _is(value: Any, kind: str) -> bool:
     whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
     return {
         _WORD: isinstance(value, str),
+        _FLAG: isinstance(value, bool),
         _WHOLE: whole,
         _NUMBER: whole or (isinstance(value, float) and math.isfinite(value)),
     }.get(kind, isinstance(value, dict))

@@ -121,6 +121,16 @@ def test_what_counts():
     assert "LSTM beats NGRAM by 1.000" in found.sentences[0]
 
 
+def test_a_comparison_without_a_floor_may_have_to_level_off():
+    asked = Presentation(is_to_level=True)
+    found = answers(curves={"lstm": [curve(LEVEL)]}).answer(GENERAL, asked)
+    assert found.headline == GENERAL.headline
+    assert found.sentences == ["This counts: the loss of every run has levelled off.", *GENERAL.sentences]
+    falling = answers(curves={"rnn": [curve(FALLING)]}).answer(GENERAL, asked)
+    assert falling.headline == f"Unfinished: {GENERAL.headline}"
+    assert answers(curves={"rnn": [curve(FALLING)]}).answer(GENERAL, Presentation()) == GENERAL
+
+
 @pytest.mark.parametrize(
     ("losses", "curves", "lack"),
     [
