@@ -35,7 +35,7 @@ def test_figures_come_back_from_the_file(tmp_path: pathlib.Path) -> None:
 def test_table_names_every_line() -> None:
     lines = [Line("datasets on disk", "MB", False, {"ours": [0.5], "magenta": [400.0]})]
     assert table(lines)[1].split() == ["datasets", "on", "disk", "0.5", "400", "MB", "800", "1/1"]
-    assert markdown(lines)[2] == "| datasets on disk (MB) | 0.5 |  | 400 |  | 800 | 1 |"
+    assert markdown(lines)[2] == "| datasets on disk (MB) | 0.5 |  |  | 400 |  |  | 800 | 1 |"
 
 
 @pytest.mark.parametrize(
