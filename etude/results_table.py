@@ -42,6 +42,9 @@ def format_results(results: Mapping[str, Any]) -> str:
     for domain in dict.fromkeys(map(_domain, every)):
         rows = sorted((row for row in every if _domain(row) == domain), key=_loss)
         lines += [*([domain] if domain else []), *_table(rows, _group(rows[0]), width), ""]
+    for pieces in results.get("pieces", ()):
+        if pieces["coverage"]:
+            lines += [*_tunes(pieces, {row["name"]: row["title"] for row in results["configurations"]}), ""]
     verdict = results["verdict"]
     groups = dict.fromkeys(map(_group, every))
     losses = " and ".join(f"{group} loss, in nats a {_STEPS[group]}," for group in groups).capitalize()
@@ -59,6 +62,22 @@ def _table(rows: Sequence[Mapping[str, Any]], group: str, width: int) -> list[st
         shown = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
         cells = [_cell(_find(row, column.figure.format(group=group)), column) for column in FIGURES]
         lines.append(" ".join([row["title"].ljust(width), f"{_loss(row):10.4f}", f"{shown:>16}", *cells]))
+    return lines
+
+
+def _tunes(pieces: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
+    """What a note of the same tunes costs, fewest bits first; floors among the models."""
+    rows = [(titles[name], figures) for name, figures in pieces["figures"].items()]
+    rows += [(f"{one['title']} of {one['representation']} (floor)", one["figures"]) for one in pieces["floors"]]
+    rows.sort(key=lambda row: row[1]["bits_per_note"]["value"])
+    width = max(len(title) for title, _ in rows)
+    lines = [f"{'':{width}} bits a note {'95% interval':>16} without the end nats a tune"]
+    for title, figures in rows:
+        bits, nats = figures["bits_per_note"], figures["nats_per_piece"]["value"]
+        low, high = bits["interval"]
+        without = figures.get("bits_per_note_without_end", {"value": None})["value"]
+        shown = f"{without:15.4f}" if without is not None else " " * 15
+        lines.append(f"{title:{width}} {bits['value']:11.4f} {low:.4f} to {high:.4f} {shown} {nats:11.1f}")
     return lines
 
 

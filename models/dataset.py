@@ -17,6 +17,7 @@ from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, Melody
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.registry import family, make_domain, make_encoding
 from etude.models.representations.registry import representation_class
+from etude.models.representations.representation import TUNE
 from etude.models.representations.sequence import Sequence, pack
 from etude.models.sequences.domain import LEAD_SHEET, MELODIC, MELODY
 from etude.models.sequences.sequence_set import SequenceSet
@@ -86,7 +87,9 @@ def configure_for(configuration: Configuration, folder: AnyFolder) -> Configurat
         )
     if name in MELODIC:
         steps = steps_per_quarter(description)
-        return dataclasses.replace(configuration, representation=name, steps_per_quarter=steps)
+        # Exact tunes are in C already, in their mode, so that all representations treat keys alike.
+        key = None if description.representation.covers == TUNE else configuration.transpose_to_key
+        return dataclasses.replace(configuration, representation=name, steps_per_quarter=steps, transpose_to_key=key)
     stored = description.representation
     return dataclasses.replace(
         configuration,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from etude.pipelines.readers.piece_coder import Piece
     from etude.pipelines.readers.read import ReadMusic
     from etude.pipelines.records.write import WriteRecords
+    from etude.pipelines.sequences.exact_tunes import KeepExactTunes
     from etude.pipelines.sequences.extract import ExtractPieces, ExtractSequences, ListSequences
     from etude.pipelines.sequences.leaks import DropDuplicates, DropLeaks
     from etude.pipelines.sequences.split import SplitByContent
@@ -33,6 +34,7 @@ _HOMES = {
     "ExtractPieces": "sequences.extract",
     "ExtractSequences": "sequences.extract",
     "FitVocabulary": "sequences.vocabulary",
+    "KeepExactTunes": "sequences.exact_tunes",
     "Limits": "readers.isolated_reader",
     "ListSequences": "sequences.extract",
     "MatchMusic": "sources.match",
@@ -52,6 +54,7 @@ __all__ = [
     "ExtractPieces",
     "ExtractSequences",
     "FitVocabulary",
+    "KeepExactTunes",
     "Limits",
     "ListSequences",
     "MatchMusic",

@@ -12,14 +12,17 @@ from etude.models.dataset import representation_name, steps_per_quarter
 from etude.models.evaluation.statistics import NUM_NOTES
 from etude.models.melodies.melody_set import MelodySet
 from etude.models.progress import Progress, silent
+from etude.models.representations.representation import TUNE
 from etude.models.storage.files import remove_partial_files, write_text
 from etude.models.storage.lock import locked
 from etude.models.storage.messages import as_dict
+from etude.pipelines.comparison.apart import music_of
 from etude.pipelines.comparison.configurations import ComparedConfiguration, group, load_runs
-from etude.pipelines.comparison.cost import cost
+from etude.pipelines.comparison.cost import Cost, cost
 from etude.pipelines.comparison.datasets import Dataset, read_datasets
 from etude.pipelines.comparison.learning_curves import LearningCurve, learning_curve, not_converged
 from etude.pipelines.comparison.measurements import DomainMeasurement, measure
+from etude.pipelines.comparison.music.canonical_form import not_canonical
 from etude.pipelines.comparison.music.generated_sets import read_generated_sets
 from etude.pipelines.comparison.music.judgement import judge_music
 from etude.pipelines.comparison.music.real_tunes import real_texts, real_tunes
@@ -28,12 +31,13 @@ from etude.pipelines.comparison.pieces import compare_pieces
 from etude.pipelines.comparison.presentation import Presentation
 from etude.pipelines.comparison.provenance import provenance
 from etude.pipelines.comparison.question import Answers
-from etude.pipelines.comparison.results.results import DatasetResult, Results, Verdict
+from etude.pipelines.comparison.results.results import DatasetResult, PiecesResult, Results, Verdict
 from etude.pipelines.comparison.results.results_csv import to_csv
 from etude.pipelines.comparison.results.results_json import to_json
 from etude.pipelines.comparison.results.summaries import summarise
 from etude.pipelines.comparison.results.verdict import verdict
 from etude.pipelines.comparison.tensorboard import write_tensorboard
+from etude.pipelines.comparison.tunes import check_unchanged, coverage
 from etude.pipelines.comparison.units import clear_followers
 from etude.pipelines.comparison.words import MELODIES
 from etude.pipelines.report.content import Content
@@ -83,12 +87,18 @@ def compare(
     runs = load_runs(models, datasets, checkpoint, allow_other_training_data)
     configurations = group(runs, presentation.labels if presentation else None)
     sets = read_generated_sets(generated, configurations)
-    measurements = measure(configurations, {name: one.splits for name, one in datasets.items()}, progress)
+    splits = {name: one.splits for name, one in datasets.items()}
+    covers = {name: one.description.representation.covers for name, one in datasets.items()}
+    are_tunes = set(covers.values()) == {TUNE}
+    measurements = measure(configurations, splits, progress, are_tunes)
+    if are_tunes:
+        check_unchanged(measurements, splits)
     summary = summarise(measurements)
-    pieces = compare_pieces(
-        measurements, {name: one.description.representation.covers for name, one in datasets.items()}
-    )
-    sampled = judge_samples(configurations, samples or {}, {name: one.splits for name, one in datasets.items()})
+    pieces = compare_pieces(measurements, covers, coverage(datasets) if are_tunes else None)
+    if are_tunes:
+        shares = not_canonical(configurations, sets)
+        pieces = [dataclasses.replace(one, not_canonical=shares) for one in pieces]
+    sampled = judge_samples(configurations, samples or {}, splits)
     curves = _curves(configurations)
     command = _command(models, paths, output, split, checkpoint, allow_other_training_data, generated)
     presentation = _worded(presentation or Presentation(command=command), measurements)
@@ -125,7 +135,7 @@ def compare(
         presentation=presentation,
         provenance=provenance(configurations),
         curves=curves,
-        costs={configuration.name: cost(configuration) for configuration in configurations},
+        costs=_costs(measurements, pieces if are_tunes else []),
         generated=sets,
         real=[
             tune
@@ -135,6 +145,7 @@ def compare(
             )
         ],
         units=units,
+        far_apart=[(one, music_of(one.piece, measurements)) for found in pieces for one in found.apart],
         real_texts={one.domain.name: real_texts(one.domain, one.sequences) for one in measurements},
     )
     report, table, figures = page(content), to_csv(results), to_json(results)
@@ -145,6 +156,18 @@ def compare(
         write_text(output / TABLE_FILE, table)
         write_text(output / RESULTS_FILE, figures)
     return results
+
+
+def _costs(measurements: Sequence[DomainMeasurement], tunes: Sequence[PiecesResult]) -> dict[str, Cost]:
+    """What each configuration takes; where notes of tunes are compared, how fast it makes some, too."""
+    num_notes = next((one.num_notes for one in tunes), 0)
+    return {
+        measured.configuration.name: cost(
+            measured.configuration, len(one.sequences.flat) / num_notes if num_notes else None
+        )
+        for one in measurements
+        for measured in one.configurations
+    }
 
 
 def _curves(configurations: Sequence[ComparedConfiguration]) -> dict[str, list[LearningCurve]]:

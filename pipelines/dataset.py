@@ -19,7 +19,7 @@ from etude.models.melodies.extraction import ExtractionOptions
 from etude.models.progress import Progress, silent
 from etude.models.representations.melody import MelodyRepresentation
 from etude.models.representations.registry import make_representation
-from etude.models.representations.representation import Representation
+from etude.models.representations.representation import TUNE, Representation
 from etude.models.sequences.domain import MELODIC, MELODY
 from etude.models.storage import dataset_pb2
 from etude.models.storage.messages import as_dict
@@ -38,6 +38,7 @@ from etude.pipelines.running.progress import Tally
 from etude.pipelines.running.runner import Resources, Watch, run
 from etude.pipelines.sequences import dataset_records as records
 from etude.pipelines.sequences.dense import DenseRecords
+from etude.pipelines.sequences.exact_tunes import EXACT, LEFT_OUT, WHOLE_MELODY, KeepExactTunes
 from etude.pipelines.sequences.extract import COUNTS, REJECTED, SEQUENCES, ExtractPieces, ListSequences, Transpose
 from etude.pipelines.sequences.leaks import DROPPED, KEPT, DropDuplicates, DropLeaks
 from etude.pipelines.sequences.overlap import CountSharedRuns
@@ -65,6 +66,7 @@ def create_dataset(
     extraction: ExtractionOptions | Mapping[str, Any] | None = None,
     transpositions: Sequence[int] | None = None,
     dedupe: bool = False,
+    exact_tunes: bool = False,
     format: str = ETUDE,
     config: str = "",
     shards: int = 0,
@@ -92,6 +94,8 @@ def create_dataset(
       transpositions: semitones by which copies of training sequences are moved; 0 is the sequence itself. None for what is
         usual in the representation.
       dedupe: whether pieces are dropped whose notes another one has; they are counted in any case.
+      exact_tunes: whether only pieces are kept that every representation of tunes carries exactly, each as one tune in C:
+        what models of several representations are compared over. Melodies are whole then, whatever `extraction` says.
       format: "etude", or "magenta" for dense records.
       config: the configuration that a dataset in Magenta's form is encoded for.
       shards: files of each split; 0 makes it one for about every 64 MB.
@@ -108,7 +112,9 @@ def create_dataset(
       UsageError: if an option is out of range or does not go with another.
     """
     rule = SplitRule(eval_ratio, test_ratio, salt)
-    chosen = _representation(representation, options or {}, extraction)
+    chosen = _representation(representation, options or {}, WHOLE_MELODY if exact_tunes else extraction)
+    if exact_tunes and not chosen.carries_tunes:
+        raise UsageError(f"--exact-tunes: sequences of {chosen.name} do not carry all of a tune")
     configuration = _configuration(format, config, chosen)
     moves = chosen.default_transpositions if transpositions is None else tuple(transpositions)
     _check_transpositions(moves, configuration)
@@ -122,7 +128,7 @@ def create_dataset(
     made_of = fingerprint(
         "dataset",
         [
-            [format, config, list(moves), dedupe, shards],
+            [format, config, list(moves), dedupe, shards, *([EXACT] if exact_tunes else [])],
             [chosen.name, chosen.options(), dataclasses.asdict(rule)],
             [[file.name, file.size, file.modified] for file in files],
         ],
@@ -142,6 +148,7 @@ def create_dataset(
             rule=rule,
             transpositions=moves,
             dedupe=dedupe,
+            exact_tunes=exact_tunes,
             configuration=configuration,
             shards=shards or num_shards(sum(file.size for file in files), _EXPANSION),
         )
@@ -149,7 +156,7 @@ def create_dataset(
             result = flow.run(resources)
             description = _describe(flow, result)
             if not description.num_pieces:
-                raise EtudeError(_no_pieces([file.path for file in files]))
+                raise EtudeError(_no_pieces([file.path for file in files], description.left_out))
             problem = _problem(description, rule, folder)
             if problem:
                 raise EtudeError(problem)
@@ -176,6 +183,7 @@ class _Flow:
     rule: SplitRule
     transpositions: tuple[int, ...]
     dedupe: bool
+    exact_tunes: bool
     configuration: Configuration | None
     shards: int
 
@@ -194,11 +202,13 @@ class _Flow:
 
     def build(self, pipeline: beam.Pipeline, result: str, done: Tally) -> None:
         """Pieces are read, split and rid of leaks; what is left becomes sequences, which are written and counted."""
-        pieces = (
-            pipeline
-            | ReadNotes(self.files, self.representation.reads_text, self.are_named_apart, done)
-            | SplitByContent(self.rule)
-        )
+        reads_text = self.representation.reads_text or self.exact_tunes
+        read = pipeline | ReadNotes(self.files, reads_text, self.are_named_apart, done)
+        left_out = []
+        if self.exact_tunes:
+            exact = read | KeepExactTunes()
+            read, left_out = exact[EXACT], [exact]
+        pieces = read | SplitByContent(self.rule)
         copies = pieces | "DropDuplicates" >> DropDuplicates(keep=not self.dedupe)
         # What a piece gives is smaller than the piece: it is what waits until all leaks are known.
         leaks = copies[KEPT] | ExtractPieces(self.representation) | "DropLeaks" >> DropLeaks()
@@ -218,7 +228,8 @@ class _Flow:
             | "WriteSequences" >> WriteRecords(self.folder.path, self.shards, dense)
         )
         rejected = (
-            extracted[REJECTED]
+            (*(one[REJECTED] for one in left_out), extracted[REJECTED])
+            | "AllRejected" >> beam.Flatten()
             | "Rejected" >> beam.Map(records.rejected_record)
             | "WriteRejected" >> WriteRecords(self.folder.path)
         )
@@ -229,6 +240,7 @@ class _Flow:
                 leaks[DROPPED] | "CountLeaks" >> beam.ParDo(CountEach(records.count_leak)),
                 extracted[COUNTS],
                 *counted,
+                *(one[COUNTS] for one in left_out),
                 sequences | "CountSequences" >> beam.ParDo(CountEach(records.count_sequence, self.representation)),
                 extracted[SEQUENCES] | CountSharedRuns(self.representation, self.shards),
             )
@@ -260,7 +272,7 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
             unit=flow.representation.unit,
             options=flow.representation.options(),
             vocabulary=result["symbols"],
-            covers=flow.representation.covers,
+            covers=TUNE if flow.exact_tunes else flow.representation.covers,
         ),
         split_rule=dataset_pb2.SplitRule(**dataclasses.asdict(flow.rule)),
         transpositions=flow.transpositions,
@@ -272,6 +284,7 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
         num_duplicate_pieces=copies.get("exact", 0),
         num_transposed_duplicate_pieces=copies.get("transposed", 0),
         rejected=group(counts, "rejected"),
+        left_out=group(counts, LEFT_OUT),
         remarks=group(counts, "remarks"),
     )
     if isinstance(flow.representation, MelodyRepresentation):
@@ -297,8 +310,10 @@ def _describe(flow: _Flow, result: dict[str, Any]) -> dataset_pb2.DatasetDescrip
     return description
 
 
-def _no_pieces(paths: Sequence[str]) -> str:
-    """Says that there is no piece in some files."""
+def _no_pieces(paths: Sequence[str], left_out: Mapping[str, int]) -> str:
+    """Says that there is no piece in some files, or none that is not left out."""
+    if left_out:
+        return f"none of the {sum(left_out.values()):,} pieces is an exact tune:\n{describe_most_frequent(left_out)}"
     others = f" and {len(paths) - _MOST_NAMED:,} other files" if len(paths) > _MOST_NAMED else ""
     named = ", ".join(paths[:_MOST_NAMED])
     return f"there are no pieces in {named}{others}; make some with 'etude convert SOURCE --output NOTES'"

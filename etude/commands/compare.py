@@ -6,7 +6,8 @@ examples:
 
 Models are ranked by their event figures, which can be compared between encodings, with 95% intervals, paired tests, and
 baselines that any model should beat. A model that was trained on another dataset is refused. Models of several
-representations are compared by what their pieces cost as a whole: give a dataset of each, made of the same notes.
+representations are compared by what their pieces cost as a whole: give a dataset of each, made of the same notes. Where these
+were made with --exact-tunes, they are compared in bits a note, on equal terms, beside n-grams and xz of every representation.
 `tensorboard --logdir REPORT` shows the figures beside the hyperparameters (HParams), the learning curves, and generated
 melodies (Images).
 """

@@ -5,6 +5,7 @@ examples:
   etude dataset notes --output dataset --eval-ratio 0.2 --test-ratio 0.1 --polyphony highest
   etude dataset notes --output dense --format magenta --config attention
   etude dataset notes --output sheets --representation lead_sheet
+  etude dataset notes --output texts --representation abc_tokens --exact-tunes
 
 One dataset serves every configuration: it stores the events, and each model encodes them when it reads them. The split
 goes by the content of pieces and --salt, never by order, and is the same for every representation: copies of a piece, in
@@ -68,6 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dedupe", action="store_true",
         help="drop pieces with the notes of another one, in whatever key; they are counted in any case",
     )  # fmt: skip
+    parser.add_argument(
+        "--exact-tunes", action="store_true",
+        help="keep only tunes that ABC, its tokens and sixteenths carry exactly, whole and in C, to compare models across "
+        "representations",
+    )  # fmt: skip
     parser.add_argument("--format", default="etude", metavar="etude|magenta", help="magenta: dense records of --config")
     parser.add_argument("--config", default="", metavar="NAME", help="the configuration of --format magenta")
     add_shards(parser)
@@ -80,6 +86,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
     if not options.beam_options:
         import_beam()
+    from etude.models.errors import UsageError
     from etude.models.melodies.extraction import ExtractionOptions
     from etude.models.sequences.domain import MELODIC
     from etude.pipelines.dataset import create_dataset
@@ -90,6 +97,8 @@ def run(options: argparse.Namespace, console: Console) -> None:
         for field in dataclasses.fields(ExtractionOptions)
         if (value := getattr(options, field.name)) is not None
     }
+    if options.exact_tunes and flags:
+        raise UsageError(f"--exact-tunes keeps melodies whole: leave out --{next(iter(flags)).replace('_', '-')}")
     check_output(options.output, "dataset")
     with console.progress("extracting sequences") as progress:
         description = create_dataset(
@@ -103,6 +112,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
             extraction=flags,
             transpositions=options.transpose,
             dedupe=options.dedupe,
+            exact_tunes=options.exact_tunes,
             format=options.format,
             config=options.config,
             shards=options.shards,
@@ -113,6 +123,11 @@ def run(options: argparse.Namespace, console: Console) -> None:
         )
     is_melodies = description.representation.name in MELODIC
     things, units = ("melodies", "steps") if is_melodies else ("sequences", f"{description.representation.unit}s")
+    if options.exact_tunes:
+        kept, left_out = description.num_pieces, sum(description.left_out.values())
+        console.say(f"{kept:,} of {kept + left_out:,} pieces are tunes that every representation carries exactly")
+        if left_out:
+            console.say(f"left out (all in rejected.jsonl):\n{describe_most_frequent(description.left_out)}")
     for split in description.splits:
         notes = f", {split.num_notes:,} notes" if split.num_notes else ""
         console.say(f"{split.name}: {split.num_melodies:,} {things}, {split.num_steps:,} {units}{notes}")

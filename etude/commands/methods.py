@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> None:
     """Prints."""
-    from etude.pipelines.comparison.definitions import PIECES, RATING, as_markdown, definitions, references
+    from etude.pipelines.comparison.definitions import PIECES, RATING, TUNES, as_markdown, definitions, references
     from etude.pipelines.comparison.words import MELODIES, Words
     from etude.pipelines.listening.definitions import definitions as listening
 
@@ -35,6 +35,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         "Comparison of models": definitions(words),
         "Comparison of representations": PIECES,
         "Rating of pieces": RATING,
+        "One table for all: bits a note of tunes": TUNES,
         "Listening tests": listening(),
     }
     cited = {source for section in sections.values() for one in section for source in one.sources}

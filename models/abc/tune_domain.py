@@ -1,6 +1,7 @@
 """What models of tunes share: whatever their tokens, a header and a body."""
 
 import dataclasses
+import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -11,11 +12,14 @@ import numpy.typing as npt
 from etude.models.abc.features import Features
 from etude.models.sequences.batch import Batch, Tokens
 from etude.models.sequences.breakdown import Breakdown
-from etude.models.sequences.domain import UNKNOWN, VocabularyDomain
+from etude.models.sequences.domain import UNKNOWN, TuneSpan, VocabularyDomain
 from etude.models.sequences.sequence_set import SequenceSet
 
 HEADER_ATTRIBUTE = "num_header_tokens"
 """Of a sequence: how many of its first tokens are no music, the start mark too."""
+
+_ONSET = re.compile(r"(?<![-^_=])(?<!-\|)[\^_=]*[A-Ga-g][,']*")
+"""In the body of a canonical text: the pitch of a note that no tie goes before, which may pass a bar line."""
 
 _UNKNOWN_SIGN = "?"
 """A sign that ABC reserves, so that readers pass it over."""
@@ -46,6 +50,21 @@ class TuneDomain(VocabularyDomain):
             "" if token in self.marks else (self._signs(np.array([token])) or [""])[0] for token in tokens.tolist()
         ]
         return self._features(signs, attributes.get(HEADER_ATTRIBUTE, 0))
+
+    def tune_span(self, tokens: Tokens, attributes: Mapping[str, int]) -> TuneSpan | None:
+        """See base class. The tokens are those of a canonical text, whose body is one line."""
+        if self._numbers.get(UNKNOWN, -1) in tokens:
+            return None
+        num_header = attributes[HEADER_ATTRIBUTE]
+        signs = ["" if token in self.marks else self.symbols[token] for token in tokens[num_header:].tolist()]
+        body = "".join(signs).partition("\n")[0]
+        onsets = [match.end() for match in _ONSET.finditer(body)]
+        if len(onsets) < 2:
+            return None
+        # The token in which each onset's pitch ends, and so how many tokens there are up to it.
+        ends = np.cumsum([len(sign) for sign in signs])
+        first, last = (num_header + int(np.searchsorted(ends, end)) + 1 for end in (onsets[0], onsets[-1]))
+        return TuneSpan(first, last, len(onsets) - 1)
 
     @abstractmethod
     def _features(self, signs: list[str], num_header: int) -> Features:

@@ -20,7 +20,7 @@ from etude.models.melodies.melody import (
 )
 from etude.models.melodies.notes import notes_of
 from etude.models.melodies.pitches import pitch_name
-from etude.models.sequences.domain import Domain
+from etude.models.sequences.domain import Domain, TuneSpan
 from etude.models.sequences.notes import Notes
 
 
@@ -80,6 +80,11 @@ class PitchRange(Domain):
     def leave(self, tokens: Events, semitones: int) -> Events:
         """See base class."""
         return transpose(tokens, -semitones)
+
+    def tune_span(self, tokens: Events, attributes: Mapping[str, int]) -> TuneSpan | None:
+        """See base class."""
+        onsets = np.flatnonzero(tokens >= MIN_PITCH)
+        return TuneSpan(int(onsets[0]) + 1, int(onsets[-1]) + 1, len(onsets) - 1) if len(onsets) > 1 else None
 
     def canonical(self, tokens: Events) -> Events:
         """After a start without a note a search may add note-offs; they are dropped, as wherever melodies are read."""

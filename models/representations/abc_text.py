@@ -78,6 +78,7 @@ class AbcText(Representation):
     min_count: int = 1
 
     reads_text: ClassVar[bool] = True
+    carries_tunes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Checks the options.

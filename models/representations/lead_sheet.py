@@ -38,6 +38,7 @@ class LeadSheetRepresentation(MelodyRepresentation):
     """
 
     name: ClassVar[str] = LEAD_SHEET
+    carries_tunes: ClassVar[bool] = False
     default_transpositions: ClassVar[tuple[int, ...]] = tuple(range(-6, 6))
 
     min_unique_pitches: int = 3

@@ -28,6 +28,7 @@ class MelodyRepresentation(ExtractionOptions, Representation):
     name: ClassVar[str] = "melody"
     unit: ClassVar[str] = "step"
     has_symbols: ClassVar[bool] = False
+    carries_tunes: ClassVar[bool] = True
 
     def extract(self, piece: Piece) -> Extracted:
         """The melodies of every track."""

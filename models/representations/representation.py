@@ -18,6 +18,9 @@ from etude.models.representations.sequence import Sequence
 from etude.models.representations.vocabulary import Vocabulary
 from etude.models.storage.sequence_examples import decode_sequence, encode_sequence
 
+TUNE = "tune"
+"""What the sequences of datasets of exact tunes cover, whatever their representation."""
+
 
 class Extracted(NamedTuple):
     """What a piece gave.
@@ -45,6 +48,7 @@ class Representation(abc.ABC):
       unit: what one token stands for: "step", "character", "token".
       has_symbols: whether tokens are symbols that a fitted vocabulary numbers; else they are numbers already.
       reads_text: whether it looks at what a piece was written as.
+      carries_tunes: whether its sequences carry all of a tune that `etude.models.abc.exact` lets through.
       default_transpositions: semitones by which training sequences are moved unless something else is asked for.
     """
 
@@ -52,6 +56,7 @@ class Representation(abc.ABC):
     unit: ClassVar[str] = "token"
     has_symbols: ClassVar[bool] = True
     reads_text: ClassVar[bool] = False
+    carries_tunes: ClassVar[bool] = False
     default_transpositions: ClassVar[tuple[int, ...]] = (0,)
 
     @property

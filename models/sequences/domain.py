@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,20 @@ Columns = Mapping[str, Tokens]
 
 START, END, UNKNOWN = "<start>", "<end>", "<unknown>"
 """Symbols of vocabularies that stand for no text."""
+
+
+class TuneSpan(NamedTuple):
+    """Where the notes of a tune lie among its tokens.
+
+    Attributes:
+      first: the token after the first note's pitch; metre, key and that pitch stand before it.
+      last: the token after the pitch of the last note; its length and the end follow.
+      num_notes: notes after the first.
+    """
+
+    first: int
+    last: int
+    num_notes: int
 
 
 class Domain(abc.ABC):
@@ -156,6 +170,15 @@ class Domain(abc.ABC):
           Numbers by the name of what they tell, [steps] each; NaN where there is no such thing.
         """
         return {}
+
+    def tune_span(self, tokens: Tokens, attributes: Mapping[str, int]) -> TuneSpan | None:
+        """Where the notes of a tune lie; None of a sequence that is no tune, or has a symbol that is unknown.
+
+        Args:
+          tokens: of a tune that `etude.models.abc.exact` let through.
+          attributes: of the sequence.
+        """
+        return None
 
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """How reports divide the steps of sequences, besides the divisions that all sequences have."""

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"etude/models/storage/dataset.proto\x12\x0c\x65tude.models\"\xde\x07\n\x12\x44\x61tasetDescription\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\t\x12\x0e\n\x06\x63onfig\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12#\n\x06splits\x18\x05 \x03(\x0b\x32\x13.etude.models.Split\x12+\n\nsplit_rule\x18\x06 \x01(\x0b\x32\x17.etude.models.SplitRule\x12,\n\nextraction\x18\x07 \x01(\x0b\x32\x18.etude.models.Extraction\x12\x16\n\x0etranspositions\x18\x08 \x03(\x05\x12\x12\n\nnum_pieces\x18\t \x01(\x03\x12#\n\x1bnum_leaked_melodies_dropped\x18\n \x01(\x03\x12\x1e\n\x16num_truncated_melodies\x18\r \x01(\x03\x12\x1e\n\x16num_duplicate_melodies\x18\x0e \x01(\x03\x12)\n!num_transposed_duplicate_melodies\x18\x0f \x01(\x03\x12\x1a\n\x12\x64uplicates_dropped\x18\x10 \x01(\x08\x12@\n\x08rejected\x18\x0b \x03(\x0b\x32..etude.models.DatasetDescription.RejectedEntry\x12>\n\x07remarks\x18\x16 \x03(\x0b\x32-.etude.models.DatasetDescription.RemarksEntry\x12\x34\n\x0erepresentation\x18\x11 \x01(\x0b\x32\x1c.etude.models.Representation\x12\x1a\n\x12pieces_fingerprint\x18\x12 \x01(\t\x12!\n\x19num_leaked_pieces_dropped\x18\x13 \x01(\x03\x12\x1c\n\x14num_duplicate_pieces\x18\x14 \x01(\x03\x12\'\n\x1fnum_transposed_duplicate_pieces\x18\x15 \x01(\x03\x12R\n\x12\x65val_ngram_overlap\x18\x0c \x03(\x0b\x32\x36.etude.models.DatasetDescription.EvalNgramOverlapEntry\x1a/\n\rRejectedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a.\n\x0cRemarksEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a\x37\n\x15\x45valNgramOverlapEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xbc\x01\n\x0eRepresentation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12:\n\x07options\x18\x03 \x03(\x0b\x32).etude.models.Representation.OptionsEntry\x12\x12\n\nvocabulary\x18\x04 \x03(\t\x12\x0e\n\x06\x63overs\x18\x05 \x01(\t\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x84\x02\n\x05Split\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cnum_melodies\x18\x02 \x01(\x03\x12\x11\n\tnum_steps\x18\x03 \x01(\x03\x12\x11\n\tnum_notes\x18\x04 \x01(\x03\x12\x11\n\tmax_steps\x18\x05 \x01(\x03\x12Q\n\x19melodies_by_steps_per_bar\x18\x06 \x03(\x0b\x32..etude.models.Split.MelodiesByStepsPerBarEntry\x12\r\n\x05\x66iles\x18\x07 \x03(\t\x1a<\n\x1aMelodiesByStepsPerBarEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"A\n\tSplitRule\x12\x12\n\neval_ratio\x18\x01 \x01(\x01\x12\x12\n\ntest_ratio\x18\x02 \x01(\x01\x12\x0c\n\x04salt\x18\x03 \x01(\t\"\x8d\x01\n\nExtraction\x12\x19\n\x11steps_per_quarter\x18\x01 \x01(\x05\x12\x10\n\x08min_bars\x18\x02 \x01(\x01\x12\x11\n\tmax_steps\x18\x03 \x01(\x05\x12\x1a\n\x12min_unique_pitches\x18\x04 \x01(\x05\x12\x10\n\x08gap_bars\x18\x05 \x01(\x01\x12\x11\n\tpolyphony\x18\x06 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"etude/models/storage/dataset.proto\x12\x0c\x65tude.models\"\xcf\x08\n\x12\x44\x61tasetDescription\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\t\x12\x0e\n\x06\x63onfig\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12#\n\x06splits\x18\x05 \x03(\x0b\x32\x13.etude.models.Split\x12+\n\nsplit_rule\x18\x06 \x01(\x0b\x32\x17.etude.models.SplitRule\x12,\n\nextraction\x18\x07 \x01(\x0b\x32\x18.etude.models.Extraction\x12\x16\n\x0etranspositions\x18\x08 \x03(\x05\x12\x12\n\nnum_pieces\x18\t \x01(\x03\x12#\n\x1bnum_leaked_melodies_dropped\x18\n \x01(\x03\x12\x1e\n\x16num_truncated_melodies\x18\r \x01(\x03\x12\x1e\n\x16num_duplicate_melodies\x18\x0e \x01(\x03\x12)\n!num_transposed_duplicate_melodies\x18\x0f \x01(\x03\x12\x1a\n\x12\x64uplicates_dropped\x18\x10 \x01(\x08\x12@\n\x08rejected\x18\x0b \x03(\x0b\x32..etude.models.DatasetDescription.RejectedEntry\x12>\n\x07remarks\x18\x16 \x03(\x0b\x32-.etude.models.DatasetDescription.RemarksEntry\x12\x34\n\x0erepresentation\x18\x11 \x01(\x0b\x32\x1c.etude.models.Representation\x12\x1a\n\x12pieces_fingerprint\x18\x12 \x01(\t\x12!\n\x19num_leaked_pieces_dropped\x18\x13 \x01(\x03\x12\x1c\n\x14num_duplicate_pieces\x18\x14 \x01(\x03\x12\'\n\x1fnum_transposed_duplicate_pieces\x18\x15 \x01(\x03\x12?\n\x08left_out\x18\x17 \x03(\x0b\x32-.etude.models.DatasetDescription.LeftOutEntry\x12R\n\x12\x65val_ngram_overlap\x18\x0c \x03(\x0b\x32\x36.etude.models.DatasetDescription.EvalNgramOverlapEntry\x1a/\n\rRejectedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a.\n\x0cRemarksEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a.\n\x0cLeftOutEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a\x37\n\x15\x45valNgramOverlapEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xbc\x01\n\x0eRepresentation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12:\n\x07options\x18\x03 \x03(\x0b\x32).etude.models.Representation.OptionsEntry\x12\x12\n\nvocabulary\x18\x04 \x03(\t\x12\x0e\n\x06\x63overs\x18\x05 \x01(\t\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x84\x02\n\x05Split\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cnum_melodies\x18\x02 \x01(\x03\x12\x11\n\tnum_steps\x18\x03 \x01(\x03\x12\x11\n\tnum_notes\x18\x04 \x01(\x03\x12\x11\n\tmax_steps\x18\x05 \x01(\x03\x12Q\n\x19melodies_by_steps_per_bar\x18\x06 \x03(\x0b\x32..etude.models.Split.MelodiesByStepsPerBarEntry\x12\r\n\x05\x66iles\x18\x07 \x03(\t\x1a<\n\x1aMelodiesByStepsPerBarEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"A\n\tSplitRule\x12\x12\n\neval_ratio\x18\x01 \x01(\x01\x12\x12\n\ntest_ratio\x18\x02 \x01(\x01\x12\x0c\n\x04salt\x18\x03 \x01(\t\"\x8d\x01\n\nExtraction\x12\x19\n\x11steps_per_quarter\x18\x01 \x01(\x05\x12\x10\n\x08min_bars\x18\x02 \x01(\x01\x12\x11\n\tmax_steps\x18\x03 \x01(\x05\x12\x1a\n\x12min_unique_pitches\x18\x04 \x01(\x05\x12\x10\n\x08gap_bars\x18\x05 \x01(\x01\x12\x11\n\tpolyphony\x18\x06 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DATASETDESCRIPTION_REJECTEDENTRY']._serialized_options = b'8\001'
   _globals['_DATASETDESCRIPTION_REMARKSENTRY']._loaded_options = None
   _globals['_DATASETDESCRIPTION_REMARKSENTRY']._serialized_options = b'8\001'
+  _globals['_DATASETDESCRIPTION_LEFTOUTENTRY']._loaded_options = None
+  _globals['_DATASETDESCRIPTION_LEFTOUTENTRY']._serialized_options = b'8\001'
   _globals['_DATASETDESCRIPTION_EVALNGRAMOVERLAPENTRY']._loaded_options = None
   _globals['_DATASETDESCRIPTION_EVALNGRAMOVERLAPENTRY']._serialized_options = b'8\001'
   _globals['_REPRESENTATION_OPTIONSENTRY']._loaded_options = None
@@ -42,23 +44,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SPLIT_MELODIESBYSTEPSPERBARENTRY']._loaded_options = None
   _globals['_SPLIT_MELODIESBYSTEPSPERBARENTRY']._serialized_options = b'8\001'
   _globals['_DATASETDESCRIPTION']._serialized_start=53
-  _globals['_DATASETDESCRIPTION']._serialized_end=1043
-  _globals['_DATASETDESCRIPTION_REJECTEDENTRY']._serialized_start=891
-  _globals['_DATASETDESCRIPTION_REJECTEDENTRY']._serialized_end=938
-  _globals['_DATASETDESCRIPTION_REMARKSENTRY']._serialized_start=940
-  _globals['_DATASETDESCRIPTION_REMARKSENTRY']._serialized_end=986
-  _globals['_DATASETDESCRIPTION_EVALNGRAMOVERLAPENTRY']._serialized_start=988
-  _globals['_DATASETDESCRIPTION_EVALNGRAMOVERLAPENTRY']._serialized_end=1043
-  _globals['_REPRESENTATION']._serialized_start=1046
-  _globals['_REPRESENTATION']._serialized_end=1234
-  _globals['_REPRESENTATION_OPTIONSENTRY']._serialized_start=1188
-  _globals['_REPRESENTATION_OPTIONSENTRY']._serialized_end=1234
-  _globals['_SPLIT']._serialized_start=1237
-  _globals['_SPLIT']._serialized_end=1497
-  _globals['_SPLIT_MELODIESBYSTEPSPERBARENTRY']._serialized_start=1437
-  _globals['_SPLIT_MELODIESBYSTEPSPERBARENTRY']._serialized_end=1497
-  _globals['_SPLITRULE']._serialized_start=1499
-  _globals['_SPLITRULE']._serialized_end=1564
-  _globals['_EXTRACTION']._serialized_start=1567
-  _globals['_EXTRACTION']._serialized_end=1708
+  _globals['_DATASETDESCRIPTION']._serialized_end=1156
+  _globals['_DATASETDESCRIPTION_REJECTEDENTRY']._serialized_start=956
+  _globals['_DATASETDESCRIPTION_REJECTEDENTRY']._serialized_end=1003
+  _globals['_DATASETDESCRIPTION_REMARKSENTRY']._serialized_start=1005
+  _globals['_DATASETDESCRIPTION_REMARKSENTRY']._serialized_end=1051
+  _globals['_DATASETDESCRIPTION_LEFTOUTENTRY']._serialized_start=1053
+  _globals['_DATASETDESCRIPTION_LEFTOUTENTRY']._serialized_end=1099
+  _globals['_DATASETDESCRIPTION_EVALNGRAMOVERLAPENTRY']._serialized_start=1101
+  _globals['_DATASETDESCRIPTION_EVALNGRAMOVERLAPENTRY']._serialized_end=1156
+  _globals['_REPRESENTATION']._serialized_start=1159
+  _globals['_REPRESENTATION']._serialized_end=1347
+  _globals['_REPRESENTATION_OPTIONSENTRY']._serialized_start=1301
+  _globals['_REPRESENTATION_OPTIONSENTRY']._serialized_end=1347
+  _globals['_SPLIT']._serialized_start=1350
+  _globals['_SPLIT']._serialized_end=1610
+  _globals['_SPLIT_MELODIESBYSTEPSPERBARENTRY']._serialized_start=1550
+  _globals['_SPLIT_MELODIESBYSTEPSPERBARENTRY']._serialized_end=1610
+  _globals['_SPLITRULE']._serialized_start=1612
+  _globals['_SPLITRULE']._serialized_end=1677
+  _globals['_EXTRACTION']._serialized_start=1680
+  _globals['_EXTRACTION']._serialized_end=1821
 # @@protoc_insertion_point(module_scope)

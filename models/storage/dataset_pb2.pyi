@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class DatasetDescription(_message.Message):
-    __slots__ = ("format", "config", "fingerprint", "version", "splits", "split_rule", "extraction", "transpositions", "num_pieces", "num_leaked_melodies_dropped", "num_truncated_melodies", "num_duplicate_melodies", "num_transposed_duplicate_melodies", "duplicates_dropped", "rejected", "remarks", "representation", "pieces_fingerprint", "num_leaked_pieces_dropped", "num_duplicate_pieces", "num_transposed_duplicate_pieces", "eval_ngram_overlap")
+    __slots__ = ("format", "config", "fingerprint", "version", "splits", "split_rule", "extraction", "transpositions", "num_pieces", "num_leaked_melodies_dropped", "num_truncated_melodies", "num_duplicate_melodies", "num_transposed_duplicate_melodies", "duplicates_dropped", "rejected", "remarks", "representation", "pieces_fingerprint", "num_leaked_pieces_dropped", "num_duplicate_pieces", "num_transposed_duplicate_pieces", "left_out", "eval_ngram_overlap")
     class RejectedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -16,6 +16,13 @@ class DatasetDescription(_message.Message):
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     class RemarksEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class LeftOutEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -50,6 +57,7 @@ class DatasetDescription(_message.Message):
     NUM_LEAKED_PIECES_DROPPED_FIELD_NUMBER: _ClassVar[int]
     NUM_DUPLICATE_PIECES_FIELD_NUMBER: _ClassVar[int]
     NUM_TRANSPOSED_DUPLICATE_PIECES_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     EVAL_NGRAM_OVERLAP_FIELD_NUMBER: _ClassVar[int]
     format: str
     config: str
@@ -72,8 +80,9 @@ class DatasetDescription(_message.Message):
     num_leaked_pieces_dropped: int
     num_duplicate_pieces: int
     num_transposed_duplicate_pieces: int
+    left_out: _containers.ScalarMap[str, int]
     eval_ngram_overlap: _containers.ScalarMap[int, float]
-    def __init__(self, format: _Optional[str] = ..., config: _Optional[str] = ..., fingerprint: _Optional[str] = ..., version: _Optional[str] = ..., splits: _Optional[_Iterable[_Union[Split, _Mapping]]] = ..., split_rule: _Optional[_Union[SplitRule, _Mapping]] = ..., extraction: _Optional[_Union[Extraction, _Mapping]] = ..., transpositions: _Optional[_Iterable[int]] = ..., num_pieces: _Optional[int] = ..., num_leaked_melodies_dropped: _Optional[int] = ..., num_truncated_melodies: _Optional[int] = ..., num_duplicate_melodies: _Optional[int] = ..., num_transposed_duplicate_melodies: _Optional[int] = ..., duplicates_dropped: _Optional[bool] = ..., rejected: _Optional[_Mapping[str, int]] = ..., remarks: _Optional[_Mapping[str, int]] = ..., representation: _Optional[_Union[Representation, _Mapping]] = ..., pieces_fingerprint: _Optional[str] = ..., num_leaked_pieces_dropped: _Optional[int] = ..., num_duplicate_pieces: _Optional[int] = ..., num_transposed_duplicate_pieces: _Optional[int] = ..., eval_ngram_overlap: _Optional[_Mapping[int, float]] = ...) -> None: ...
+    def __init__(self, format: _Optional[str] = ..., config: _Optional[str] = ..., fingerprint: _Optional[str] = ..., version: _Optional[str] = ..., splits: _Optional[_Iterable[_Union[Split, _Mapping]]] = ..., split_rule: _Optional[_Union[SplitRule, _Mapping]] = ..., extraction: _Optional[_Union[Extraction, _Mapping]] = ..., transpositions: _Optional[_Iterable[int]] = ..., num_pieces: _Optional[int] = ..., num_leaked_melodies_dropped: _Optional[int] = ..., num_truncated_melodies: _Optional[int] = ..., num_duplicate_melodies: _Optional[int] = ..., num_transposed_duplicate_melodies: _Optional[int] = ..., duplicates_dropped: _Optional[bool] = ..., rejected: _Optional[_Mapping[str, int]] = ..., remarks: _Optional[_Mapping[str, int]] = ..., representation: _Optional[_Union[Representation, _Mapping]] = ..., pieces_fingerprint: _Optional[str] = ..., num_leaked_pieces_dropped: _Optional[int] = ..., num_duplicate_pieces: _Optional[int] = ..., num_transposed_duplicate_pieces: _Optional[int] = ..., left_out: _Optional[_Mapping[str, int]] = ..., eval_ngram_overlap: _Optional[_Mapping[int, float]] = ...) -> None: ...
 
 class Representation(_message.Message):
     __slots__ = ("name", "unit", "options", "vocabulary", "covers")

@@ -24,6 +24,7 @@ from etude.models.evaluation.likelihood import LogProbabilities
 from etude.models.networks.weights import Weights, as_weights, initialise, shapes
 from etude.models.progress import Progress, silent
 from etude.models.registry import family, make_domain, make_encoding
+from etude.models.representations.representation import TUNE
 from etude.models.sequences.batch import Batch
 from etude.models.sequences.domain import MELODIC, MELODY
 from etude.models.sequences.sequence_set import SequenceSet
@@ -89,7 +90,9 @@ def _train(
     kernels: str,
 ) -> Result:
     run = RunDirectory(run_dir)
-    if configuration.representation == MELODY != representation_name(read_description(dataset)):
+    stored = read_description(dataset)
+    is_exact = stored.representation.covers == TUNE
+    if configuration.representation == MELODY != representation_name(stored) or is_exact:
         configuration = configure_for(configuration, dataset)
     encoding = make_encoding(configuration)
     _check_transpositions(configuration, dataset)

@@ -79,7 +79,7 @@ def unigram(encoding: Encoding, train: SequenceSet) -> Baseline:
         "unigram",
         "Unigram",
         f"How often each {encoding.unit} occurs, whatever came before (add-one smoothing).",
-        _counted(encoding, train, order=1),
+        counted(encoding, train, order=1),
     )
 
 
@@ -89,12 +89,13 @@ def bigram(encoding: Encoding, train: SequenceSet) -> Baseline:
         "bigram",
         "Bigram",
         f"How often each {encoding.unit} follows the one before it (add-one smoothing).",
-        _counted(encoding, train, order=2),
+        counted(encoding, train, order=2),
     )
 
 
-def _counted(encoding: Encoding, train: SequenceSet, order: int) -> Predict:
-    hyperparameters = NgramHyperparameters(order, LAPLACE)
+def counted(encoding: Encoding, train: SequenceSet, order: int, smoothing: str = LAPLACE) -> Predict:
+    """A counted model of an order, as it predicts."""
+    hyperparameters = NgramHyperparameters(order, smoothing)
     network = make_network(encoding, count_ngrams(encoding, train, hyperparameters), hyperparameters)
     return lambda batch: network.logits(encoding.token_labels(batch.tokens[:, :-1]))
 

@@ -10,7 +10,7 @@ from etude.models.errors import EtudeError
 from etude.models.hyperparameters import Hyperparameters
 from etude.models.model import Model, load
 from etude.models.registry import family
-from etude.models.sequences.domain import Domain
+from etude.models.sequences.domain import MELODIC, Domain
 from etude.models.storage import run_pb2
 from etude.models.storage.run_directory import RunDirectory
 from etude.pipelines.comparison.datasets import Dataset
@@ -170,12 +170,11 @@ def _names(members: Sequence[Sequence[Run]], labels: Mapping[str, Label]) -> lis
 
 def _settings(run: Run) -> dict[str, str]:
     configuration = run.model.configuration
+    of_melodies = ("min_note", "max_note", "transpose_to_key") if configuration.representation in MELODIC else ()
     values = {
         "config": configuration.config,
         "representation": configuration.representation,
-        "min_note": configuration.min_note,
-        "max_note": configuration.max_note,
-        "transpose_to_key": configuration.transpose_to_key,
+        **{name: getattr(configuration, name) for name in of_melodies},
         **dataclasses.asdict(configuration.hyperparameters),
         **({"num_steps": run.stored.num_steps} if run.stored else {}),
     }

@@ -45,6 +45,46 @@ PIECES = (
     ),
 )
 
+TUNES = (
+    Definition(
+        "Bits a note of tunes",
+        "Over the tunes that all representations carry exactly (one voice, one metre and key, notes on sixteenths, whole "
+        "bars), repeats played out, in C. Metre, mode and the pitch of the first note are given to every model; S are the "
+        "tokens that pay for the rest: in a text those after the first pitch, in a melody the events after the first note up "
+        "to the last one, with the counted pickup and end below. N counts notes. In nats, on average: nats a tune. Without "
+        "the end: up to the pitch of the last note, without its length and the end. (Characters also pay that no octave mark "
+        "follows the first letter.)",
+        r"-\frac{\sum_m \sum_{t \in S_m} \log_2 p(x_{m,t} \mid x_{m,1}, \ldots, x_{m,t-1})}{\sum_m (N_m - 1)}",
+        ("shannon1948",),
+    ),
+    Definition(
+        "Pickup and end of melodies",
+        "A melody's events do not say where it ends. Counted on train, c: the silence of l steps before the first note, in "
+        "bars of B steps; at every note in place q (metre, number of the bar, place in the bar) whether it is the last, "
+        "mixed with the share h of all notes that are; and the length of the last note, of its place mixed with its metre, "
+        "mixed with a geometric distribution.",
+        r"p(l) = \frac{c(l) + 1/B}{c + 1}, \quad p(\mathrm{end} \mid q) = \frac{c(\mathrm{end}, q) + h}{c(q) + 1}, \quad "
+        r"h = \frac{c(\mathrm{end}) + 1}{c + 2}",
+    ),
+    Definition(
+        "Floors: n-grams",
+        "Counted on train for each representation, of 1 to 5 tokens, smoothed after Kneser and Ney; they pay for the same.",
+        r"p(x \mid u) = \frac{c(u x) - D}{c(u)} + \frac{D\,T(u)}{c(u)}\,p(x \mid u')",
+    ),
+    Definition(
+        "Floors: xz",
+        "By how many bytes a tune makes the compressed train split longer, beyond what its given part g does; the "
+        "dictionary covers all of it, a token is a byte (two, where there are more than 255); of some tunes, evenly taken.",
+        r"8\,(|\mathrm{xz}(\mathrm{train} \cdot x)| - |\mathrm{xz}(\mathrm{train} \cdot g)|)",
+    ),
+    Definition(
+        "Samples that are not canonical",
+        "The share of what a model generated that is not in the one form in which likelihoods are counted: texts that are "
+        "not the canonical text of what they play, melodies that end notes where none sounds. Music has at least the "
+        "likelihood of its canonical form. Wilson's interval.",
+    ),
+)
+
 RATING = (
     Definition(
         "Rating: log-likelihood a symbol",

@@ -16,6 +16,7 @@ from etude.models.progress import Progress, silent
 from etude.models.sequences.breakdown import Breakdown
 from etude.models.sequences.domain import MELODIC, Domain
 from etude.models.sequences.sequence_set import SequenceSet
+from etude.models.sequences.tune_span import span_breakdown
 from etude.pipelines.comparison.baselines import Baseline, fit_baselines
 from etude.pipelines.comparison.breakdowns import breakdowns, breakdowns_of_tokens
 from etude.pipelines.comparison.configurations import ComparedConfiguration, domains
@@ -76,7 +77,10 @@ class DomainMeasurement:
 
 
 def measure(
-    configurations: Sequence[ComparedConfiguration], data: Mapping[str, Splits], progress: Progress = silent
+    configurations: Sequence[ComparedConfiguration],
+    data: Mapping[str, Splits],
+    progress: Progress = silent,
+    are_tunes: bool = False,
 ) -> list[DomainMeasurement]:
     """Evaluates all models of all configurations and all baselines.
 
@@ -84,6 +88,7 @@ def measure(
       configurations: the configurations.
       data: the sequences of each representation by its name, of the same pieces: `MelodySet` for melodies.
       progress: called after every batch of every model.
+      are_tunes: whether the sequences are exact tunes, what whose notes cost is added up besides.
     """
     num_models = sum(len(configuration.runs) for configuration in configurations)
     done = 0
@@ -94,17 +99,18 @@ def measure(
         sequences, train = _within(domain, data[shared.representation])
         models = [run.model for configuration in members for run in configuration.runs]
         divisions = _divisions(sequences, models[0])
+        spans = [span_breakdown(domain)] if are_tunes else []
         measured = []
         for configuration in members:
             sums = []
             for run in configuration.runs:
                 report = _part(progress, done, num_models, len(sequences), f"evaluating {run.path}")
                 model = run.model
-                sums.append(evaluate(model.encoding, sequences, model.predict, divisions, report))
+                sums.append(evaluate(model.encoding, sequences, model.predict, [*divisions, *spans], report))
                 done += 1
             measured.append(ConfigurationMeasurement(configuration, tuple(sums)))
         knows_no_event = any(model.encoding.label_masks().get("no_event", np.zeros(0)).any() for model in models)
-        encoding = _plain_encoding(models[0])
+        encoding = plain_encoding(models[0])
         baselines = [
             BaselineMeasurement(baseline, evaluate(encoding, sequences, baseline.predict, divisions))
             for baseline in fit_baselines(encoding, train, knows_no_event)
@@ -121,7 +127,7 @@ def _divisions(sequences: SequenceSet, model: Model) -> list[Breakdown]:
     return [*breakdowns_of_tokens(words, model.encoding), *model.domain.breakdowns(sequences)]
 
 
-def _plain_encoding(model: Model) -> Encoding:
+def plain_encoding(model: Model) -> Encoding:
     """An encoding without aliases for the tokens of a model, with the same kinds of tokens."""
     if model.configuration.representation in MELODIC:
         return encoding_of(model.configuration)

@@ -41,14 +41,18 @@ class Answers:
         if sentences:
             others = [*sentences[1:], *self._beside(presentation.published), *general.sentences]
             found = Verdict(sentences[0], self._basis(), others)
-        if not presentation.floor:
+        if not (presentation.floor or presentation.is_to_level):
             return found
-        lacking = [*self._not_level(), *self._under(presentation.floor)]
+        lacking = self._not_level() + (self._under(presentation.floor) if presentation.floor else [])
         if lacking:
             unfinished = f"This is unfinished, and does not count yet: {' '.join(lacking)}"
             return Verdict(f"Unfinished: {found.headline}", found.sureness, [unfinished, *found.sentences])
-        beats = self._contrast(self._first(presentation.floor).name, presentation.floor)
-        counts = f"This counts: the loss of every run has levelled off, and the floor is beaten. {beats}"
+        counts = "This counts: the loss of every run has levelled off"
+        if presentation.floor:
+            beats = self._contrast(self._first(presentation.floor).name, presentation.floor)
+            counts += f", and the floor is beaten. {beats}"
+        else:
+            counts += "."
         return dataclasses.replace(found, sentences=[counts, *found.sentences])
 
     def _contrast(self, first: str, second: str) -> str:
@@ -56,8 +60,8 @@ class Answers:
         pair = self._pair(first, second)
         better, worse = self.configurations[pair.first], self.configurations[pair.second]
         difference = f"{_bits(pair.nats_per_step)} bits a {better.words.step}"
-        if pair.bits_per_note.value is not None:
-            difference = f"{_interval(pair.bits_per_note)} bits a note, {difference}"
+        if better.words.are_melodies and pair.bits_per_note.value is not None:
+            difference = f"{_interval(pair.bits_per_note)} bits a note"
         if not pair.is_told_apart:
             return (
                 f"{better.title} and {worse.title} cannot be told apart: the difference is {difference}; "

@@ -9,7 +9,7 @@ from etude.pipelines.comparison.learning_curves import LearningCurve
 from etude.pipelines.comparison.music.generated_sets import GeneratedSet
 from etude.pipelines.comparison.presentation import Presentation
 from etude.pipelines.comparison.provenance import Provenance
-from etude.pipelines.comparison.results.results import BaselineResult, ConfigurationResult, Results
+from etude.pipelines.comparison.results.results import ApartPiece, BaselineResult, ConfigurationResult, Results
 from etude.pipelines.comparison.words import Words
 from etude.pipelines.rendering.music import Music
 
@@ -31,6 +31,7 @@ class Content:
       real: melodies of the evaluated split to hear beside them, with their sources.
       units: by name of the configuration, what units of its network clearly follow.
       real_texts: sequences of the evaluated split that are text, with their sources, by domain.
+      far_apart: tunes that one representation predicts far better than another.
     """
 
     results: Results
@@ -42,6 +43,7 @@ class Content:
     real: Sequence[tuple[str, Music]] = ()
     units: Mapping[str, Sequence[Following]] = dataclasses.field(default_factory=dict)
     real_texts: Mapping[str, Sequence[tuple[str, str]]] = dataclasses.field(default_factory=dict)
+    far_apart: Sequence[tuple[ApartPiece, Music]] = ()
 
     def style(self, name: str) -> str:
         """The class of a configuration's colour and shape, the same all over the page."""

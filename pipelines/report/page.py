@@ -18,6 +18,7 @@ from etude.pipelines.report.sections.reproduction import reproduction_section
 from etude.pipelines.report.sections.samples import samples_section
 from etude.pipelines.report.sections.sweeps import sweeps_section
 from etude.pipelines.report.sections.texts import texts_section
+from etude.pipelines.report.sections.tunes import tunes_section
 from etude.pipelines.report.sections.units import units_section
 
 
@@ -25,6 +26,7 @@ def page(content: Content) -> str:
     """The report as HTML: no other file and no network is needed to read it."""
     music = pieces_of(content)
     sections: list[Section | None] = [
+        tunes_section(content, music),
         figures_tables(content),
         sweeps_section(content),
         samples_section(content),

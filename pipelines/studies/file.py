@@ -36,11 +36,13 @@ MAX_BYTES = 1 << 20
 MAX_MINUTES = 1_000_000
 
 BUILT_IN = (
-    "demo", "published", "bars", "magenta-all", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn", "chorales", "piano",
-)  # fmt: skip
+    *("demo", "published", "bars", "magenta-all", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn"),
+    *("representations", "chorales", "piano"),
+)
 
 Made = TypeVar("Made")
 
+_FLAG = "true or false"
 _WORD, _WHOLE, _NUMBER, _WORDS, _WHOLES, _PAIRS, _OPTIONS = (
     "a text",
     "a whole number",
@@ -196,7 +198,7 @@ class _Reader:
 
     def study(self, values: Mapping[str, Any]) -> Study:
         self._check(values, "", {**_TOP, **dict.fromkeys(_TABLES, "a table")})
-        dataset = self._table(values, "dataset", {**_SPLIT, **_EXTRACTION})
+        dataset = self._table(values, "dataset", {**_SPLIT, **_EXTRACTION, "exact_tunes": _FLAG})
         generation = self._table(values, "generate", _GENERATE_ALL)
         extraction = self._make("dataset", ExtractionOptions, **_part(dataset, _EXTRACTION))
         named = self._configurations(values, extraction.steps_per_quarter)
@@ -262,6 +264,7 @@ class _Reader:
             sweeps=sweeps,
             samplings=self._samplings(self._table(values, "samplings", _SAMPLINGS)),
             floor=values.get("floor", ""),
+            exact_tunes=dataset.get("exact_tunes", False),
             expected_minutes=float(values.get("expected_minutes", 0)),
         )
 
@@ -468,6 +471,7 @@ def _is(value: Any, kind: str) -> bool:
     whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
     return {
         _WORD: isinstance(value, str),
+        _FLAG: isinstance(value, bool),
         _WHOLE: whole,
         _NUMBER: whole or (isinstance(value, float) and math.isfinite(value)),
     }.get(kind, isinstance(value, dict))

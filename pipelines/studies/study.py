@@ -103,8 +103,9 @@ class Study:
       generation: what every run makes.
       primer: what melodies begin with, as events.
       qpm: their tempo, in quarter notes a minute.
+      exact_tunes: whether only tunes are taken that every representation carries exactly, to compare across them.
       published: figures that others published, by configuration.
-      notes: what differs between theirs and ours.
+      notes: what has to be known of the comparison; beside published figures, what differs between theirs and ours.
       contrasts: pairs of configurations, by name, that the question is about.
       sweeps: settings that are varied one at a time.
       floor: the name of a configuration that all others have to beat for the study to count; empty for none.
@@ -130,6 +131,7 @@ class Study:
     primer: tuple[int, ...] = (60,)
     representation_options: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     qpm: float = 120.0
+    exact_tunes: bool = False
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     contrasts: tuple[tuple[str, str], ...] = ()
@@ -213,6 +215,7 @@ def _run(
             test_ratio=study.split_rule.test_ratio,
             salt=study.split_rule.salt,
             extraction=study.extraction,
+            exact_tunes=study.exact_tunes,
             workers=workers,
             progress=next(upcoming)(f"finding {'melodies' if name in MELODIC else 'sequences'}"),
         )
@@ -342,10 +345,11 @@ def _compare(study: Study, output: pathlib.Path, finished: Finished, command: st
         labels=labels,
         sources=study.sources,
         published=study.published,
-        published_notes=study.notes,
+        notes=study.notes,
         contrasts=study.contrasts,
         sweeps=study.sweeps,
         floor=study.floor,
+        is_to_level=study.exact_tunes,
     )
     # Every run and every melody takes part: whatever changed there changes this, too.
     inputs = [presentation, study.split, study.checkpoint, finished.so_far()]

@@ -2,14 +2,14 @@
 
 import re
 
-from etude.pipelines.comparison.definitions import PIECES, RATING, definitions, references
+from etude.pipelines.comparison.definitions import PIECES, RATING, TUNES, definitions, references
 from etude.pipelines.comparison.words import MELODIES
 from etude.pipelines.listening.definitions import definitions as listening
 
 
 def test_every_figure_has_its_words_and_its_formula(etude):
     text = etude("methods").stdout
-    for one in (*definitions(MELODIES), *PIECES, *RATING, *listening()):
+    for one in (*definitions(MELODIES), *PIECES, *RATING, *TUNES, *listening()):
         assert f"**{one.term}.** {one.text}" in text
         assert not one.formula or f"$${one.formula}$$" in text
     assert "80% at 65% takes 90 answers" in text
@@ -18,7 +18,7 @@ def test_every_figure_has_its_words_and_its_formula(etude):
 
 
 def test_formulas_are_balanced():
-    for one in (*definitions(), *PIECES, *RATING, *listening()):
+    for one in (*definitions(), *PIECES, *RATING, *TUNES, *listening()):
         bare = re.sub(r"\\[{}]", "", one.formula)
         assert bare.count("{") == bare.count("}"), one.term
         assert one.formula.count(r"\left") == one.formula.count(r"\right"), one.term

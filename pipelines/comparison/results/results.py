@@ -206,6 +206,59 @@ class PiecesPair:
 
 
 @dataclasses.dataclass(frozen=True)
+class Coverage:
+    """How many pieces are compared, and why others are not.
+
+    Attributes:
+      num_read: pieces, before any was left out.
+      num_exact: those that every representation carries exactly.
+      left_out: the others, by reason.
+      not_compared: pieces of the evaluated split that are exact and not compared all the same, by reason.
+    """
+
+    num_read: int
+    num_exact: int
+    left_out: Mapping[str, int]
+    not_compared: Mapping[str, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class ApartPiece:
+    """A piece that one configuration predicts far better than another of another representation.
+
+    Attributes:
+      piece: its name.
+      better: name of the configuration that needs less.
+      worse: name of the other.
+      bits_better: bits a note of this piece, the mean over seeds.
+      bits_worse: of the other.
+    """
+
+    piece: str
+    better: str
+    worse: str
+    bits_better: float
+    bits_worse: float
+
+
+@dataclasses.dataclass(frozen=True)
+class FloorResult:
+    """What a counted model or a compressor needs for the same pieces, which any model should beat.
+
+    Attributes:
+      title: in words.
+      representation: of what it reads.
+      num_pieces: that it was tried on, evenly taken.
+      figures: as those of configurations.
+    """
+
+    title: str
+    representation: str
+    num_pieces: int
+    figures: Figures
+
+
+@dataclasses.dataclass(frozen=True)
 class PiecesResult:
     """Configurations of several representations that cover the same of a piece, by what whole pieces cost them.
 
@@ -215,8 +268,14 @@ class PiecesResult:
       num_pieces: that all of them have.
       num_left_out: pieces that only some of them have.
       num_notes: of these pieces, as the first representation that knows notes counts them; 0 where none does.
-      figures: by name of the configuration: `nats_per_piece` and, where notes are known, `bits_per_note`.
+      figures: by name of the configuration: `nats_per_piece` and, where notes are known, `bits_per_note`; of tunes also
+        `bits_per_note_without_end`, up to where the last note begins.
       pairs: every two configurations.
+      coverage: of exact tunes; None of other pieces.
+      floors: of exact tunes.
+      not_canonical: by name of the configuration, the share of what it generated that is not in the one form in which its
+        likelihood is counted.
+      apart: tunes that one representation predicts better than another by most.
     """
 
     covers: str
@@ -226,6 +285,10 @@ class PiecesResult:
     num_notes: int
     figures: Mapping[str, Figures]
     pairs: Sequence[PiecesPair]
+    coverage: Coverage | None = None
+    floors: Sequence[FloorResult] = ()
+    not_canonical: Mapping[str, Estimate] = dataclasses.field(default_factory=dict)
+    apart: Sequence[ApartPiece] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -80,6 +80,10 @@ def _pieces(results: Results) -> Iterator[Row]:
                     "figure": figure,
                     **_numbers(estimate),
                 }
+        for floor in result.floors:
+            common = {"kind": "floor", "name": f"{floor.title} of {floor.representation}", "category": result.covers}
+            for figure, estimate in floor.figures.items():
+                yield {**common, "figure": figure, **_numbers(estimate)}
         for pair in result.pairs:
             common = {"kind": "pieces-pair", "name": f"{pair.first} - {pair.second}", "category": result.covers}
             yield {**common, "figure": "nats_per_piece", **_numbers(pair.nats_per_piece)}

@@ -10,6 +10,7 @@ from etude.pipelines.comparison.results.results import (
     PiecesResult,
     Verdict,
 )
+from etude.pipelines.comparison.results.tune_answer import pair_of, tune_answer, tune_sentences
 from etude.pipelines.comparison.statistics.figures import Estimate
 
 _NAMED = 2
@@ -49,7 +50,8 @@ def verdict(
     parts.sort(key=lambda part: -len(part[0]))
     headline = _headline(parts[0][0], parts[0][2])
     titles = {configuration.name: configuration.title for configuration in configurations}
-    sentences = [_pieces_sentence(one, titles) for one in pieces] + [
+    of_pieces = [sentence for one in pieces for sentence in _pieces_sentences(one, titles)]
+    sentences = of_pieces + [
         sentence
         for part in parts
         for sentence in _sentences(part[0], part[1], fingerprints, parts[0][0][0] if part is not parts[0] else None)
@@ -59,7 +61,7 @@ def verdict(
         # All of them compare over whole pieces: that is the answer, and the figures a token come after it.
         best = parts[0][0][0]
         sentences.insert(
-            len(pieces), f"Of {best.words.sequences} of {best.representation} alone: {headline} {sureness}"
+            len(of_pieces), f"Of {best.words.sequences} of {best.representation} alone: {headline} {sureness}"
         )
         headline, sureness = _pieces_answer(pieces[0], titles)
     return Verdict(headline, sureness, sentences)
@@ -68,12 +70,17 @@ def verdict(
 def _pieces_answer(result: PiecesResult, titles: Mapping[str, str]) -> tuple[str, str]:
     """Which configuration whole pieces cost least, and how sure that is."""
     first, second = _ranked(result)[:2]
-    pair = next(pair for pair in result.pairs if {pair.first, pair.second} == {first, second})
+    pair = pair_of(result, first, second)
     corrected = f" after correction for {len(result.pairs)} comparisons" if len(result.pairs) > 1 else ""
-    sureness = (
-        f"The difference between the first two lies between {_interval(pair.nats_per_piece).replace(' to ', ' and ')} nats a "
-        f"piece (95% interval); p {p_value_text(pair.p_value_corrected)}{corrected}."
+    difference, unit = (
+        (pair.nats_per_piece, "nats a piece") if result.coverage is None else (pair.bits_per_note, "bits a note")
     )
+    sureness = (
+        f"The difference between the first two lies between {_interval(difference).replace(' to ', ' and ')} {unit} "
+        f"(95% interval); p {p_value_text(pair.p_value_corrected)}{corrected}."
+    )
+    if result.coverage is not None:
+        return tune_answer(result, result.coverage, titles), sureness
     if not pair.is_told_apart:
         return f"{titles[first]} comes first but cannot be told apart from {titles[second]}.", sureness
     notes = "" if pair.bits_per_note.value is None else f" ({_signed(pair.bits_per_note)} bits a note)"
@@ -81,14 +88,16 @@ def _pieces_answer(result: PiecesResult, titles: Mapping[str, str]) -> tuple[str
     return f"{titles[first]} predicts pieces best: {better}.", sureness
 
 
-def _pieces_sentence(result: PiecesResult, titles: Mapping[str, str]) -> str:
+def _pieces_sentences(result: PiecesResult, titles: Mapping[str, str]) -> list[str]:
     """What whole pieces cost in several representations."""
+    if result.coverage is not None:
+        return tune_sentences(result, result.coverage, titles)
     costs = [f"{titles[name]} {_cost(result.figures[name])}" for name in _ranked(result)]
     left_out = f" ({result.num_left_out:,} that only some have are left out)" if result.num_left_out else ""
-    return (
+    return [
         f"Over the {result.num_pieces:,} pieces that {listed(result.representations)} all have{left_out}, the "
         f"{result.covers} of a piece costs: {listed(costs)}."
-    )
+    ]
 
 
 def _ranked(result: PiecesResult) -> list[str]:

@@ -49,6 +49,7 @@ def line_chart(
     levels: Sequence[Level] = (),
     highest: float | None = None,
     x_ticks: Sequence[float] | None = None,
+    is_log: bool = False,
 ) -> Markup:
     """The chart as SVG.
 
@@ -60,14 +61,17 @@ def line_chart(
       levels: horizontal lines.
       highest: lines leave the chart above this value; None shows all of them.
       x_ticks: where to mark x; None finds round numbers.
+      is_log: whether x are logarithms to the base 10, of what is written beside the marks.
     """
     xs = [x for line in lines for x, _ in line.points]
     ys = [y for line in lines for _, y in line.points] + [level.value for level in levels]
     low, high = padded_range(y if highest is None else min(y, highest) for y in ys)
     first, last = (min(xs), max(xs)) if xs else (0.0, 1.0)
+    # What lies at the edges of a logarithmic axis, such as a single point, keeps its room.
+    first, last = padded_range([first, last]) if is_log else (first, last)
     across = Scale(first, last if last > first else first + 1, _LEFT, WIDTH - _RIGHT)
     up = Scale(low, high, HEIGHT - _BOTTOM, _TOP)
-    parts = _grid(across, up, x_ticks, x_axis, y_axis)
+    parts = _grid(across, up, x_ticks, x_axis, y_axis, is_log)
     for level in levels:
         y = up(level.value)
         # On the left, where losses are still above: their ends are on the right.
@@ -85,14 +89,17 @@ def key(style: str, has_marker: bool = True) -> Markup:
     return element("svg", drawing, viewBox="0 0 24 12", class_="key", aria_hidden="true")
 
 
-def _grid(across: Scale, up: Scale, x_ticks: Sequence[float] | None, x_axis: str, y_axis: str) -> list[Markup]:
+def _grid(
+    across: Scale, up: Scale, x_ticks: Sequence[float] | None, x_axis: str, y_axis: str, is_log: bool
+) -> list[Markup]:
     parts = []
     for value in ticks(up.low, up.high):
         y = up(value)
         parts.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y, y2=y, class_="grid"))
         parts.append(element("text", label(value), x=_LEFT - 6, y=y + 4, class_="tick end"))
     for value in ticks(across.low, across.high) if x_ticks is None else x_ticks:
-        parts.append(element("text", label(value), x=across(value), y=HEIGHT - _BOTTOM + 16, class_="tick middle"))
+        shown = label(round(10**value, 6) if is_log else value)
+        parts.append(element("text", shown, x=across(value), y=HEIGHT - _BOTTOM + 16, class_="tick middle"))
     middle = (_LEFT + WIDTH - _RIGHT) / 2
     parts.append(element("text", x_axis, x=middle, y=HEIGHT - 8, class_="axis middle"))
     turned = f"rotate(-90 10 {HEIGHT / 2 - 10})"

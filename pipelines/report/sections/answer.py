@@ -9,6 +9,7 @@ from etude.pipelines.rendering.markup import element
 from etude.pipelines.report.charts.dot_plot import Dot, DotRow, dot_plot
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.parts import figure, items, number, paragraph
+from etude.pipelines.report.sections.tunes import bits_chart, tunes_result
 
 
 def answer(content: Content) -> Markup:
@@ -18,8 +19,12 @@ def answer(content: Content) -> Markup:
     words = content.words(content.main_domain)
     seeds = sorted({len(configuration.runs) for configuration in content.results.configurations})
     runs = f"{seeds[0]} run{'s' if seeds[0] > 1 else ''}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} runs"
+    tunes = tunes_result(content)
     basis = (
-        f"{dataset.num_melodies:,} {words.sequences} of the {dataset.split} split, {dataset.num_steps:,} predicted "
+        f"{tunes.num_pieces:,} tunes of the {dataset.split} split, {tunes.num_notes:,} notes after the first; {runs} of each "
+        "configuration; bars show 95% intervals."
+        if tunes
+        else f"{dataset.num_melodies:,} {words.sequences} of the {dataset.split} split, {dataset.num_steps:,} predicted "
         f"{words.steps}; "
         f"{runs} of each configuration; bars show 95% intervals."
     )
@@ -30,14 +35,18 @@ def answer(content: Content) -> Markup:
         paragraph(_unbroken(verdict.sureness)),
         paragraph(basis, "basis"),
     )
-    first_screen = element("div", text, _chart(content, content.main_domain), class_="first-screen")
+    chart = _chart(content, content.main_domain) if tunes is None else bits_chart(content, tunes)
+    first_screen = element("div", text, chart, class_="first-screen")
     return element("header", first_screen, id="answer")
 
 
 def remarks(content: Content) -> Markup:
     """What there is to add to the answer."""
-    sentences = items(map(_unbroken, content.results.verdict.sentences))
-    return element("section", sentences, aria_label="What there is to add")
+    sentences = [*content.results.verdict.sentences]
+    if not content.results.published:
+        # Otherwise they stand beside the published figures.
+        sentences += content.presentation.notes
+    return element("section", items(map(_unbroken, sentences)), aria_label="What there is to add")
 
 
 def _unbroken(sentence: str) -> str:

@@ -1,9 +1,10 @@
 """What each figure means."""
 
-from etude.pipelines.comparison.definitions import EVENT_STEP, PIECES, definitions
+from etude.pipelines.comparison.definitions import EVENT_STEP, PIECES, TUNES, definitions
 from etude.pipelines.comparison.words import Words
 from etude.pipelines.report.content import Content
 from etude.pipelines.report.parts import Section, terms
+from etude.pipelines.report.sections.tunes import tunes_result
 
 STEP_NAMES = {1: "A quarter note", 2: "An eighth note", 4: "A sixteenth note", 8: "A thirty-second note"}
 """What a step is, by how many a quarter note has."""
@@ -27,7 +28,8 @@ def definitions_section(content: Content) -> Section:
         baseline.name: (baseline.title, baseline.summary) for baseline in content.baselines(content.main_domain)
     }
     words = content.words(content.main_domain)
-    figures = [*definitions(words), *PIECES[: len(content.results.pieces)]]
+    of_pieces = TUNES if tunes_result(content) else PIECES[: len(content.results.pieces)]
+    figures = [*definitions(words), *of_pieces]
     defined = terms(
         [_step(content, words), *((one.term, one.text) for one in figures), *baselines.values()],
     )

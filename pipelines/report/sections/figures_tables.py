@@ -133,10 +133,18 @@ def _pieces(content: Content, result: PiecesResult) -> Text:
         f"What the {result.covers} of a whole piece costs, over the {result.num_pieces:,} pieces that all representations "
         "have: tokens of different representations are not comparable, whole pieces are."
     )
+    # Tunes have a section of their own.
+    of_each = (
+        []
+        if result.coverage
+        else [
+            paragraph(explained),
+            table(f"Whole pieces ({result.covers})", ["Configuration", "Representation", "Nats a piece", *notes], rows),
+        ]
+    )
     return join(
         heading(f"Whole pieces: {result.covers}"),
-        paragraph(explained),
-        table(f"Whole pieces ({result.covers})", ["Configuration", "Representation", "Nats a piece", *notes], rows),
+        *of_each,
         table(
             f"Every pair, on the same pieces ({result.covers})",
             ["Pair", "Nats a piece better", *better, "Corrected p", "Told apart"],
@@ -210,7 +218,7 @@ def _published(content: Content) -> Text:
     return join(
         heading("Beside the published figures"),
         table("Published and ours", ["Figure", "Published", "Ours"], rows),
-        items(content.presentation.published_notes),
+        items(content.presentation.notes),
     )
 
 

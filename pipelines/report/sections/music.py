@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -91,9 +92,9 @@ class Pieces:
 
     def section(self) -> Section | None:
         """All pieces by the configuration that made them; None where none were generated."""
-        if not self.items:
+        if not _players(self.content):
             return None
-        pieces = iter([_piece(*numbered) for numbered in enumerate(zip(self.items, self.scores, strict=True))])
+        pieces = iter(self._drawn)
         split = self.content.results.dataset.split
         parts: list[Text] = [paragraph(_NOTE.format(split=split))]
         for configuration in _players(self.content):
@@ -101,8 +102,18 @@ class Pieces:
             for number_, found in enumerate(_sets(self.content, configuration)):
                 made = [next(pieces) for _ in found.examples]
                 parts.append(_folded(made, SHOWN if number_ == 0 else 0, f"of {found.model}"))
-        parts += [heading(f"Real tunes of the {split} split"), _folded(list(pieces), SHOWN, "of the split")]
+        real = [next(pieces) for _ in self.content.real]
+        parts += [heading(f"Real tunes of the {split} split"), _folded(real, SHOWN, "of the split")]
         return Section("music", "What they play", join(*parts))
+
+    @property
+    def apart(self) -> list[Piece]:
+        """The tunes that one representation predicts far better than another, which come last."""
+        return self._drawn[len(self._drawn) - len(self.content.far_apart) :]
+
+    @functools.cached_property
+    def _drawn(self) -> list[Piece]:
+        return [_piece(*numbered) for numbered in enumerate(zip(self.items, self.scores, strict=True))]
 
 
 def _played(note: Note) -> list[int]:
@@ -123,6 +134,12 @@ def pieces_of(content: Content) -> Pieces:
         for number_, (source, music) in enumerate(content.real, start=1):
             title = f"Tune {number_}"
             items.append(Item(f"real {title.lower()}", title, source, f"real-{number_:02}", music))
+    for number_, (one, music) in enumerate(content.far_apart, start=1):
+        remark = (
+            f"{number(one.bits_better, 2)} bits a note by {content.title(one.better)}, {number(one.bits_worse, 2)} by "
+            f"{content.title(one.worse)}"
+        )
+        items.append(Item(f"{one.piece}, {number_}", one.piece, remark, f"apart-{number_:02}", music))
     return Pieces(content, items, engrave([to_mei(item.music) for item in items]))
 
 

@@ -243,8 +243,11 @@ def test_built_in_studies_are_valid(name):
     else:
         used = {configuration.configuration.config for configuration in study.configurations}
         assert {"basic", "lookback", "attention"} & used
-        over_chords = {"basic-improv", "attention-improv", "chord-pitches-improv"} if name == "magenta-all" else set()
-        assert used <= {"basic", "lookback", "attention", "mono"} | over_chords
+        others = {
+            "magenta-all": {"basic-improv", "attention-improv", "chord-pitches-improv"},
+            "representations": {"abc-characters", "abc-tokens"},
+        }
+        assert used <= {"basic", "lookback", "attention", "mono"} | others.get(name, set())
 
 
 def test_models_over_chords_are_compared_with_those_of_melodies_alone():
@@ -268,6 +271,13 @@ def test_the_published_study():
     assert study.generation == GenerationOptions(num_outputs=10, num_steps=128)
     losses = [study.published[configuration.name]["loss"] for configuration in study.configurations]
     assert losses == [1.675, 3.649, 2.190]
+
+
+def test_the_study_of_representations_takes_the_same_tunes_for_all():
+    study = read_study(find_study("representations"))
+    assert study.exact_tunes
+    assert list(study.datasets()) == ["abc_characters", "abc_tokens", "melody"]
+    assert not read_study(find_study("demo")).exact_tunes
 
 
 def test_distances_in_bars():
@@ -316,6 +326,7 @@ def test_distances_in_bars():
         ),
         ("num_steps = 12", "num_steps = 12\nminutes = 3.0", 1, "one of num_steps, num_epochs and minutes"),
         ("seeds = [0]", "seeds = [0, 0]", 4, "none twice"),
+        ("eval_ratio = 0.3", "exact_tunes = 1", 9, "exact_tunes takes true or false, not 1"),
         ("eval_ratio = 0.3", "eval_ratio = 1.5", 8, "--eval-ratio must be from 0"),
         (
             "batch_size = 4",
