@@ -136,7 +136,8 @@ def measure(config: str, options: argparse.Namespace, folder: pathlib.Path) -> N
     learn = [f"{tools / library}_train", f"--config={theirs}", f"--hparams={hparams}",
              f"--sequence_example_file={dense / file_name('train', kind)}"]  # fmt: skip
     last = FIRST_STEPS + options.steps
-    mine, other = [], []
+    mine: list[Cost] = []
+    other: list[Cost] = []
     for steps in (FIRST_STEPS, last):
         mine.append(cost([*train, "--num-steps", steps, "--run-dir", f"run{steps}"], folder))
         other.append(cost([*learn, f"--num_training_steps={steps}", f"--run_dir={folder}/their{steps}"], folder))
@@ -152,7 +153,7 @@ def measure(config: str, options: argparse.Namespace, folder: pathlib.Path) -> N
     more: dict[str, Any] = {}
     if library == LIBRARY_OF_CHORDS:
         more = {"backing_chords": " ".join(CHORDS), "steps_per_chord": options.num_steps // len(CHORDS)}
-    took = {}
+    took: dict[int, Cost] = {}
     for number in (1, *GENERATED):
         start = Cost(time.perf_counter(), time.process_time())
         model.generate(None, num_outputs=number, num_steps=options.num_steps, seed=1, **more)
