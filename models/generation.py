@@ -52,6 +52,7 @@ STEPS_IN_ALL = 1 << 24
 RANGES: Mapping[str, tuple[float, float]] = {
     "num_outputs": (1, 1_000_000),
     "num_steps": (1, STEPS_AT_ONCE),
+    "num_tokens": (0, STEPS_AT_ONCE),
     # Beyond these, samples are the likeliest events or mere noise.
     "temperature": (0.01, 10),
     "seed": (0, (1 << 63) - 1),
@@ -107,6 +108,8 @@ class GenerationOptions:
         search, of models of tunes as text.
       condition_on_primer: of polyphony, whether the model goes on from the primer; else it begins anew after it. Others
         always go on.
+      num_tokens: of keyboard pieces, which have several tokens a step, their length at most in tokens, primer included; 0 for
+        as many as the steps need.
       inject_primer: of polyphony, whether what is made after the primer is given the primer's notes once more, step by
         step, so that the model sets other voices to them.
     """
@@ -127,6 +130,7 @@ class GenerationOptions:
     valid_bars: bool = False
     condition_on_primer: bool = False
     inject_primer: bool = True
+    num_tokens: int = 0
 
     def __post_init__(self) -> None:
         """Checks every option.
@@ -138,7 +142,8 @@ class GenerationOptions:
         if self.steps_per_bar is None:
             del ranges["steps_per_bar"]
         check_ranges(self, ranges)
-        for factors in (("num_outputs", "num_steps"), ("beam_size", "branch_factor", "num_steps")):
+        length = "num_tokens" if self.num_tokens else "num_steps"
+        for factors in (("num_outputs", length), ("beam_size", "branch_factor", length)):
             product = math.prod(getattr(self, name) for name in factors)
             if product > STEPS_IN_ALL:
                 flags = " times ".join(f"--{name.replace('_', '-')}" for name in factors)
@@ -278,7 +283,9 @@ def generate(
         return melodies
     fewest, most = MELODIES_AT_ONCE
     for_all = -(-options.num_outputs * options.beam_size // (os.cpu_count() or 1))
-    tokens = options.num_steps * (1 if model.domain.step_token is None else _USUAL_TOKENS_A_STEP)
+    tokens = options.num_tokens or options.num_steps * (
+        1 if model.domain.step_lengths is None else _USUAL_TOKENS_A_STEP
+    )
     at_once = max(1, min(max(for_all, fewest), most, STEPS_AT_ONCE // tokens) // options.beam_size)
     firsts = range(0, options.num_outputs, at_once)
     result: list[GeneratedSequence] = []
@@ -333,12 +340,12 @@ class _Start:
     @property
     def num_new_steps(self) -> int:
         """Tokens to add, at most."""
-        missing = self.num_steps - self.domain.num_steps(self.primer)
-        return (
-            missing
-            if self.domain.step_token is None
-            else min(_FEW_TOKENS + missing * MOST_TOKENS_A_STEP, STEPS_AT_ONCE)
-        )
+        missing = self.num_steps - self.domain.num_given_steps(self.primer)
+        if self.domain.step_lengths is None:
+            return missing
+        if self.options.num_tokens:
+            return self.options.num_tokens - len(self.primer)
+        return min(_FEW_TOKENS + missing * MOST_TOKENS_A_STEP, STEPS_AT_ONCE)
 
     @property
     def num_steps(self) -> int:
@@ -400,8 +407,8 @@ class _Start:
         ]
 
     def _continuation(self) -> Continuation:
-        token = self.domain.step_token
-        length = None if token is None else StepLength(token, self.num_steps, self.domain.filler)
+        lengths = self.domain.step_lengths
+        length = None if lengths is None else StepLength(lengths, self.num_steps, self.domain.filler)
         end = self.domain.end_tokens
         return Continuation(
             self.model.encoding, self.model.network, self.primer, self._attributes(1), length, end=end, rules=self.rules
@@ -414,8 +421,13 @@ class _Start:
 
     def _check_whole(self, paths: Paths) -> None:
         """Raises an EtudeError if a sequence has fewer steps than it should."""
-        token = self.domain.step_token
-        if token is not None and ((paths.tokens == token).sum(axis=1) < self.num_steps).any():
+        lengths = self.domain.step_lengths
+        if lengths is None or self.options.num_tokens:
+            return
+        is_short = lengths[paths.tokens].sum(axis=1) < self.num_steps
+        if self.domain.end_tokens:
+            is_short &= paths.lengths == len(self.primer) + self.num_new_steps
+        if is_short.any():
             raise EtudeError(
                 f"the model puts more than {MOST_TOKENS_A_STEP} notes into a step, so that {self.num_steps} steps do not "
                 "come to an end: train it longer, or give a lower --temperature or a smaller --num-steps"
@@ -438,14 +450,16 @@ def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
     if _holds(tokens, domain.end_tokens or ([] if encoding.end_token is None else [encoding.end_token])):
         raise UsageError("the primer holds an end, after which nothing follows; leave it out")
     tokens = domain.continued_form(tokens)
-    num_steps = domain.num_steps(tokens)
+    if options.num_tokens:
+        _check_num_tokens(domain, tokens, options)
+    num_steps = domain.num_given_steps(tokens)
     if num_steps >= options.num_steps:
         raise UsageError(
             f"the primer has {num_steps} steps and the {domain.plural} are to have {options.num_steps}, primer included; "
             f"use --num-steps {num_steps + options.num_steps} or a shorter primer (--primer-bars)"
         )
     rules = _rules(domain, tokens) if options.valid_bars else None
-    if domain.step_token is not None:
+    if domain.restarts:
         return _start_of_steps(model, tokens, options)
     tokens, moved = domain.enter(tokens)
     try:
@@ -455,6 +469,16 @@ def _start(model: Predictor, primer: Any, options: GenerationOptions) -> _Start:
     columns = domain.enter_columns(columns, moved)
     choice = _choice(model, moved, len(tokens), options)
     return _Start(model, tokens, moved, columns, options, choice, rules)
+
+
+def _check_num_tokens(domain: Domain, primer: Tokens, options: GenerationOptions) -> None:
+    if domain.step_lengths is None or domain.restarts:
+        raise UsageError(f"--num-tokens is for keyboard pieces, not for {domain.plural}; give --num-steps")
+    if len(primer) >= options.num_tokens:
+        raise UsageError(
+            f"the primer has {len(primer)} tokens and the {domain.plural} are to have {options.num_tokens}, primer included; "
+            f"use --num-tokens {len(primer) + options.num_tokens} or a shorter primer (--primer-bars)"
+        )
 
 
 def _holds(tokens: Tokens, run: Sequence[int]) -> bool:

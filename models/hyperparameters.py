@@ -64,6 +64,10 @@ class Hyperparameters(Values):
 
     cell: str = value("lstm", "of the layers: lstm, gru or rnn")
     rnn_layer_sizes: tuple[int, ...] = value((128, 128), "units of each layer, first to last")
+    embedding_size: int = value(
+        0, "numbers that the input becomes through a matrix that is learnt: of a token its embedding; 0 for none"
+    )
+    dense_size: int = value(0, "units of a layer of rectified linear units between those and the labels; 0 for none")
     attn_length: int = value(0, "steps that attention of the first layer, an LSTM, looks back on; 0 for none")
     forget_bias: float = value(
         1.0, "added to the bias of an LSTM's forget gate whenever it runs: TensorFlow 1's form of it"
@@ -108,8 +112,14 @@ class Hyperparameters(Values):
             min(sizes, default=0) >= 1 and max(sizes) <= MAX_UNITS and len(sizes) <= MAX_LAYERS,
             f"a list of at most {MAX_LAYERS} sizes from 1 to {MAX_UNITS}",
         )
+        for name in ("embedding_size", "dense_size"):
+            self.require(name, 0 <= getattr(self, name) <= MAX_UNITS, f"from 0 to {MAX_UNITS}")
         self.require("chunk_steps", 1 <= self.chunk_steps <= MAX_BATCH, f"from 1 to {MAX_BATCH}")
         self.require("window_stride", 1 <= self.window_stride <= MAX_BATCH, f"from 1 to {MAX_BATCH}")
+        overlaps = self.batches != "windows" or self.window_stride <= self.chunk_steps
+        self.require(
+            "window_stride", overlaps, f"at most chunk_steps, {self.chunk_steps}: what lies between is not learnt"
+        )
         self.require("dropout_keep_prob", 0 < self.dropout_keep_prob <= 1, "above 0 and at most 1")
         self.require("recurrent_keep_prob", 0 < self.recurrent_keep_prob <= 1, "above 0 and at most 1")
         for name, words in WORDS.items():

@@ -21,6 +21,7 @@ from etude.models import (
     lookback,
     mono,
     ngram,
+    notes_and_chords,
     polyphony,
 )
 from etude.models.configuration import Configuration
@@ -45,6 +46,9 @@ FAMILIES: dict[str, Family] = {
         drums.FAMILY,
         drums.ONE_DRUM,
         polyphony.FAMILY,
+        notes_and_chords.FAMILY,
+        notes_and_chords.AS_DESCRIBED,
+        notes_and_chords.AS_PUBLISHED,
         ngram.FAMILY,
     )
 }

@@ -219,7 +219,7 @@ class _Flow:
             moved = sequences | Transpose(self.representation, self.transpositions)
             sequences, counted = moved[SEQUENCES], [moved[COUNTS]]
         if self.representation.has_symbols:
-            symbols = AsSingleton(extracted[SEQUENCES] | FitVocabulary(self.representation), [])
+            symbols = AsSingleton(sequences | FitVocabulary(self.representation), [])
             sequences = sequences | "Number" >> beam.Map(number, symbols)
         dense = None if self.configuration is None else DenseRecords(self.configuration)
         written = (

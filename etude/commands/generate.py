@@ -14,6 +14,9 @@ searches:
   beam        the likeliest melodies that a beam of --beam-size finds, all different; always the same ones
   greedy      the likeliest next event at every step
 
+Keyboard pieces start with nothing, or with what --primer-pitches, --primer-note, --primer-dataset or a file say; they end
+after --num-steps, --bars or --num-tokens, or where the model ends them.
+
 Drums and polyphony start with what --primer-drums or --primer-pitches say, or with a file's drums, or all its notes.
 
 A primer from a file is its first track with a melody, silences included; of notes that start together the highest is
@@ -31,7 +34,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from etude.commands import generate_text
-from etude.commands.common import MODEL_HELP, add_backing_chords, add_model_options, load_model
+from etude.commands.common import MODEL_HELP, add_backing_chords, add_model_options, load_model, whole
 from etude.commands.output_folder import check_output
 from etude.console import Console
 
@@ -59,6 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     length.add_argument("--new-steps", type=int, metavar="N", help="steps to add to the primer")
     length.add_argument("--bars", type=int, metavar="N", help="their length in bars, primer included")
+    length.add_argument(
+        "--num-tokens", type=int, default=0, metavar="N",
+        help="the length of keyboard pieces at most, in tokens, primer included",
+    )  # fmt: skip
     _add_primer(parser)
     _add_chords(parser)
     _add_search(parser)
@@ -90,7 +97,15 @@ def _add_primer(parser: argparse.ArgumentParser) -> None:
         "--primer-pitches", metavar="LIST",
         help='pitches that sound together for a quarter note, for polyphony: "[60, 64, 67]" (default: no primer)',
     )  # fmt: skip
+    primer.add_argument("--primer-note", action="store_true", help="one random note, for keyboard pieces")
+    primer.add_argument(
+        "--primer-dataset", metavar="DATASET",
+        help="a random place of the eval split of a dataset, for keyboard pieces; see --primer-tokens",
+    )  # fmt: skip
     primer.add_argument("--primer-text", metavar="TEXT", help="text to continue, for models that make text")
+    group.add_argument(
+        "--primer-tokens", type=whole(1, 1 << 16), default=100, metavar="N", help="of --primer-dataset (default 100)"
+    )
     group.add_argument("--primer-bars", type=float, metavar="N", help="take the primer's first N bars only")
     group.add_argument(
         "--condition-on-primer", action="store_true",
@@ -173,9 +188,9 @@ def run(options: argparse.Namespace, console: Console) -> None:
     _settings(options, typed, seed, len(typed.events))
     check_output(output, "melodies")
     models = [load_model(path, options) for path in options.models]
-    primers = [typed if generate_text.is_text(model) else _primer(options, model) for model in models]
+    primers = [typed if generate_text.is_text(model) else _primer(options, model, seed) for model in models]
     for model, primer, folder in zip(models, primers, folders, strict=True):
-        num_primer_steps = model.domain.num_steps(primer.events)
+        num_primer_steps = model.domain.num_given_steps(primer.events)
         settings, rendering = _settings(options, primer, seed, num_primer_steps, _backing(options, model))
         if generate_text.is_text(model):
             generate_text.generate_texts(model, options, settings, folder, console)
@@ -234,7 +249,7 @@ def _settings(
     backing: "BackingChords | None" = None,
 ) -> tuple["GenerationOptions", "Rendering"]:
     """How a primer is continued, and how the melodies are written."""
-    from etude.models.generation import GenerationOptions
+    from etude.models.generation import STEPS_AT_ONCE, GenerationOptions
     from etude.models.melodies.melody import major_key
     from etude.models.melodies.pitches import parse_pitch
     from etude.models.melodies.scales import parse_scale
@@ -249,9 +264,12 @@ def _settings(
         num_steps = num_primer_steps + options.new_steps
     elif options.bars is not None:
         num_steps = options.bars * primer.steps_per_bar
+    elif options.num_tokens:
+        num_steps = STEPS_AT_ONCE
     settings = GenerationOptions(
         num_outputs=options.num_outputs,
         num_steps=num_steps,
+        num_tokens=options.num_tokens,
         temperature=options.temperature,
         seed=seed,
         search=options.search,
@@ -293,14 +311,24 @@ def _typed_primer(options: argparse.Namespace, steps_per_quarter: int) -> "Prime
     return parse_primer(options.primer_melody, steps_per_quarter)
 
 
-def _primer(options: argparse.Namespace, model: "Model") -> "Primer":
+def _primer(options: argparse.Namespace, model: "Model", seed: int) -> "Primer":
     from etude.models.errors import UsageError
-    from etude.pipelines.generation.notes_primer import default_notes_primer, read_notes_primer, typed_notes_primer
+    from etude.pipelines.generation.notes_primer import (
+        dataset_primer,
+        default_notes_primer,
+        random_note_primer,
+        read_notes_primer,
+        typed_notes_primer,
+    )
     from etude.pipelines.generation.primer import parse_metre, read_primer
 
     steps = model.configuration.steps_per_quarter
     typed = {option: text for option, text in _typed(options).items() if text is not None}
-    if model.domain.has_notes and model.domain.noun != "melody":
+    if options.primer_note:
+        primer = random_note_primer(model, seed)
+    elif options.primer_dataset:
+        primer = dataset_primer(model, options.primer_dataset, options.primer_tokens, seed)
+    elif model.domain.has_notes and model.domain.noun != "melody":
         read = read_notes_primer(options.primer, model) if options.primer else default_notes_primer(model)
         primer = next((typed_notes_primer(model, option, text) for option, text in typed.items()), read)
     else:

@@ -98,7 +98,8 @@ def _check(model: "Model", options: argparse.Namespace) -> None:
 
     if model.domain.render(model.domain.default_primer) is None:
         raise UsageError(f"{model.path} makes {model.domain.plural}, which cannot be written as text")
-    given = [name for name in ("primer_melody", "primer_drums", "primer_pitches") if getattr(options, name, None)]
+    others = ("primer_melody", "primer_drums", "primer_pitches", "primer_note", "primer_dataset")
+    given = [name for name in others if getattr(options, name, None)]
     if given or options.bars is not None:
         raise UsageError(
             f"{model.path} makes text: use --primer-text, --primer FILE, or --metre and --key for what it starts with, and "

@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument(
         "study", nargs="?", default="demo", metavar="STUDY",
-        help="a .toml file, or demo (default), published, bars, magenta-all, abc-cells, abc-sweeps, abc-sampling or folk-rnn",
+        help="a .toml file, or demo (default), published, bars, magenta-all, abc-cells, abc-sweeps, abc-sampling, folk-rnn, "
+        "chorales or piano",
     )  # fmt: skip
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for everything; made if need be")
     parser.add_argument(

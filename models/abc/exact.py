@@ -101,7 +101,7 @@ def tune_of_events(events: Events, signature: Signature) -> UnfoldedTune:
     return UnfoldedTune(
         chords=tuple(
             Chord((onset - lead) * STEP, (onset - lead + duration) * STEP, (pitch,))
-            for onset, pitch, duration in zip(*(values.tolist() for values in notes), strict=True)
+            for onset, pitch, duration in zip(*(values.tolist() for values in notes[:3]), strict=True)
         ),
         bars=tuple(bars),
         signatures=((Fraction(0), signature),),

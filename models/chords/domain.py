@@ -67,8 +67,13 @@ class LeadSheetRange(PitchRange):
     def breakdowns(self, sequences: SequenceSet) -> Sequence[Breakdown]:
         """By the chord under a step, and by whether a note is one of its chord."""
         return (
-            Breakdown("chord", "chord under the step", ("no chord", *QUALITIES), chord_kind),
-            Breakdown("chord_tone", "notes", ("in the chord", "not in the chord", "without a chord"), chord_tone),
+            Breakdown("chord", "Chord under the step", ("no chord", *QUALITIES), chord_kind),
+            Breakdown(
+                "chord_tone",
+                "Notes beside their chord",
+                ("in the chord", "not in the chord", "without a chord"),
+                chord_tone,
+            ),
         )
 
 

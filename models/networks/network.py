@@ -65,6 +65,9 @@ class State:
 class Network:
     """A stack of recurrent layers, the first with attention where `attn_length` is set, and a linear layer to the labels.
 
+    What comes in is embedded where there is an embedding, and what comes out of the stack passes through a dense layer where
+    there is one.
+
     The attention is TensorFlow 1's AttentionCellWrapper around an LSTM (after Bahdanau et al. 2014 and Vinyals et al.
     2014): the layer's input is mixed with the last summary; cell and output then query the memory; output and new summary
     are mixed into the layer's output, which enters the memory.
@@ -115,6 +118,9 @@ class Network:
           Logits, [batch, num_labels], and the state after.
         """
         weights, attention = self._weights, state.attention
+        if "embedding/kernel" in weights:
+            kernel = weights["embedding/kernel"]
+            inputs = kernel[inputs] if inputs.ndim == 1 else inputs @ kernel
         if inputs.ndim == 1 and attention is not None:
             inputs = np.eye(len(weights["attention/input_bias"]), dtype=np.float32)[inputs]
         if attention is not None:
@@ -128,6 +134,10 @@ class Network:
             inputs = last[:, :-1]
             if layer is self._layers[0] and attention is not None:
                 inputs = self._attend(cell, inputs, attention)
+        if "dense/kernel" in weights:
+            inputs = inputs @ weights["dense/kernel"]
+            inputs += weights["dense/bias"]
+            np.maximum(inputs, 0, out=inputs)
         logits = inputs @ weights["output/kernel"]
         logits += weights["output/bias"]
         return logits, state

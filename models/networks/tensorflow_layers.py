@@ -87,6 +87,8 @@ def make_layers(
 ) -> Sequence[Layer]:
     """The layers of a network, first to last; to be called outside of any graph."""
     sizes, forget_bias = hyperparameters.rnn_layer_sizes, hyperparameters.forget_bias
+    # Weights before the stack need the gradients of what it is given.
+    before_all = hyperparameters.embedding_size
     layers: list[Layer] = []
     for number, chosen in enumerate(implementations(devices, hyperparameters, compiles)):
         units = sizes[number]
@@ -95,9 +97,11 @@ def make_layers(
         elif chosen is Implementation.COMPILED:
             from etude.models.networks.tensorflow_kernels import KernelLayer
 
-            layers.append(KernelLayer(hyperparameters.cell, units, forget_bias, is_first=number == 0))
+            layers.append(
+                KernelLayer(hyperparameters.cell, units, forget_bias, is_first=not before_all and number == 0)
+            )
         else:
-            before = sizes[number - 1] if number else input_size
+            before = sizes[number - 1] if number else before_all or input_size
             is_masked = hyperparameters.recurrent_keep_prob < 1
             layers.append(KerasLayer(hyperparameters.cell, before, units, forget_bias, is_masked))
     return layers

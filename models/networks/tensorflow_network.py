@@ -90,6 +90,8 @@ class TensorFlowNetwork:
             if inputs.dtype.is_integer:
                 inputs = tf.one_hot(inputs, self._input_size)
             values = tf.transpose(tf.where(is_real[..., None], inputs, 0.0), [1, 0, 2])
+        if "embedding/kernel" in weights:
+            values = tf.tensordot(values, weights["embedding/kernel"], 1)
         after: list[State] = []
         for number, (layer, before) in enumerate(zip(self._layers, state, strict=True)):
             own = layer_weights(weights, number)
@@ -100,6 +102,10 @@ class TensorFlowNetwork:
             after.append(next_state)
             if dropout is not None and self._hyperparameters.dropout_keep_prob < 1:
                 values = _drop(values, self._hyperparameters.dropout_keep_prob, dropout, number)
+        if "dense/kernel" in weights:
+            values = tf.nn.relu(tf.tensordot(values, weights["dense/kernel"], 1) + weights["dense/bias"])
+            if dropout is not None and self._hyperparameters.dropout_keep_prob < 1:
+                values = _drop(values, self._hyperparameters.dropout_keep_prob, dropout, len(self._layers))
         result = tf.tensordot(values, weights["output/kernel"], 1) + weights["output/bias"]
         return tf.transpose(result, [1, 0, 2]), after
 

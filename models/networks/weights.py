@@ -1,8 +1,10 @@
 """The weights of a network: their names, shapes and initial values.
 
 A network is a stack of recurrent layers (the first with attention, if `attn_length` is not 0) and a linear layer to the
-labels. An LSTM's kernels are joint, [input + hidden, 4 x hidden], with TensorFlow 1's order of gates: input, new input,
-forget, output; a forget bias of 1 is added when the network runs. So Magenta's checkpoints carry over number for number.
+labels. Before the stack may stand a matrix that embeds what comes in (`embedding_size`), after it a dense layer
+(`dense_size`). An LSTM's kernels are joint, [input + hidden, 4 x hidden], with TensorFlow 1's order of gates: input, new
+input, forget, output; a forget bias of 1 is added when the network runs. So Magenta's checkpoints carry over number for
+number.
 """
 
 from collections.abc import Mapping
@@ -23,6 +25,9 @@ def shapes(hyperparameters: Hyperparameters, encoding: Encoding) -> dict[str, tu
     """Every weight's shape by its name, in a fixed order."""
     result: dict[str, tuple[int, ...]] = {}
     size = encoding.input_size
+    if hyperparameters.embedding_size:
+        result["embedding/kernel"] = (size, hyperparameters.embedding_size)
+        size = hyperparameters.embedding_size
     for layer, units in enumerate(hyperparameters.rnn_layer_sizes):
         cell_shapes = SHAPES[hyperparameters.cell](size, units)
         result |= {f"layer_{layer}/{name}": shape for name, shape in cell_shapes.items()}
@@ -36,6 +41,10 @@ def shapes(hyperparameters: Hyperparameters, encoding: Encoding) -> dict[str, tu
             result["attention/output_kernel"] = (2 * units, units)
             result["attention/output_bias"] = (units,)
         size = units
+    if hyperparameters.dense_size:
+        result["dense/kernel"] = (size, hyperparameters.dense_size)
+        result["dense/bias"] = (hyperparameters.dense_size,)
+        size = hyperparameters.dense_size
     result["output/kernel"] = (size, encoding.num_labels)
     result["output/bias"] = (encoding.num_labels,)
     return result

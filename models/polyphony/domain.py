@@ -1,6 +1,7 @@
 """Polyphony: several notes at once."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from etude.models.configuration import Configuration, vocabulary_domain
 from etude.models.melodies.features import Features, grid_features
 from etude.models.melodies.melody import DEFAULT_STEPS_PER_QUARTER, STEPS_PER_BAR, STEPS_PER_QUARTER
 from etude.models.polyphony import events
+from etude.models.polyphony.extraction import tokens_of_notes
 from etude.models.sequences.batch import Batch, Tokens
 from etude.models.sequences.breakdown import Breakdown
 from etude.models.sequences.domain import VocabularyDomain
@@ -28,8 +30,7 @@ class PolyphonyDomain(VocabularyDomain):
     noun: ClassVar[str] = "polyphonic sequence"
     suffix: ClassVar[str] = "mid"
     has_notes: ClassVar[bool] = True
-    step_token: ClassVar[int | None] = events.STEP_END
-    filler: ClassVar[int] = events.END
+    restarts: ClassVar[bool] = True
 
     @classmethod
     def of(cls, configuration: Configuration) -> "PolyphonyDomain":
@@ -52,6 +53,16 @@ class PolyphonyDomain(VocabularyDomain):
         """See base class."""
         return events.notes_of(tokens)
 
+    @property
+    def filler(self) -> int:
+        """See base class."""
+        return events.END
+
+    @functools.cached_property
+    def step_lengths(self) -> Tokens:
+        """See base class: one at the end of a step."""
+        return (np.arange(events.NUM_TOKENS) == events.STEP_END).astype(np.int64)
+
     def num_steps(self, tokens: Tokens) -> int:
         """See base class."""
         return events.num_steps(tokens)
@@ -59,6 +70,10 @@ class PolyphonyDomain(VocabularyDomain):
     def continued_form(self, tokens: Tokens) -> Tokens:
         """See base class: without its end, its last step whole."""
         return events.continued_form(tokens)
+
+    def tokens_of(self, notes: Notes, num_steps: int) -> Tokens:
+        """See base class."""
+        return tokens_of_notes(notes, num_steps)
 
     def notes_by_step(self, tokens: Tokens) -> list[list[int]]:
         """See base class."""

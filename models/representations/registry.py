@@ -16,6 +16,9 @@ REPRESENTATIONS = {
     "drums": "etude.models.representations.drums:Drums",
     "one_drum": "etude.models.representations.drums:OneDrum",
     "polyphony": "etude.models.representations.polyphony:Polyphony",
+    "notes_and_chords": "etude.models.representations.notes_and_chords:NotesAndChords",
+    "notes_and_chords_as_described": "etude.models.representations.notes_and_chords:NotesAndChordsAsDescribed",
+    "notes_and_chords_as_published": "etude.models.representations.notes_and_chords:NotesAndChordsAsPublished",
 }
 
 

@@ -81,6 +81,7 @@ class Continuation:
         self._label_tokens = encoding.label_tokens()
         self._length = length
         own = encoding.end_token if length is None else length.filler
+        self._may_end = bool(end)
         self._end = tuple(end) or (() if own is None else (own,))
         self._rules = rules
         self._states = [] if rules is None else [rules.start]
@@ -118,9 +119,9 @@ class Continuation:
             self._states = [self._states[parent] for parent in parents.tolist()] if self._rules else []
             self.steps, self.tokens_in_step = self.steps[parents], self.tokens_in_step[parents]
         if self._length is not None:
-            is_end = tokens == self._length.step_token
-            self.steps = self.steps + is_end
-            self.tokens_in_step = np.where(is_end, 0, self.tokens_in_step + 1)
+            moved = self._length.lengths[tokens]
+            self.steps = self.steps + moved
+            self.tokens_in_step = np.where(moved > 0, 0, self.tokens_in_step + 1)
         if self._rules is not None:
             pairs = zip(self._states, tokens.tolist(), strict=True)
             self._states = [self._rules.after(state, token) for state, token in pairs]
@@ -146,9 +147,10 @@ class Continuation:
 
     def ended(self) -> Mask:
         """Which sequences are over: [sequences]."""
-        if self._length is not None:
-            return self.steps >= self._length.num_steps
-        return _is_over(self._num_matched, self._end)
+        if self._length is None:
+            return _is_over(self._num_matched, self._end)
+        is_over: Mask = self.steps >= self._length.num_steps
+        return is_over | _is_over(self._num_matched, self._end) if self._may_end else is_over
 
     def allowed(self, num_left: int) -> Mask:
         """The tokens that the rules allow next, in the order of their labels: [sequences, num_tokens].
@@ -205,14 +207,14 @@ class Continuation:
 
     def _lengths(self, tokens: Tokens) -> npt.NDArray[np.int64]:
         """Tokens up to the first end, [sequences]."""
-        is_over = np.ones((len(tokens), tokens.shape[1] + 1), bool)
+        is_over = np.zeros((len(tokens), tokens.shape[1] + 1), bool)
+        is_over[:, -1] = True
         if self._length is not None:
-            is_over[:, :-1] = np.cumsum(tokens == self._length.step_token, axis=1) >= self._length.num_steps
-            return np.minimum(is_over.argmax(axis=1) + 1, tokens.shape[1])
+            is_over[:, :-1] = np.cumsum(self._length.lengths[tokens], axis=1) >= self._length.num_steps
         matched = np.zeros(len(tokens), np.int64)
-        for step in range(tokens.shape[1]):
+        for step in range(tokens.shape[1] if self._length is None or self._may_end else 0):
             matched = _matched(matched, tokens[:, step], self._end)
-            is_over[:, step] = _is_over(matched, self._end)
+            is_over[:, step] |= _is_over(matched, self._end)
         return np.minimum(is_over.argmax(axis=1) + 1, tokens.shape[1])
 
     def _read(self) -> Array:

@@ -15,12 +15,12 @@ class StepLength:
     """When sequences are over whose length is counted in steps.
 
     Attributes:
-      step_token: the token that ends a step.
+      lengths: by how many steps each token moves on, [num_tokens].
       num_steps: after so many steps a sequence is over.
       filler: what stands after it.
     """
 
-    step_token: int
+    lengths: Tokens
     num_steps: int
     filler: int
 

@@ -58,16 +58,14 @@ class Domain(abc.ABC):
       suffix: of a file that holds one.
       has_notes: whether sequences are notes, which can be played; else they are text.
       are_drums: whether the notes are drums.
-      step_token: the token that ends a step; None where every token is a step, or there are none.
-      filler: what stands after a sequence that has all its steps, where `step_token` ends them.
+      restarts: whether generation may begin anew after a primer, and is given the primer's notes step by step.
     """
 
     noun: ClassVar[str] = "sequence"
     suffix: ClassVar[str] = "txt"
     has_notes: ClassVar[bool] = False
     are_drums: ClassVar[bool] = False
-    step_token: ClassVar[int | None] = None
-    filler: ClassVar[int] = 0
+    restarts: ClassVar[bool] = False
     unit: str = "step"
 
     @property
@@ -109,9 +107,23 @@ class Domain(abc.ABC):
         """The notes that a sequence stands for; none where it is text."""
         return NO_NOTES
 
+    @property
+    def step_lengths(self) -> Tokens | None:
+        """By how many steps each token moves on, [num_tokens]; None where every token is a step, or there are none."""
+        return None
+
+    @property
+    def filler(self) -> int:
+        """What stands after a sequence that has all its steps, where `step_lengths` tells them."""
+        return 0
+
     def num_steps(self, tokens: Tokens) -> int:
         """How many steps a sequence lasts."""
         return len(tokens)
+
+    def num_given_steps(self, tokens: Tokens) -> int:
+        """In how many first steps of a sequence the notes of a primer begin, and none of what follows."""
+        return self.num_steps(tokens)
 
     def first_steps(self, tokens: Tokens, number: int) -> Tokens:
         """The tokens of the first steps of a sequence."""
@@ -122,8 +134,16 @@ class Domain(abc.ABC):
         return tokens
 
     def notes_by_step(self, tokens: Tokens) -> list[list[int]]:
-        """The tokens of the notes of each whole step, where `step_token` ends steps."""
+        """The tokens of the notes of each whole step, where generation `restarts`."""
         return []
+
+    def tokens_of(self, notes: Notes, num_steps: int) -> Tokens:
+        """The tokens of notes in so many steps, as a primer, where sequences are notes.
+
+        Raises:
+          ValueError: if the domain has no such tokens.
+        """
+        raise ValueError(f"notes are no {self.noun}")
 
     @property
     def end_tokens(self) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """How many threads TensorFlow takes."""
 
 from etude.models.configuration import Configuration
+from etude.models.registry import family
 
 
 def use_as_many_threads_as_pay(configuration: Configuration) -> None:
@@ -12,7 +13,7 @@ def use_as_many_threads_as_pay(configuration: Configuration) -> None:
     Raises:
       RuntimeError: if TensorFlow has begun to run.
     """
-    if configuration.hyperparameters.batch_size > 1:
+    if family(configuration.config).counting is not None or configuration.hyperparameters.batch_size > 1:
         return
     import tensorflow as tf
 

@@ -54,7 +54,7 @@ class Presentation:
       sources: the music that the dataset was made of, if known.
       published: figures that others published, by name of the configuration: "accuracy", "loss" and "perplexity" over
         labels, and "path_log_likelihood" of generated melodies.
-      published_notes: what differs between theirs and ours.
+      notes: what has to be known of the comparison; beside published figures, what differs between theirs and ours.
       contrasts: pairs of configurations, by name, that the question is about; the answer begins with them.
       sweeps: settings that were varied one at a time, with a plot each; the answer names the best values.
       floor: the name of a configuration that all others have to beat; the comparison counts only if they do and their
@@ -68,7 +68,7 @@ class Presentation:
     labels: Mapping[str, Label] = dataclasses.field(default_factory=dict)
     sources: Sequence[str] = ()
     published: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
-    published_notes: Sequence[str] = ()
+    notes: Sequence[str] = ()
     contrasts: Sequence[tuple[str, str]] = ()
     sweeps: Sequence[Sweep] = ()
     floor: str = ""

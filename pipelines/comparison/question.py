@@ -60,8 +60,8 @@ class Answers:
         pair = self._pair(first, second)
         better, worse = self.configurations[pair.first], self.configurations[pair.second]
         difference = f"{_bits(pair.nats_per_step)} bits a {better.words.step}"
-        if pair.bits_per_note.value is not None:
-            difference = f"{_interval(pair.bits_per_note)} bits a note, {difference}"
+        if better.words.are_melodies and pair.bits_per_note.value is not None:
+            difference = f"{_interval(pair.bits_per_note)} bits a note"
         if not pair.is_told_apart:
             return (
                 f"{better.title} and {worse.title} cannot be told apart: the difference is {difference}; "

@@ -298,7 +298,7 @@ def _settings(model: Model, options: GenerationOptions, rendering: Rendering, pr
         **search_settings(model, options),
         "primer": primer_source or None,
         "constraints": dataclasses.asdict(constraints) if constraints.restrict else None,
-        **({} if model.domain.step_token is None else _primer_settings(options)),
+        **(_primer_settings(options) if model.domain.restarts else {}),
         "steps_per_bar": options.bar_length(model.configuration),
         "steps_per_quarter": model.configuration.steps_per_quarter,
         "metre": None if rendering.metre is None else "/".join(map(str, rendering.metre)),

@@ -1,4 +1,4 @@
-"""What generated drums and polyphony start with."""
+"""What generated drums, polyphony and keyboard pieces start with."""
 
 import ast
 import dataclasses
@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from etude.models.dataset import AnyFolder, read_for_model
 from etude.models.errors import EtudeError, UsageError
 from etude.models.melodies.extraction import explain
 from etude.models.melodies.notes import notes_of
 from etude.models.model import Model
-from etude.models.polyphony.domain import PolyphonyDomain
-from etude.models.polyphony.extraction import tokens_of_notes
 from etude.models.representations.drums import Drums
 from etude.models.representations.piece import Piece
 from etude.models.representations.registry import find_representation, make_representation
 from etude.models.representations.representation import Representation
+from etude.models.representations.vocabulary import Vocabulary
+from etude.models.sequences.batch import Tokens
 from etude.models.sequences.notes import Notes
 from etude.pipelines.generation.primer import Primer, key_of, metre_of, pieces_of, split_name
 from etude.pipelines.rendering.music import DEFAULT_QPM
@@ -40,9 +41,7 @@ def typed_notes_primer(model: Model, option: str, text: str) -> Primer:
     Raises:
       UsageError: if it is no such list, or the model takes none.
     """
-    wanted = (
-        ("--primer-pitches", "--primer-melody") if isinstance(model.domain, PolyphonyDomain) else ("--primer-drums",)
-    )
+    wanted = ("--primer-drums",) if model.domain.are_drums else ("--primer-pitches", "--primer-melody")
     if option not in wanted:
         raise UsageError(
             f"{model.path} makes {model.domain.plural}, which start with {' or '.join(wanted)}, not {option}"
@@ -51,9 +50,9 @@ def typed_notes_primer(model: Model, option: str, text: str) -> Primer:
     try:
         if option == "--primer-melody":
             events = parse_events(text, option, quarter)
-            tokens = tokens_of_notes(notes_of(events), len(events))
+            tokens = model.domain.tokens_of(notes_of(events), len(events))
         elif option == "--primer-pitches":
-            tokens = tokens_of_notes(_chord(_literal(text), quarter), quarter)
+            tokens = model.domain.tokens_of(_chord(_literal(text), quarter), quarter)
         else:
             tokens = model.domain.parse([step if isinstance(step, int) else tuple(step) for step in _literal(text)])
     except (ValueError, TypeError) as error:
@@ -88,11 +87,77 @@ def read_notes_primer(path: str, model: Model) -> Primer:
                 first = extracted.sequences[0]
                 bar, quarter = first.attributes["steps_per_bar"], model.configuration.steps_per_quarter
                 qpm = sequence.tempos[0].qpm if sequence.tempos else DEFAULT_QPM
-                tokens = np.asarray(first.tokens, np.int64)
+                tokens = _numbered(first.tokens, model, path)
                 return Primer(tokens, bar, qpm, metre_of(sequence, bar, quarter), key_of(sequence), path)
             reasons += map(explain, extracted.rejections)
     what = f"it has no tune {number}" if number and not reasons else "; ".join(reasons) or "it has no notes"
     raise EtudeError(f"the primer {path} holds no {model.domain.noun}: {what}")
+
+
+def random_note_primer(model: Model, seed: int) -> Primer:
+    """One note, drawn from those that the model's words have: what some start generation with.
+
+    Raises:
+      UsageError: if a keyboard piece is not what the model makes.
+    """
+    if model.domain.are_drums or model.domain.restarts or model.domain.step_lengths is None:
+        raise UsageError(
+            f"--primer-note is for models of keyboard pieces, and {model.path} makes {model.domain.plural}"
+        )
+    start = model.domain.default_primer
+    lone = [
+        token
+        for token in range(model.encoding.num_tokens)
+        if len(model.domain.notes(np.append(start, token)).onsets) == 1
+    ]
+    quarter = model.configuration.steps_per_quarter
+    random = np.random.default_rng(seed)
+    if lone:
+        tokens = np.append(start, random.choice(lone))
+    else:
+        # A word for the pitch, others for the rest.
+        tokens = model.domain.tokens_of(_chord([int(random.integers(48, 84))], quarter), quarter)
+    return Primer(tokens, model.configuration.steps_per_whole_note)
+
+
+def dataset_primer(model: Model, folder: AnyFolder, num_tokens: int, seed: int) -> Primer:
+    """A random place of the eval split: so many tokens from somewhere in a sequence of it.
+
+    Raises:
+      EtudeError: if the dataset does not go with the model, or no sequence is longer.
+    """
+    if model.domain.step_lengths is None or model.domain.restarts:
+        raise UsageError(
+            f"--primer-dataset is for models of keyboard pieces, and {model.path} makes {model.domain.plural}"
+        )
+    held_out = read_for_model(folder, "eval", model.configuration)
+    long_enough = np.flatnonzero(held_out.lengths > num_tokens)
+    if not len(long_enough):
+        raise EtudeError(
+            f"no sequence of the eval split of {folder} has more than {num_tokens} tokens; give fewer --primer-tokens"
+        )
+    random = np.random.default_rng(seed)
+    index = int(random.choice(long_enough))
+    first = int(random.integers(0, held_out.lengths[index] - num_tokens))
+    tokens = model.domain.continued_form(held_out.tokens(index)[first : first + num_tokens])
+    bar = held_out.attributes.get("steps_per_bar")
+    steps = model.configuration.steps_per_whole_note if bar is None else int(bar[index])
+    return Primer(tokens, steps, source=f"{held_out.ids[index]} from token {first}")
+
+
+def _numbered(found: Any, model: Model, path: str) -> Tokens:
+    """The tokens of a sequence in the model's vocabulary, without an end.
+
+    Raises:
+      EtudeError: if the vocabulary has no unknown, and not all of them.
+    """
+    if not isinstance(found, tuple):
+        return np.asarray(found, np.int64)
+    try:
+        tokens = Vocabulary(model.configuration.vocabulary).encode(found)
+    except ValueError as error:
+        raise EtudeError(f"the primer {path} holds what the model does not know: {error}") from error
+    return model.domain.continued_form(tokens)
 
 
 def _representation(model: Model) -> Representation:

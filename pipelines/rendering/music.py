@@ -188,9 +188,12 @@ class Grid:
         chords: Chords = (),
     ) -> Music:
         """Notes on this grid as music."""
-        found = zip(*(values.tolist() for values in notes), strict=True)
+        loud = [velocity] * len(notes.onsets) if notes.velocities is None else notes.velocities.tolist()
+        found = zip(*(values.tolist() for values in notes[:3]), loud, strict=True)
         return Music(
-            notes=tuple(Note(onset, pitch, duration, velocity, program, are_drums) for onset, pitch, duration in found),
+            notes=tuple(
+                Note(onset, pitch, duration, loudness, program, are_drums) for onset, pitch, duration, loudness in found
+            ),
             num_steps=num_steps,
             num_primer_steps=num_primer_steps,
             chords=chords,
@@ -220,7 +223,7 @@ class Grid:
           chords: at which step which chord begins, as a figure.
         """
         notes, num_steps = domain.notes(tokens), domain.num_steps(tokens)
-        given = domain.num_steps(tokens[:num_primer_tokens])
+        given = domain.num_given_steps(tokens[:num_primer_tokens])
         if prelude is not None:
             given = domain.num_steps(prelude)
             notes, num_steps = notes.after(domain.notes(prelude), given), num_steps + given

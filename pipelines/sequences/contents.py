@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from etude.models.melodies.note_columns import NoteColumns
+from etude.models.melodies.tempo_map import steps_by_tempos
 from etude.pipelines.readers.note_sequences import NoteSequence
 
 STEPS_PER_QUARTER = 4
 """A sixteenth grid: two performances of one score are copies, too."""
 
 CONTENT_BYTES = 16
-_DEFAULT_QPM = 120.0
 _MAX_STEP = 1 << 40
 
 
@@ -30,7 +30,7 @@ def track_contents(sequence: NoteSequence, notes: NoteColumns) -> tuple[bytes, .
     """
     if not len(notes.start):
         return ()
-    steps = _steps(sequence, np.stack([notes.start, notes.end]))
+    steps = steps_by_tempos(sequence, np.stack([notes.start, notes.end]), STEPS_PER_QUARTER)
     if not (np.abs(steps) <= _MAX_STEP).all():  # neither is what is no number
         return ()
     if (notes.instrument == notes.instrument[0]).all():
@@ -51,17 +51,3 @@ def _content(steps: npt.NDArray[np.float64], pitches: npt.NDArray[np.int64]) -> 
     rows[:2, 1:] = np.diff(rows[:2])
     rows[:2, 0] = 0
     return hashlib.sha256(rows.tobytes()).digest()[:CONTENT_BYTES]
-
-
-def _steps(sequence: NoteSequence, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Times in steps, by the tempos of a piece."""
-    changes = {0.0: _DEFAULT_QPM} | {
-        tempo.time: tempo.qpm for tempo in sequence.tempos if tempo.time >= 0 and 0 < tempo.qpm < np.inf
-    }
-    if len(changes) == 1:
-        return seconds * (changes[0.0] * (STEPS_PER_QUARTER / 60))
-    times = np.array(sorted(changes))
-    rates = np.array([changes[time] for time in times]) * (STEPS_PER_QUARTER / 60)
-    reached = np.concatenate([[0.0], np.cumsum(np.diff(times) * rates[:-1])])
-    at = np.maximum(np.searchsorted(times, seconds, side="right") - 1, 0)
-    return reached[at] + (seconds - times[at]) * rates[at]

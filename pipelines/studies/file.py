@@ -36,15 +36,8 @@ MAX_BYTES = 1 << 20
 MAX_MINUTES = 1_000_000
 
 BUILT_IN = (
-    "demo",
-    "published",
-    "bars",
-    "magenta-all",
-    "abc-cells",
-    "abc-sweeps",
-    "abc-sampling",
-    "folk-rnn",
-    "representations",
+    *("demo", "published", "bars", "magenta-all", "abc-cells", "abc-sweeps", "abc-sampling", "folk-rnn"),
+    *("representations", "chorales", "piano"),
 )
 
 Made = TypeVar("Made")
@@ -300,9 +293,12 @@ class _Reader:
             found = self._make(f"{place}.config", family, config)
             # Those of all networks; a counted model has others altogether.
             common = {} if found.counting else shared
+            # One after the other: what one may be can depend on those before.
+            checked: dict[str, Any] = {}
             for where, overrides in (("hparams", common), (f"{place}.hparams", own)):
                 for key, value in overrides.items():
-                    self._make(f"{where}.{key}", configure, config, {key: value})
+                    checked[key] = value
+                    self._make(f"{where}.{key}", configure, config, checked)
             fields = {"steps_per_quarter": steps_per_quarter, **self._key(place, table)}
             configuration = self._make(place, configure, config, {**common, **own}, **fields)
             representation = self._representation(place, table, found)

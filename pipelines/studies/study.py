@@ -105,7 +105,7 @@ class Study:
       qpm: their tempo, in quarter notes a minute.
       exact_tunes: whether only tunes are taken that every representation carries exactly, to compare across them.
       published: figures that others published, by configuration.
-      notes: what differs between theirs and ours.
+      notes: what has to be known of the comparison; beside published figures, what differs between theirs and ours.
       contrasts: pairs of configurations, by name, that the question is about.
       sweeps: settings that are varied one at a time.
       floor: the name of a configuration that all others have to beat for the study to count; empty for none.
@@ -345,7 +345,7 @@ def _compare(study: Study, output: pathlib.Path, finished: Finished, command: st
         labels=labels,
         sources=study.sources,
         published=study.published,
-        published_notes=study.notes,
+        notes=study.notes,
         contrasts=study.contrasts,
         sweeps=study.sweeps,
         floor=study.floor,

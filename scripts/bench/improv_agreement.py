@@ -25,6 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from scripts.bench.magenta import NOTES, gather
+
 STEPS = 2
 """Of training: weights that are not those of the start."""
 BATCH = 4
@@ -83,16 +85,14 @@ def main() -> int:
     parser.add_argument("--magenta", required=True, type=pathlib.Path, help="folder of an installed Magenta")
     parser.add_argument("--configs", nargs="+", default=["basic_improv", "attention_improv", "chord_pitches_improv"])
     parser.add_argument("--number", type=int, default=100, help="melodies of Magenta's for each setting (default 100)")
+    parser.add_argument("--pieces", type=int, default=0, help="take so many pieces, spread evenly (default all)")
     options = parser.parse_args()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from etude.models.storage.records import frame, read_records
 
     agrees = True
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        with (folder / "notes.tfrecord").open("wb") as file:
-            for path in sorted(options.notes.glob("notes-*.tfrecord")):
-                file.writelines(map(frame, read_records(path)))
+        options.notes = gather(options.notes, options.pieces, folder / "notes")
         for config in options.configs:
             agrees &= compare(config, options, folder)
     return 0 if agrees else 1
@@ -120,7 +120,7 @@ def compare_records(config: str, options: argparse.Namespace, folder: pathlib.Pa
             "infer_chords=false", "--eval-ratio", "0", "--format", "magenta", "--config", config]  # fmt: skip
     subprocess.run(made, check=True, capture_output=True)
     between = time.perf_counter()
-    tool(options, folder, "improv_rnn_create_dataset", f"--config={config}", "--input=notes.tfrecord",
+    tool(options, folder, "improv_rnn_create_dataset", f"--config={config}", f"--input=notes/{NOTES}",
          f"--output_dir={theirs}", "--eval_ratio=0.0")  # fmt: skip
     seconds = between - start, time.perf_counter() - between
     counts = [count_records(where / "training_lead_sheets.tfrecord") for where in (ours, theirs)]

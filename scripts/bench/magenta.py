@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from etude.models.configuration import Configuration
 
+NOTES = "notes-00000-of-00001.tfrecord"
+
 
 @dataclasses.dataclass(frozen=True)
 class Magenta:
@@ -112,6 +114,26 @@ class Magenta:
 
     def _options(self, configuration: "Configuration", batch_size: int = 0) -> list[str]:
         return [f"--config={name(configuration)}", f"--hparams={hparams(configuration, batch_size)}"]
+
+
+def gather(notes: pathlib.Path, number: int, folder: pathlib.Path) -> pathlib.Path:
+    """Pieces that both read, in a file NOTES of a folder.
+
+    Args:
+      notes: folder that etude convert wrote.
+      number: pieces to take, spread evenly over all of them; 0 for all.
+      folder: where the file goes.
+
+    Returns:
+      The folder.
+    """
+    from etude.models.storage.records import frame, read_records
+
+    records = [record for path in sorted(notes.glob("notes-*.tfrecord")) for record in read_records(path)]
+    many = min(number, len(records)) or len(records)
+    folder.mkdir()
+    (folder / NOTES).write_bytes(b"".join(frame(records[place * len(records) // many]) for place in range(many)))
+    return folder
 
 
 def library(configuration: "Configuration") -> str:

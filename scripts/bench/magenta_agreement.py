@@ -20,6 +20,8 @@ import sys
 import tempfile
 from typing import NamedTuple
 
+from scripts.bench.magenta import NOTES, gather
+
 STEPS = 2
 """Of training: weights that are not those of the start."""
 BATCH = 4
@@ -90,15 +92,12 @@ def main() -> int:
     parser.add_argument("--notes", required=True, type=pathlib.Path, help="folder that etude convert wrote")
     parser.add_argument("--magenta", required=True, type=pathlib.Path, help="folder of an installed Magenta")
     parser.add_argument("--configs", nargs="+", default=["basic", "lookback", "attention", "mono"])
+    parser.add_argument("--pieces", type=int, default=0, help="take so many pieces, spread evenly (default all)")
     options = parser.parse_args()
-    from etude.models.storage.records import frame, read_records
-
     agrees = True
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        with (folder / "notes.tfrecord").open("wb") as file:
-            for path in sorted(options.notes.glob("notes-*.tfrecord")):
-                file.writelines(map(frame, read_records(path)))
+        options.notes = gather(options.notes, options.pieces, folder / "notes")
         for config in options.configs:
             agrees &= compare(config, options, folder)
     return 0 if agrees else 1
@@ -122,7 +121,7 @@ def compare(config: str, options: argparse.Namespace, folder: pathlib.Path) -> b
     create_dataset([options.notes], plain, representation=kind)
     # Polyphony has one configuration, and no flag for it.
     flag = [] if kind == "polyphony" else [f"--config={name}"]
-    tool(options, folder, f"{library.name}_create_dataset", *flag, "--input=notes.tfrecord",
+    tool(options, folder, f"{library.name}_create_dataset", *flag, f"--input=notes/{NOTES}",
          f"--output_dir={theirs}", "--eval_ratio=0.1")  # fmt: skip
     records = [count_records(where, kind) for where in (ours, theirs)]
     same_records = records[0] == records[1]

@@ -8,7 +8,8 @@ Examples:
 dataset is the whole command, start-up included. train is the time of a step of training at the default hyperparameters, from
 two runs of different length, so that start-up does not count, as real events a second: batches of both have as many
 sequences.
-generate is the time of sequences of 128 steps once the model is loaded. The contestants take turns. Beside what a clock shows
+generate is the time of sequences of 128 steps once the model is loaded and a first one is made; Magenta makes one at a time,
+so that of a few says what many would take. The contestants take turns. Beside what a clock shows
 stand seconds of processors, which hardly depend on what else a machine does.
 """
 
@@ -24,10 +25,12 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from scripts.bench.magenta import environment
+from scripts.bench.magenta import NOTES, environment, gather
 from scripts.bench.magenta_agreement import LIBRARIES, THEIR_NAMES
 
 FIRST_STEPS = 3
+GENERATED = (10, 100)
+"""Sequences that are generated at once."""
 LIBRARY_OF_CHORDS = "improv_rnn"
 CHORDS = ("C", "G7", "Am", "F")
 
@@ -63,6 +66,7 @@ if library == 'improv_rnn':
     primer.total_time = steps * step
 has_first = library in ('drums_rnn', 'improv_rnn')
 options.generate_sections.add(start_time=step if has_first else 0, end_time=steps * step)
+generator.generate(primer, options)
 start = time.perf_counter(), time.process_time()
 for _ in range(number):
     generator.generate(primer, options)
@@ -92,9 +96,10 @@ def main() -> int:
     parser.add_argument("--notes", required=True, type=pathlib.Path, help="folder that etude convert wrote")
     parser.add_argument("--magenta", required=True, type=pathlib.Path, help="folder of an installed Magenta")
     parser.add_argument("--steps", type=int, default=10, help="training steps that are timed (default 10)")
-    parser.add_argument("--number", type=int, default=5, help="sequences to generate (default 5)")
+    parser.add_argument("--number", type=int, default=5, help="sequences of Magenta's that are timed (default 5)")
     parser.add_argument("--num-steps", type=int, default=128, help="their steps (default 128)")
     parser.add_argument("--batch-size", type=int, default=0, help="sequences of a batch (default the configuration's)")
+    parser.add_argument("--pieces", type=int, default=0, help="take so many pieces, spread evenly (default all)")
     options = parser.parse_args()
     print("| | ours | Magenta | times Magenta | processors: ours | Magenta | times Magenta |")
     print(f"|---|{6 * '---:|'}")
@@ -111,23 +116,20 @@ def measure(config: str, options: argparse.Namespace, folder: pathlib.Path) -> N
     from etude.models.hyperparameters import parse_overrides
     from etude.models.magenta.records import file_name
     from etude.models.registry import configure
-    from etude.models.storage.records import frame, read_records
 
     hparams = f"batch_size={options.batch_size}" if options.batch_size else ""
     configuration = configure(config, parse_overrides(hparams))
     kind = configuration.representation
     library = LIBRARIES[kind].name if kind in LIBRARIES else LIBRARY_OF_CHORDS
     theirs = THEIR_NAMES.get(configuration.config, config.replace("-", "_"))
-    with (folder / "notes.tfrecord").open("wb") as file:
-        for path in sorted(options.notes.glob("notes-*.tfrecord")):
-            file.writelines(map(frame, read_records(path)))
+    notes = gather(options.notes, options.pieces, folder / "notes")
     ours, dense = folder / "ours", folder / "dense"
     etude = [sys.executable, "-P", "-m", "etude"]
     tools = options.magenta.absolute() / "bin"
     flag = [] if kind == "polyphony" else [f"--config={theirs}"]
 
-    dataset = [*etude, "dataset", str(options.notes.absolute()), "--output", "ours", "--representation", kind]
-    create = [f"{tools / library}_create_dataset", *flag, "--input=notes.tfrecord", "--output_dir=dense"]
+    dataset = [*etude, "dataset", str(notes), "--output", "ours", "--representation", kind]
+    create = [f"{tools / library}_create_dataset", *flag, f"--input=notes/{NOTES}", "--output_dir=dense"]
     row(f"dataset for {config} (s)", cost(dataset, folder), cost([*create, "--eval_ratio=0.1"], folder))
 
     train = [*etude, "train", "--config", config, "--dataset", "ours", "--eval-every", "1000000", "--hparams", hparams]
@@ -146,18 +148,23 @@ def measure(config: str, options: argparse.Namespace, folder: pathlib.Path) -> N
     save = [f"{tools / library}_generate", f"--config={theirs}", f"--run_dir={folder}/their{last}",
             "--hparams=batch_size=1", f"--bundle_file={bundle}", "--save_generator_bundle"]  # fmt: skip
     cost(save, folder)
-    model, number = load(bundle), options.number
+    model = load(bundle)
     more: dict[str, Any] = {}
     if library == LIBRARY_OF_CHORDS:
         more = {"backing_chords": " ".join(CHORDS), "steps_per_chord": options.num_steps // len(CHORDS)}
-    start = Cost(time.perf_counter(), time.process_time())
-    model.generate(None, num_outputs=number, num_steps=options.num_steps, seed=1, **more)
-    took = Cost(time.perf_counter(), time.process_time()) - start
-    words = [tools / "python", "-c", GENERATE, library, theirs, bundle, number, options.num_steps, " ".join(CHORDS)]
+    took = {}
+    for number in (1, *GENERATED):
+        start = Cost(time.perf_counter(), time.process_time())
+        model.generate(None, num_outputs=number, num_steps=options.num_steps, seed=1, **more)
+        took[number] = Cost(time.perf_counter(), time.process_time()) - start
+    few, num_steps = options.number, options.num_steps
+    words = [tools / "python", "-c", GENERATE, library, theirs, bundle, few, num_steps, " ".join(CHORDS)]
     done = subprocess.run(
         list(map(str, words)), cwd=folder, check=True, capture_output=True, text=True, env=environment()
     )
-    row(f"generate {number} with {config} (s)", took, Cost(*json.loads(done.stdout.splitlines()[-1])))
+    each = [value / few for value in json.loads(done.stdout.splitlines()[-1])]
+    for number in GENERATED:
+        row(f"generate {number} with {config} (s)", took[number], Cost(*(number * value for value in each)))
 
 
 def cost(words: Sequence[object], folder: pathlib.Path) -> Cost:

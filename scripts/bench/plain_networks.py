@@ -27,13 +27,22 @@ def keras(hyperparameters: "Hyperparameters", encoding: "Encoding") -> Step:
     layers = [kinds[hyperparameters.cell](units, return_sequences=True, return_state=True) for units in sizes]
     dropouts = [tf.keras.layers.Dropout(1 - hyperparameters.dropout_keep_prob) for _ in sizes]
     head = tf.keras.layers.Dense(encoding.num_labels)
-    vectors, states = tf.keras.layers.Input((None, encoding.input_size)), []
-    outputs = vectors
+    embeds = hyperparameters.embedding_size > 0
+    vectors, states = tf.keras.layers.Input((None,) if embeds else (None, encoding.input_size)), []
+    outputs = (
+        tf.keras.layers.Embedding(encoding.input_size, hyperparameters.embedding_size)(vectors) if embeds else vectors
+    )
     for layer, dropout, units in zip(layers, dropouts, sizes, strict=True):
         begin = [tf.keras.layers.Input((units,)) for _ in range(num_states)] if is_stream else None
         outputs, *after = layer(outputs, initial_state=begin)
         outputs = dropout(outputs)
         states.append((begin, after))
+    learns_last = hyperparameters.window_labels == "last"
+    if learns_last:
+        outputs = outputs[:, -1:]
+    if hyperparameters.dense_size:
+        outputs = tf.keras.layers.Dense(hyperparameters.dense_size, "relu")(outputs)
+        outputs = tf.keras.layers.Dropout(1 - hyperparameters.dropout_keep_prob)(outputs)
     begins = [one for begin, _ in states for one in begin or []]
     ends = [one for _, after in states for one in after]
     model = tf.keras.Model([vectors, *begins], [head(outputs), *ends])
@@ -53,9 +62,12 @@ def keras(hyperparameters: "Hyperparameters", encoding: "Encoding") -> Step:
     @tf.function(input_signature=signature)
     def step(inputs: Any, labels: Any, lengths: Any, is_first: Any) -> Any:
         is_real = tf.sequence_mask(lengths, tf.shape(inputs)[1], tf.float32)
+        if learns_last:
+            # Shorter windows than others are few.
+            labels, is_real = labels[:, -1:], is_real[:, -1:]
         state = [tf.where(is_first[:, None], 0.0, one) for one in carried]
         with tf.GradientTape() as tape:
-            given = tf.one_hot(inputs, encoding.input_size) if encoding.is_indexed else inputs
+            given = tf.one_hot(inputs, encoding.input_size) if encoding.is_indexed and not embeds else inputs
             logits, *after = model([given, *state], training=True)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
             loss = tf.reduce_sum(losses * is_real) / tf.reduce_sum(is_real)
@@ -68,7 +80,13 @@ def keras(hyperparameters: "Hyperparameters", encoding: "Encoding") -> Step:
 
 
 def torch(hyperparameters: "Hyperparameters", encoding: "Encoding") -> Step:
-    """On all processors where a batch has several rows."""
+    """On all processors where a batch has several rows.
+
+    Raises:
+      ValueError: if there is to be an embedding or a dense layer, or the last step alone is to be learnt.
+    """
+    if hyperparameters.embedding_size or hyperparameters.dense_size or hyperparameters.window_labels == "last":
+        raise ValueError("this network stands here in Keras alone")
     import torch
 
     # Threads that wait for each other cost more than they bring where there is one row.

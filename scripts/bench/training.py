@@ -4,11 +4,13 @@ Examples:
   python -m scripts.bench.training --dataset dataset
   python -m scripts.bench.training --dataset dataset --config attention --rounds 2 --magenta ~/magenta --json speed.json
   python -m scripts.bench.training --dataset texts --config abc-characters --hparams "rnn_layer_sizes=[150],batch_size=1"
+  python -m scripts.bench.training --dataset pieces --config notes-and-chords --hparams batches=stream
 
 Each takes its turn, several times, in a process of its own. Ours is the whole training loop, as `etude train` runs it; Keras
 and PyTorch get the same batches, in the same order, each prepared while the one before is trained on.
-Magenta shuffles by itself. Events are real steps: padding does not count. What comes first is left out: of all but Magenta
-an epoch, in which graphs are built for all sizes of batches (of a stream eight steps), of Magenta's three steps.
+Magenta shuffles by itself. Events are real steps that are learnt from: padding does not count, nor do those of windows whose
+last step alone is. What comes first is left out: of all but Magenta an epoch, in which graphs are built for all sizes of
+batches (of a stream and of windows eight steps), of Magenta's three steps.
 Beside each stand processor time, and how much of the machine's peak the matrix products are (attention's own not counted):
 the peak is that of one large product on all processors, measured right afterwards in the same process.
 """
@@ -39,10 +41,10 @@ if TYPE_CHECKING:
     from etude.models.configuration import Configuration
     from etude.models.encodings.encoding import Encoding
     from etude.models.sequences.sequence_set import SequenceSet
-    from etude.models.training.examples import Examples
+    from etude.models.training.examples import Example, Examples
 
 MAGENTA_WARM_UP_STEPS = 3
-STREAM_WARM_UP_STEPS = 8
+PARTS_WARM_UP_STEPS = 8
 
 Figures = dict[str, float]
 """`events_per_second` and `peak_megabytes`; of all but Magenta `events_per_processor_second` and `share_of_peak`."""
@@ -106,7 +108,13 @@ class Task:
     def warm_up(self) -> int:
         """Steps that are left out."""
         steps = self.examples.steps_per_epoch
-        return min(steps, STREAM_WARM_UP_STEPS) if self.configuration.hyperparameters.batches == "stream" else steps
+        is_whole = self.configuration.hyperparameters.batches == "sequences"
+        return steps if is_whole else min(steps, PARTS_WARM_UP_STEPS)
+
+    def num_learnt(self, example: "Example") -> int:
+        """Steps of a batch that are learnt from."""
+        last = self.configuration.hyperparameters.window_labels == "last"
+        return len(example.lengths) if last else int(example.lengths.sum())
 
 
 def main() -> None:
@@ -150,8 +158,10 @@ def main() -> None:
 def compare(task: Task, rounds: int, magenta: Magenta | None) -> dict[str, list[Figures]]:
     """The figures of every contestant in every round. Keras and PyTorch have no such attention."""
     contestants = ["ours"]
-    if not task.configuration.hyperparameters.attn_length:
-        contestants += ["keras", "torch"] if importlib.util.find_spec("torch") else ["keras"]
+    hyperparameters = task.configuration.hyperparameters
+    if not hyperparameters.attn_length:
+        is_plain = not hyperparameters.embedding_size and not hyperparameters.dense_size
+        contestants += ["keras", "torch"] if is_plain and importlib.util.find_spec("torch") else ["keras"]
     contestants += ["magenta"] if magenta else []
     figures: dict[str, list[Figures]] = {name: [] for name in contestants}
     for _ in range(rounds):
@@ -196,7 +206,7 @@ def ours(task: Task) -> Figures:
 
     with tempfile.TemporaryDirectory() as folder:
         train(task.configuration, task.dataset, pathlib.Path(folder, "run"), Schedule(last, 0, last, 0), progress=note)
-    events = sum(int(examples.batch(step).lengths.sum()) for step in range(warm_up, last))
+    events = sum(task.num_learnt(examples.batch(step)) for step in range(warm_up, last))
     wall, processor = (clocks[last][place] - clocks[warm_up][place] for place in range(2))
     return figures_of(task, events, wall, processor, clocks[last][2])
 
@@ -212,7 +222,7 @@ def plain(step: "plain_networks.Step", task: Task) -> Figures:
             ready = upcoming.result()
             upcoming = executor.submit(examples.batch, number + 1)
             step(ready)
-            events += int(ready.lengths.sum())
+            events += task.num_learnt(ready)
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
     return figures_of(task, events, wall, processor, peak_megabytes())
 

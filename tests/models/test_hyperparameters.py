@@ -164,3 +164,12 @@ def test_the_examples_of_the_readme_can_be_read():
     assert len(examples) == 3
     for example in examples:
         assert override(Hyperparameters(), parse_overrides(example)) != Hyperparameters()
+
+
+def test_windows_leave_no_step_out():
+    """A stride beyond the size would; of others than windows it means nothing."""
+    with pytest.raises(UsageError, match="window_stride must be at most chunk_steps, 20"):
+        override(Hyperparameters(), {"batches": "windows", "chunk_steps": 20, "window_stride": 21})
+    assert (
+        override(Hyperparameters(), {"batches": "stream", "chunk_steps": 20, "window_stride": 21}).window_stride == 21
+    )

@@ -5,7 +5,9 @@ import pathlib
 
 import pytest
 
+from etude.models.storage.records import frame, read_records
 from scripts.bench.learning import time_to_reach
+from scripts.bench.magenta import NOTES, gather
 from scripts.bench.profile_training import kind_of, without_inner
 from scripts.bench.scale import Cost
 from scripts.bench.speed import Line, markdown, read, table, write
@@ -78,3 +80,13 @@ def test_cost_of_many_files_beside_one_batch() -> None:
     batch = Cost(num_files=100, cpu=3.0, wall=4.0, peak=150_000)
     many = Cost(num_files=5_100, cpu=76.5, wall=90.0, peak=170_000)
     assert many.beside(batch) == "0.50 times the time a file, 4.0 kB of memory a file"
+
+
+def test_pieces_are_gathered_evenly(tmp_path: pathlib.Path) -> None:
+    pieces = [bytes([index]) for index in range(10)]
+    for shard in (0, 1):
+        name = f"notes-{shard:05}-of-00002.tfrecord"
+        (tmp_path / name).write_bytes(b"".join(map(frame, pieces[5 * shard : 5 * shard + 5])))
+    for number, wanted in ((0, pieces), (20, pieces), (3, [pieces[0], pieces[3], pieces[6]])):
+        folder = gather(tmp_path, number, tmp_path / str(number))
+        assert list(read_records(folder / NOTES)) == wanted

@@ -28,6 +28,8 @@ class CompiledNetwork:
             (CompiledLayer(hyperparameters.cell, units, hyperparameters.forget_bias), layer_weights(weights, number))
             for number, units in enumerate(hyperparameters.rnn_layer_sizes)
         ]
+        self._embedding = weights.get("embedding/kernel")
+        self._dense = (weights["dense/kernel"], weights["dense/bias"]) if "dense/kernel" in weights else None
         self._kernel, self._bias = weights["output/kernel"], weights["output/bias"]
 
     def logits(self, inputs: Array | Places) -> Array:
@@ -43,9 +45,15 @@ class CompiledNetwork:
 
     def _part(self, inputs: Array | Places) -> Array:
         values: Any = np.ascontiguousarray(inputs.swapaxes(0, 1))
+        if self._embedding is not None:
+            values = self._embedding[values] if values.ndim == 2 else values @ self._embedding
         for layer, weights in self._layers:
             state = [np.zeros((len(inputs), layer.units), np.float32)] * layer.num_states
             values = layer.forward(values, weights, state, keeps=False).outputs[1:]
-        logits = values.reshape(-1, values.shape[2]) @ self._kernel
+        flat = values.reshape(-1, values.shape[2])
+        if self._dense is not None:
+            kernel, bias = self._dense
+            flat = np.maximum(flat @ kernel + bias, 0)
+        logits = flat @ self._kernel
         logits += self._bias
         return logits.reshape(*values.shape[:2], -1).swapaxes(0, 1)

@@ -7,16 +7,21 @@ import numpy as np
 import numpy.typing as npt
 
 from etude.models.melodies.content import hash_runs, interval_numbers
-from etude.models.melodies.melody import Events
+from etude.models.melodies.melody import STEPS_PER_BAR, Events
 from etude.models.melodies.melody_set import MelodySet
+from etude.models.sequences.domain import Domain
+from etude.models.sequences.notes import Notes
+from etude.models.sequences.sequence_set import SequenceSet
 from etude.pipelines.comparison.measurements import DomainMeasurement
-from etude.pipelines.comparison.music.generated_sets import GeneratedSet
+from etude.pipelines.comparison.music.generated_sets import Example, GeneratedSet
 from etude.pipelines.comparison.music.measures import (
     SCALARS,
     YANG_AND_LERCH,
     NoteTable,
     measure_melodies,
 )
+from etude.pipelines.comparison.music.polyphony import SCALARS as OF_PIECES
+from etude.pipelines.comparison.music.polyphony import measure_piece, run_numbers
 from etude.pipelines.comparison.results.results import MusicResult, MusicSetResult
 from etude.pipelines.comparison.statistics.bootstrap import interval, resampled_sums
 from etude.pipelines.comparison.statistics.figures import Estimate
@@ -78,6 +83,13 @@ def judge_music(measurement: DomainMeasurement, generated: Sequence[GeneratedSet
         if examples:
             sets[configuration] = examples
     evaluated, train = measurement.sequences, measurement.train
+    if (
+        sets
+        and measurement.domain.has_notes
+        and not measurement.domain.are_drums
+        and not isinstance(evaluated, MelodySet)
+    ):
+        return _judge_pieces(measurement, sets)
     if not sets or not isinstance(evaluated, MelodySet) or not isinstance(train, MelodySet):
         return None
     num_steps = max(len(example.events) for examples in sets.values() for example in examples)
@@ -89,15 +101,82 @@ def judge_music(measurement: DomainMeasurement, generated: Sequence[GeneratedSet
     for configuration, examples in sets.items():
         bars = [example.steps_per_bar for example in examples]
         melodies = _Melodies([example.events for example in examples], bars, steps_per_quarter)
-        likelihoods = {
-            "event_log_likelihood": float(np.mean([example.event_log_likelihood for example in examples])),
-            "log_likelihood": float(np.mean([example.log_likelihood for example in examples])),
-        }
-        paths = [example.path_log_likelihood for example in examples if example.path_log_likelihood is not None]
-        if paths:
-            likelihoods["path_log_likelihood"] = float(np.mean(paths))
-        results.append(_judge(configuration, melodies, real, known, likelihoods))
+        results.append(_judge(configuration, melodies, real, known, _likelihoods(examples)))
     return MusicResult(measurement.domain.name, num_steps, results)
+
+
+def _judge_pieces(measurement: DomainMeasurement, sets: Mapping[str, Sequence[Example]]) -> MusicResult:
+    """Measures generated pieces of several voices beside those of the splits, all cut to one length."""
+    steps_per_quarter = measurement.configurations[0].configuration.configuration.steps_per_quarter
+    num_steps = max(example.num_steps for examples in sets.values() for example in examples)
+    train = _pieces(measurement.train, measurement.domain, len(measurement.train), steps_per_quarter)
+    known = {n: np.unique(hash_runs([run_numbers(notes) for notes, _ in train], n)) for n in COPIED_NOTES}
+    evaluated = _pieces(measurement.sequences, measurement.domain, MAX_MELODIES, steps_per_quarter)
+    results = [
+        _judge_set("eval", evaluated, num_steps, steps_per_quarter, known),
+        _judge_set("train", train[:MAX_MELODIES], num_steps, steps_per_quarter, {}),
+    ]
+    for name, examples in sets.items():
+        pieces = [(_notes(example), example.steps_per_bar) for example in examples]
+        results.append(_judge_set(name, pieces, num_steps, steps_per_quarter, known, _likelihoods(examples)))
+    return MusicResult(measurement.domain.name, num_steps, results)
+
+
+_Piece = tuple[Notes, int]
+"""Its notes, and the steps in a bar."""
+
+
+def _pieces(sequences: SequenceSet, domain: Domain, most: int, steps_per_quarter: int) -> list[_Piece]:
+    """Pieces of a split, evenly taken."""
+    chosen = np.unique(np.linspace(0, len(sequences) - 1, min(most, len(sequences))).astype(int)).tolist()
+    bars = sequences.attributes.get(STEPS_PER_BAR, np.full(len(sequences), 4 * steps_per_quarter))
+    return [(_in_order(domain.notes(sequences.tokens(index))), int(bars[index])) for index in chosen]
+
+
+def _notes(example: Example) -> Notes:
+    return _in_order(example.domain.notes(example.events))
+
+
+def _in_order(notes: Notes) -> Notes:
+    order = np.lexsort((notes.pitches, notes.onsets))
+    return Notes(notes.onsets[order], notes.pitches[order], notes.durations[order])
+
+
+def _judge_set(
+    name: str,
+    pieces: Sequence[_Piece],
+    num_steps: int,
+    steps_per_quarter: int,
+    known: Mapping[int, npt.NDArray[np.uint64]],
+    likelihoods: Mapping[str, float] | None = None,
+) -> MusicSetResult:
+    measured = [
+        measure_piece(notes, min(num_steps, max(_length(notes), 1)), bar, steps_per_quarter) for notes, bar in pieces
+    ]
+    runs = [run_numbers(notes.before(num_steps)) for notes, _ in pieces]
+    return MusicSetResult(
+        name=name,
+        num_melodies=len(pieces),
+        measures={key: _estimate(np.array([one[key] for one in measured])) for key in OF_PIECES},
+        relative={},
+        distributions={},
+        copied={n: _share_known(hash_runs(runs, n), hashes) for n, hashes in known.items()},
+        likelihoods=likelihoods or {},
+    )
+
+
+def _length(notes: Notes) -> int:
+    return int((notes.onsets + notes.durations).max(initial=0))
+
+
+def _likelihoods(examples: Sequence[Example]) -> dict[str, float]:
+    """Means over examples, under the model that made each."""
+    found = {
+        "event_log_likelihood": float(np.mean([example.event_log_likelihood for example in examples])),
+        "log_likelihood": float(np.mean([example.log_likelihood for example in examples])),
+    }
+    paths = [example.path_log_likelihood for example in examples if example.path_log_likelihood is not None]
+    return {**found, **({"path_log_likelihood": float(np.mean(paths))} if paths else {})}
 
 
 def _cut(melodies: MelodySet, num_steps: int, steps_per_quarter: int) -> _Melodies:
@@ -167,5 +246,8 @@ def _ngrams(melodies: Sequence[Events], n: int) -> npt.NDArray[np.uint64]:
 
 def _copied(melodies: Sequence[Events], n: int, known: npt.NDArray[np.uint64]) -> float | None:
     """The share of runs of `n` notes that are known; None where no melody has so many notes."""
-    found = hash_runs([interval_numbers(events) for events in melodies], n)
+    return _share_known(hash_runs([interval_numbers(events) for events in melodies], n), known)
+
+
+def _share_known(found: npt.NDArray[np.uint64], known: npt.NDArray[np.uint64]) -> float | None:
     return float(np.isin(found, known).mean()) if found.size else None

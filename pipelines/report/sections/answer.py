@@ -42,8 +42,11 @@ def answer(content: Content) -> Markup:
 
 def remarks(content: Content) -> Markup:
     """What there is to add to the answer."""
-    sentences = items(map(_unbroken, content.results.verdict.sentences))
-    return element("section", sentences, aria_label="What there is to add")
+    sentences = [*content.results.verdict.sentences]
+    if not content.results.published:
+        # Otherwise they stand beside the published figures.
+        sentences += content.presentation.notes
+    return element("section", items(map(_unbroken, sentences)), aria_label="What there is to add")
 
 
 def _unbroken(sentence: str) -> str:

@@ -218,7 +218,7 @@ def _published(content: Content) -> Text:
     return join(
         heading("Beside the published figures"),
         table("Published and ours", ["Figure", "Published", "Ours"], rows),
-        items(content.presentation.published_notes),
+        items(content.presentation.notes),
     )
 
 

@@ -1,6 +1,7 @@
 """How the generated melodies compare with real ones, in numbers."""
 
 from etude.pipelines.comparison.music.measures import SCALARS, VECTORS
+from etude.pipelines.comparison.music.polyphony import SCALARS as OF_PIECES
 from etude.pipelines.comparison.results.results import MusicResult, MusicSetResult
 from etude.pipelines.comparison.statistics.set_distances import Similarity
 from etude.pipelines.rendering.markup import element
@@ -23,7 +24,16 @@ _LIKELIHOODS = {
     "log_likelihood": "Log-likelihood under its model, labels",
     "path_log_likelihood": "Log-likelihood of the labels drawn (path)",
 }
-_SHARES = ("in_one_key", "on_the_beat", "repeated_bars")
+_SHARES = (
+    "in_one_key",
+    "on_the_beat",
+    "repeated_bars",
+    "polyphony_rate",
+    "scale_consistency",
+    "empty_beats",
+    "groove_consistency",
+    "ends_in_loop",
+)
 _DISTRIBUTIONS = {
     "pitch_class": "Pitch classes",
     "interval": "Intervals",
@@ -47,7 +57,8 @@ def _of_space(content: Content, music: MusicResult) -> Text:
             title,
             *(estimate(generated_set.measures[key], 2, as_percentage=key in _SHARES) for generated_set in music.sets),
         ]
-        for key, title in SCALARS.items()
+        for key, title in {**SCALARS, **OF_PIECES}.items()
+        if key in music.sets[0].measures
     ]
     lengths = sorted({n for generated_set in music.sets for n in generated_set.copied})
     scalars += [
@@ -61,7 +72,16 @@ def _of_space(content: Content, music: MusicResult) -> Text:
         [title, *(number(generated_set.likelihoods.get(key), 1) for generated_set in music.sets)]
         for key, title in _LIKELIHOODS.items()
     ]
+    apart = content.apart(music.domain)
+    means = table(f"Means over melodies{apart}", ["Measure", *names], scalars)
     judged = [generated_set for generated_set in music.sets if generated_set.relative]
+    if not judged:
+        return join(
+            paragraph(
+                f"The first {music.num_steps} steps of pieces. What the models made should look like the eval pieces."
+            ),
+            means,
+        )
     columns = ["Measure", *(_name(content, judgement) for judgement in judged)]
     titles = {**SCALARS, **VECTORS}
     relative = [
@@ -71,7 +91,6 @@ def _of_space(content: Content, music: MusicResult) -> Text:
         [title, *(_similarity(judgement.distributions[key]) for judgement in judged)]
         for key, title in _DISTRIBUTIONS.items()
     ]
-    apart = content.apart(music.domain)
     note = (
         f"The first {music.num_steps} steps of melodies. What the models made should look like the eval melodies, in the "
         "first column; how far real training melodies are from them is in the second."
@@ -83,7 +102,7 @@ def _of_space(content: Content, music: MusicResult) -> Text:
     )
     return join(
         paragraph(note),
-        table(f"Means over melodies{apart}", ["Measure", *names], scalars),
+        means,
         details(
             "Similarity to the eval melodies" + apart,
             paragraph(explained),

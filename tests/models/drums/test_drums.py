@@ -138,7 +138,7 @@ def test_notes_equal_note_seq():
     theirs = played.to_sequence(qpm=15).notes
     assert all(note.is_drum for note in theirs)
     expected = sorted((round(note.start_time), note.pitch, round(note.end_time - note.start_time)) for note in theirs)
-    assert sorted(zip(*(values.tolist() for values in domain.notes(tokens)), strict=True)) == expected
+    assert sorted(zip(*(values.tolist() for values in domain.notes(tokens)[:3]), strict=True)) == expected
 
 
 def drum_piece(instrument, name="", is_drum=False, pitch=36):

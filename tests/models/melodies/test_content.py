@@ -11,7 +11,7 @@ melodies = st.lists(st.one_of(st.just(-2), st.just(-1), st.integers(20, 90)), mi
 
 
 def test_notes_of():
-    onsets, pitches, durations = notes_of(as_events([-2, 60, -2, -1, -2, 62, 62, -2]))
+    onsets, pitches, durations = notes_of(as_events([-2, 60, -2, -1, -2, 62, 62, -2]))[:3]
     assert onsets.tolist() == [1, 5, 6]
     assert pitches.tolist() == [60, 62, 62]
     assert durations.tolist() == [2, 1, 2]
@@ -48,7 +48,7 @@ def test_other_music_has_other_content(other):
 
 @given(melodies, st.integers(1, 8))
 def test_ngrams_are_those_that_a_plain_loop_finds(events, n):
-    _, pitches, durations = (values.tolist() for values in notes_of(events))
+    _, pitches, durations = (values.tolist() for values in notes_of(events)[:3])
     tokens = [(pitches[i] - pitches[i - 1], durations[i]) for i in range(1, len(pitches))]
     runs = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
     hashes = hash_runs([interval_numbers(events)], n).tolist()

@@ -28,9 +28,12 @@ KINDS = {
     "lstm through Keras": Kind("lookback", {}, ("CPU", "GPU")),
     "gru through Keras": Kind("basic", {"cell": "gru"}, ("CPU", "GPU")),
     "rnn through Keras": Kind("basic", {"cell": "rnn"}, ("CPU", "GPU")),
+    "embedded, and dense": Kind("basic", {"embedding_size": 4, "dense_size": 7}),
+    "embedded, and dense, through Keras": Kind("basic", {"embedding_size": 4, "dense_size": 7}, ("CPU", "GPU")),
+    "vectors embedded, and attention": Kind("attention", {"embedding_size": 9, "dense_size": 7}),
     "attention without a forget bias": Kind("attention", {"forget_bias": 0.0}, ("CPU", "GPU")),
 }
-"""Every family of melodies that is a network, and every cell."""
+"""Every family of melodies that is a network, every cell, and what may stand before and after the stack."""
 
 
 @pytest.fixture(params=KINDS)

@@ -32,6 +32,7 @@ def plain_logits(hyperparameters, weights, inputs):
     summary, memory = cells[0], [cells[0]] * hyperparameters.attn_length
     result = []
     for value in inputs.astype(np.float64):
+        value = value @ w["embedding/kernel"] if hyperparameters.embedding_size else value
         for layer in range(len(cells)):
             attends = layer == 0 and hyperparameters.attn_length
             if attends:
@@ -62,6 +63,8 @@ def plain_logits(hyperparameters, weights, inputs):
                 summary = sum(share * entry for share, entry in zip(shares, memory, strict=True))
                 value = linear("attention/output", outputs[0], summary)
                 memory = [*memory[1:], value]
+        if hyperparameters.dense_size:
+            value = np.maximum(value @ w["dense/kernel"] + w["dense/bias"], 0)
         result.append(value @ w["output/kernel"] + w["output/bias"])
     return np.array(result)
 

@@ -59,6 +59,7 @@ def plain_logits(hyperparameters, weights, inputs, limit=np.inf):
 
     for step in range(inputs.shape[1]):
         value = inputs[:, step]
+        value = value @ weights["embedding/kernel"] if hyperparameters.embedding_size else value
         for layer in range(len(cells)):
             attends = layer == 0 and hyperparameters.attn_length
             if attends:
@@ -90,6 +91,8 @@ def plain_logits(hyperparameters, weights, inputs, limit=np.inf):
                 summary = tf.reduce_sum(shares[..., None] * entries, 1)
                 value = linear("attention/output", outputs[0], summary)
                 memory = [*memory[1:], value]
+        if hyperparameters.dense_size:
+            value = tf.nn.relu(value @ weights["dense/kernel"] + weights["dense/bias"])
         result.append(value @ weights["output/kernel"] + weights["output/bias"])
     return tf.stack(result, 1)
 

@@ -50,7 +50,7 @@ def test_notation_says_what_the_events_say(events, quarters, steps_per_quarter):
                 assert not symbol.continued
                 sounding.append((onset, pitch(symbol), symbol.duration))
             goes_on = bool(symbol.tied)
-    assert sounding == list(zip(*(values.tolist() for values in notes_of(events)), strict=True))
+    assert sounding == list(zip(*(values.tolist() for values in notes_of(events)[:3]), strict=True))
 
 
 @given(

@@ -3,6 +3,7 @@ import datetime
 import html.parser
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from etude.models.model import load
 from etude.pipelines.compare import compare
 from etude.pipelines.comparison.music.real_tunes import REAL_TUNES
 from etude.pipelines.comparison.presentation import Presentation
+from etude.pipelines.comparison.results.results import Verdict
 from etude.pipelines.comparison.units import PIECES, SHUFFLES
 from etude.pipelines.evaluation.inspect import held_out_pieces, inspect, unit_name
 from etude.pipelines.generation.generate import write_melodies
 from etude.pipelines.readers.abc.reader import read as read_abc
 from etude.pipelines.report.parts import number
+from etude.pipelines.report.sections.answer import remarks
 
 VOID = {"meta", "link", "br", "input"}
 
@@ -66,7 +69,7 @@ def report(trained, tmp_path_factory):
             question="Is 1 < 2 & so on?",
             command="etude study <x>",
             published={"basic": {"accuracy": 0.6, "loss": 1.675}},
-            published_notes=["Other music."],
+            notes=["Other music."],
         ),
     )
     text = (folder / "report.html").read_text()
@@ -84,6 +87,15 @@ def test_question_and_answer_come_first(report):
     assert results.verdict.headline in reader.text
     assert reader.text.index(results.verdict.headline) < reader.text.index("The figures")
     assert "<study>" not in text
+
+
+def test_notes_stand_beside_the_answer_unless_they_are_of_published_figures():
+    def shown(published):
+        results = SimpleNamespace(verdict=Verdict("It is so.", "Surely.", ["More."]), published=published)
+        return remarks(SimpleNamespace(results=results, presentation=Presentation(notes=["Mind this."])))
+
+    assert [line in shown({}) for line in ("More.", "Mind this.")] == [True, True]
+    assert [line in shown({"basic": {"loss": 1.0}}) for line in ("More.", "Mind this.")] == [True, False]
 
 
 def test_nothing_is_loaded(report):

@@ -224,7 +224,7 @@ def test_a_beam_that_finds_fewer_melodies_than_are_wanted(study_file, finished, 
 def test_built_in_studies_are_valid(name):
     study = read_study(find_study(name))
     assert study.num_steps > 0 or study.num_epochs > 0
-    assert all(source.startswith("corpus:") for source in study.sources)
+    assert all(source.startswith("corpus:") for source in study.sources) or name == "piano"
     if name.startswith("abc-") or name == "folk-rnn":
         assert 0 < study.expected_minutes <= 60
         assert len(study.seeds) == 3
@@ -233,11 +233,21 @@ def test_built_in_studies_are_valid(name):
         large = read_study(find_study(name), is_large=True)
         assert large.num_epochs > study.num_epochs
         assert large.expected_minutes > study.expected_minutes
+    elif name in ("chorales", "piano"):
+        assert 0 < study.expected_minutes <= 60
+        assert len(study.seeds) == 3
+        assert set(study.datasets()) == {
+            one.configuration.representation for one in study.configurations if one.configuration.config != "ngram"
+        }
+        assert read_study(find_study(name), is_large=True).expected_minutes > study.expected_minutes
     else:
         used = {configuration.configuration.config for configuration in study.configurations}
         assert {"basic", "lookback", "attention"} & used
-        over_chords = {"basic-improv", "attention-improv", "chord-pitches-improv"} if name == "magenta-all" else set()
-        assert used <= {"basic", "lookback", "attention", "mono"} | over_chords
+        others = {
+            "magenta-all": {"basic-improv", "attention-improv", "chord-pitches-improv"},
+            "representations": {"abc-characters", "abc-tokens"},
+        }
+        assert used <= {"basic", "lookback", "attention", "mono"} | others.get(name, set())
 
 
 def test_models_over_chords_are_compared_with_those_of_melodies_alone():

@@ -9,9 +9,10 @@ from etude.models.networks.kernels.network import CompiledNetwork
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("family", ["basic", "lookback"])
+@pytest.mark.parametrize("others", [{}, {"embedding_size": 4, "dense_size": 7}])
 @pytest.mark.parametrize("batch", [1, 2, 5])
-def test_equals_numpy(family, cell, batch, tiny_model, random_events):
-    model = tiny_model(family, cell=cell)
+def test_equals_numpy(family, cell, batch, others, tiny_model, random_events):
+    model = tiny_model(family, cell=cell, **others)
     events = np.stack([random_events(seed, 11) for seed in range(batch)])
     inputs = model.encoding.inputs(events, metres([16] * batch))
     network = CompiledNetwork(model.configuration.hyperparameters, model.weights)
