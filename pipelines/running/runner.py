@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -44,8 +45,8 @@ class _Options(PipelineOptions):  # type: ignore[misc]
 
 _OWN_RUNNER = "FnApiRunner"
 _THREAD = "pipeline"
-_BEAMS_THREAD = "run_worker"
-"""In which Beam waits for the end of a worker process."""
+_LIBRARIES = ("apache_beam", "grpc")
+"""Whose threads go on when a pipeline is abandoned."""
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 3.0
 """Until a pipeline is given up that lost a worker: at its very end it may yet be done."""
@@ -179,12 +180,16 @@ def _run_watched(pipeline: Any, signs: pathlib.Path, progress: Progress, watch: 
 
 
 def _silence() -> None:
-    """For what the abandoned thread, and those that wait for ended workers, have to say."""
-    logging.getLogger().addHandler(logging.NullHandler())
+    """For what the abandoned thread, and those that wait for ended workers, have to say, by logging or by failing."""
+    for name in _LIBRARIES:
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
     report = threading.excepthook
 
     def report_others(failure: threading.ExceptHookArgs) -> None:
-        if failure.thread is None or failure.thread.name not in (_THREAD, _BEAMS_THREAD):
+        frames = (frame for frame, _ in traceback.walk_tb(failure.exc_traceback))
+        if not any(frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARIES for frame in frames):
             report(failure)
 
     threading.excepthook = report_others

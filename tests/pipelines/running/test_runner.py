@@ -4,6 +4,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import apache_beam as beam
@@ -11,6 +12,7 @@ import pytest
 
 import etude
 from etude.models.errors import EtudeError, UsageError
+from etude.pipelines.running import runner
 from etude.pipelines.running.progress import Tally
 from etude.pipelines.running.runner import Resources, Watch, run
 from tests.interrupts import heeding_interrupts
@@ -142,6 +144,23 @@ def test_an_interrupt_is_an_interrupt(tmp_path, workers):
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"Traceback" not in output
+
+
+def test_an_abandoned_pipeline_is_silent_and_nothing_else_is(monkeypatch, caplog):
+    reported = []
+    monkeypatch.setattr(threading, "excepthook", reported.append)
+    for name in runner._LIBRARIES:
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+    runner._silence()
+    for module in ("grpc._server", "apache_beam.runners.worker", "somebody"):
+        namespace = {"__name__": module}
+        exec("def fail():\n    raise ValueError(__name__)", namespace)
+        thread = threading.Thread(target=namespace["fail"])
+        thread.start()
+        thread.join()
+        logging.getLogger(module).error("from %s", module)
+    assert [str(failure.exc_value) for failure in reported] == ["somebody"]
+    assert caplog.messages == ["from somebody"]
 
 
 def test_nothing_is_logged_to_the_console(capfd):
