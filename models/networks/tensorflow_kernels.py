@@ -1,6 +1,6 @@
 """Compiled layers in TensorFlow's graphs, each a function of NumPy with a gradient of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -58,7 +58,7 @@ class KernelLayer:
 
         @tf.custom_gradient
         def unroll(inputs: Tensor, *values: Tensor) -> Any:
-            kept = tf.numpy_function(forward, [inputs, *values], [tf.float32] * 3)
+            kept = _function(forward, [inputs, *values], 3)
             units, batch = layer.units, inputs.shape[1]
             kept[0].set_shape([None, batch, units])
             kept[1].set_shape([None, batch, units])
@@ -66,8 +66,7 @@ class KernelLayer:
 
             def gradient(*given: Tensor) -> list[Tensor]:
                 weights = values[: len(names)]
-                types = [tf.float32] * (1 + len(values))
-                d_inputs, *others = tf.numpy_function(backward, [inputs, *weights, *kept, *given], types)
+                d_inputs, *others = _function(backward, [inputs, *weights, *kept, *given], 1 + len(values))
                 for value, found in zip(values, others, strict=True):
                     found.set_shape(value.shape)
                 if self.takes_places:
@@ -78,3 +77,8 @@ class KernelLayer:
             return (outputs, *after), gradient
 
         return unroll
+
+
+def _function(function: Callable[..., Any], arguments: Sequence[Tensor], num_results: int) -> Any:
+    """Calls a pure function of NumPy. If it might keep a state, TensorFlow would let none run while another does."""
+    return tf.numpy_function(function, arguments, [tf.float32] * num_results, stateful=False)
