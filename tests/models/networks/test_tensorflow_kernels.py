@@ -89,3 +89,23 @@ def test_without_backward_to_come_less_is_kept_and_the_outputs_are_the_same(cell
     whole, outputs_alone = (layer.forward(inputs, weights, state, keeps) for keeps in (True, False))
     np.testing.assert_array_equal(whole.outputs, outputs_alone.outputs)
     assert outputs_alone.gates.size <= whole.gates.size // STEPS
+
+
+def test_layers_of_two_parts_do_not_wait_for_each_other():
+    layer = KernelLayer("lstm", 3)
+    weights = {name: tf.ones(shape) for name, shape in SHAPES["lstm"](2, 3).items()}
+
+    @tf.function
+    def gradients(one, other):
+        with tf.GradientTape() as tape:
+            tape.watch((one, other))
+            sums = [tf.reduce_sum(layer(part, weights, layer.initial_state(1))[0]) for part in (one, other)]
+            total = tf.add_n(sums)
+        return tape.gradient(total, (one, other))
+
+    part = tf.TensorSpec([None, 1, 2], tf.float32)
+    graph = gradients.get_concrete_function(part, part).graph.as_graph_def()
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    calls = [node for node in nodes if node.op.startswith(("PyFunc", "PartitionedCall", "StatefulPartitionedCall"))]
+    assert {node.op for node in calls} == {"PartitionedCall", "PyFuncStateless"}
+    assert not any(name.startswith("^") for node in calls for name in node.input)
